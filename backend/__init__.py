@@ -1,0 +1,62 @@
+"""layerkit.backend, by custom `K`: tensors, the tape, and operations with their derivatives."""
+
+from . import operators, tree
+from .autodiff import (
+    GradientTape,
+    Tensor,
+    Variable,
+    convert_to_tensor,
+    gradients,
+    primitive,
+)
+from .base import Backend
+from .config import (
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+    standardize_data_format,
+)
+from .gradcheck import check_gradient
+from .ops import *  # noqa: F403
+from .ops import OPERATIONS
+from .random import SeedGenerator, set_random_seed
+from .registry import backend, get_backend, is_array, set_backend
+
+operators.bind()
+
+
+def to_numpy(x: object):
+    """`x` (a tensor, an array of any backend, numbers in lists) as a NumPy array."""
+    return convert_to_tensor(x).numpy()
+
+
+__all__ = [
+    "OPERATIONS",
+    "Backend",
+    "GradientTape",
+    "SeedGenerator",
+    "Tensor",
+    "Variable",
+    "backend",
+    "check_gradient",
+    "convert_to_tensor",
+    "epsilon",
+    "floatx",
+    "get_backend",
+    "gradients",
+    "image_data_format",
+    "is_array",
+    "primitive",
+    "set_backend",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_random_seed",
+    "standardize_data_format",
+    "to_numpy",
+    "tree",
+    *OPERATIONS,
+]

@@ -1,0 +1,544 @@
+"""The engine: tensors, variables, the tape that remembers operations and plays them backwards.
+
+An operation is one function over arrays that returns its value and one vector-Jacobian product
+(vjp) per argument; `primitive` makes it work on tensors. The closure of a vjp is what the
+operation saved. Broadcasting is undone, contributions are added and what nobody asked for is
+skipped here, once, for every operation. Gradients are of first order.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from inspect import CO_VARARGS
+from typing import Any
+
+import numpy as np
+
+from . import tree
+from .config import floatx
+from .registry import backend_of, default_backend, is_array
+
+
+class Tensor:
+    """An array that a tape can watch. Arithmetic, indexing and comparison give tensors again."""
+
+    __slots__ = ("__weakref__", "array")
+
+    # Operators are bound in `operators`, on top of the operations; this tells the type checker.
+    __add__: Any
+    __radd__: Any
+    __sub__: Any
+    __rsub__: Any
+    __mul__: Any
+    __rmul__: Any
+    __truediv__: Any
+    __rtruediv__: Any
+    __floordiv__: Any
+    __rfloordiv__: Any
+    __mod__: Any
+    __rmod__: Any
+    __pow__: Any
+    __rpow__: Any
+    __matmul__: Any
+    __rmatmul__: Any
+    __neg__: Any
+    __abs__: Any
+    __getitem__: Any
+    __lt__: Any
+    __le__: Any
+    __gt__: Any
+    __ge__: Any
+    __and__: Any
+    __rand__: Any
+    __or__: Any
+    __ror__: Any
+    __xor__: Any
+    __rxor__: Any
+    __invert__: Any
+    T: Any
+    sum: Any
+    mean: Any
+    var: Any
+    std: Any
+    max: Any
+    min: Any
+    prod: Any
+    argmax: Any
+    argmin: Any
+    any: Any
+    all: Any
+    reshape: Any
+    transpose: Any
+    squeeze: Any
+    flatten: Any
+    ravel: Any
+    astype: Any
+    tolist: Any
+
+    def __init__(self, array: Any):
+        self.array = array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def size(self) -> int:
+        return self.array.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    def numpy(self) -> np.ndarray:
+        """The value as a NumPy array."""
+        return backend_of(self.array).to_numpy(self.array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def item(self) -> Any:
+        """The value of a tensor with one element as a Python number."""
+        return self.numpy().item()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iu" or self.ndim:
+            raise TypeError(f"Only an integer scalar can be an index; received {self!r}.")
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if spec else str(self), spec)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of a scalar tensor.")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __str__(self) -> str:
+        return str(self.numpy())
+
+    def __repr__(self) -> str:
+        return f"<Tensor shape={self.shape} dtype={self.dtype} numpy={self.numpy()!r}>"
+
+
+class Variable(Tensor):
+    """Named state: a tensor whose value is changed in place, and which tapes watch by themselves.
+
+    `initializer` is the value (anything `convert_to_tensor` takes), or a function of
+    (shape, dtype) that gives it; the function needs `shape`. Tapes watch floating variables that
+    are `trainable`. Changing a variable between recording and `gradient` makes `gradient` raise.
+    """
+
+    __slots__ = (
+        "born_trainable",
+        "constraint",
+        "name",
+        "path",
+        "regularizer",
+        "trainable",
+        "version",
+    )
+    constraint: Any
+    regularizer: Any
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: tuple[int, ...] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ):
+        if callable(initializer):
+            if shape is None:
+                raise ValueError(
+                    "When creating a Variable from an initializer, the `shape` argument should "
+                    f"be specified. Received: initializer={initializer} and shape={shape}"
+                )
+            initializer = initializer(tuple(shape), dtype=dtype or floatx())
+        value = convert_to_tensor(initializer, dtype).array
+        if shape is not None and value.shape != tuple(shape):
+            raise ValueError(
+                f"Variable '{name or 'variable'}' expects shape {tuple(shape)}; "
+                f"its initial value has shape {value.shape}."
+            )
+        super().__init__(value.copy())
+        self.name = name or "variable"
+        self.path = self.name
+        self.trainable = trainable
+        self.born_trainable = trainable  # its place in files; freezing does not move it
+        self.regularizer = None
+        self.constraint = None
+        self.version = 0
+
+    @property
+    def value(self) -> Variable:
+        """The variable itself: it is a tensor."""
+        return self
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value as a NumPy array."""
+        return np.array(super().numpy())
+
+    def assign(self, value: Any) -> Variable:
+        """Set the value. ValueError where the shape is another one."""
+        value = as_operand(value)
+        if np.shape(value) != self.shape:
+            raise ValueError(
+                "The shape of the target variable and the shape of the target value in "
+                f"`variable.assign(value)` must match. Variable '{self.path}' has shape "
+                f"{self.shape}; received a value of shape {np.shape(value)}."
+            )
+        if is_array(value):
+            value = backend_of(self.array).asarray(value)
+        self.array[...] = value
+        self.version += 1
+        return self
+
+    def assign_add(self, value: Any) -> Variable:
+        """Add `value` to the variable."""
+        self.array += as_operand(value)
+        self.version += 1
+        return self
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Subtract `value` from the variable."""
+        self.array -= as_operand(value)
+        self.version += 1
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path} shape={self.shape} dtype={self.dtype} value={self}>"
+
+
+def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
+    """`x` as a Tensor on the default backend: arrays as they are, lists and numbers converted.
+
+    Python floats become `floatx()`, Python ints int32, bools bool; `dtype` overrides.
+    """
+    if isinstance(x, Tensor):
+        if dtype is None or x.dtype == dtype:
+            return x
+        raise_if_tracked(x, "convert_to_tensor", "use cast(x, dtype)")
+        return Tensor(x.array.astype(dtype))
+    if is_array(x):
+        return Tensor(x if dtype is None or x.dtype == dtype else x.astype(dtype))
+    if isinstance(x, (list, tuple)):
+        x = tree.map_structure(lambda leaf: leaf.numpy() if isinstance(leaf, Tensor) else leaf, x)
+    array = np.asarray(x)
+    if array.dtype == object:
+        raise ValueError(
+            f"Cannot convert {type(x).__name__} to a tensor: expected numbers in a rectangular "
+            "nesting; received rows of unequal length or objects that are no numbers."
+        )
+    if dtype is None and not isinstance(x, np.generic) and array.dtype.kind in "fi":
+        dtype = floatx() if array.dtype.kind == "f" else np.promote_types("int32", _smallest(array))
+    return Tensor(default_backend().asarray(array, dtype=dtype))
+
+
+def _smallest(integers: np.ndarray) -> np.dtype:
+    """The smallest integer type that holds all of `integers`, so that int32 loses nothing."""
+    if not integers.size:
+        return np.dtype("int8")
+    return np.promote_types(
+        np.min_scalar_type(integers.min()), np.min_scalar_type(min(integers.max(), 2**63 - 1))
+    )
+
+
+def raise_if_tracked(x: Tensor, what: str, remedy: str) -> None:
+    """Raise where `what` would cut `x` off from a tape that watches it."""
+    if any(tape.watches(x) for tape in _local.tapes):
+        raise TypeError(f"{what} would lose the gradient of a watched tensor: {remedy}.")
+
+
+def as_operand(x: Any) -> Any:
+    """What an operation's body computes with: a raw array, or a Python number.
+
+    Numbers stay numbers beside arrays, so that `x * 2.0` keeps the dtype of x.
+    """
+    if isinstance(x, Tensor):
+        return x.array
+    if x is None or (isinstance(x, (bool, int, float)) and not isinstance(x, np.generic)):
+        return x
+    if isinstance(x, np.generic):
+        return x.item()  # a NumPy scalar would promote float32 to float64
+    return x if is_array(x) else convert_to_tensor(x).array
+
+
+class _Local(threading.local):
+    tapes: tuple[GradientTape, ...] = ()  # the tapes now recording in this thread
+
+
+_local = _Local()
+
+
+def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
+    """Make `function(*arrays, /, **options) -> (value, *vjps)` an operation on tensors.
+
+    Parameters before the `/` are tensors, arrays or numbers; those after it are options. Returned:
+    the value, then one vjp per tensor in order: a function of the upstream gradient (an array of
+    the value's shape) that gives the gradient of that tensor, before broadcasting is undone. None
+    for a tensor without gradient; trailing Nones may be left out. A tuple as value makes an
+    operation with several results: its vjps take one upstream gradient per result, None for a
+    result that nothing used.
+    """
+    code = function.__code__
+    names = code.co_varnames[: code.co_posonlyargcount]
+    variadic = bool(code.co_flags & CO_VARARGS)
+
+    @wraps(function)
+    def operation(*args: Any, **options: Any) -> Any:
+        inputs, rest = (args, ()) if variadic else (args[: len(names)], args[len(names) :])
+        if len(inputs) < len(names) and options:
+            inputs += _named(names[len(inputs) :], options)
+        operands = [x.array if isinstance(x, Tensor) else as_operand(x) for x in inputs]
+        if not any(map(_has_dtype, operands)):
+            operands = [x if x is None else convert_to_tensor(x).array for x in operands]
+        value, *vjps = function(*operands, *rest, **options)
+        if isinstance(value, tuple):
+            outputs = tuple(map(_wrap, value))
+            result: Any = outputs
+        else:
+            result = _wrap(value)
+            outputs = (result,)
+        for tape in _local.tapes:
+            tape.record(outputs, inputs, vjps)
+        return result
+
+    return operation
+
+
+def _named(names: tuple[str, ...], options: dict[str, Any]) -> tuple:
+    """The tensors given by name, taken out of `options`; None for one left out before another."""
+    given = [i for i, name in enumerate(names) if name in options]
+    return tuple(options.pop(name, None) for name in names[: given[-1] + 1]) if given else ()
+
+
+def _has_dtype(operand: Any) -> bool:
+    return hasattr(operand, "dtype")
+
+
+def _wrap(value: Any) -> Tensor:
+    # Reductions of NumPy arrays give NumPy scalars; a tensor holds an array.
+    return Tensor(np.asarray(value) if isinstance(value, np.generic) else value)
+
+
+class GradientTape:
+    """Remembers the operations run inside its `with` block; `gradient` plays them backwards.
+
+    Trainable floating variables are watched by themselves unless `watch_accessed_variables` is
+    False; other tensors with `watch`. `gradient` consumes the tape unless it is `persistent`.
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
+        self.persistent = persistent
+        self.watch_accessed_variables = watch_accessed_variables
+        self._consumed = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything recorded and watched so far."""
+        self._records: list[tuple[tuple[Tensor, ...], list[tuple[Tensor, Callable]]]] = []
+        self._tracked: dict[int, Tensor | None] = {}  # by id; watched tensors are kept alive
+        self._versions: dict[int, tuple[Variable, int]] = {}
+        self._consumed = False
+
+    def __enter__(self) -> GradientTape:
+        _local.tapes = (*_local.tapes, self)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        _local.tapes = tuple(tape for tape in _local.tapes if tape is not self)
+
+    @contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Pause this tape for the length of a `with` block."""
+        outer = _local.tapes
+        _local.tapes = tuple(tape for tape in outer if tape is not self)
+        try:
+            yield
+        finally:
+            _local.tapes = outer
+
+    def watch(self, tensor: Any) -> None:
+        """Record what is computed from `tensor` (or each tensor of a nested structure)."""
+        for leaf in tree.flatten(tensor):
+            if not isinstance(leaf, Tensor):
+                raise TypeError(
+                    f"GradientTape.watch expects a Tensor; received {type(leaf).__name__}. "
+                    "Make one with convert_to_tensor(x) and compute with it."
+                )
+            if leaf.dtype.kind != "f":
+                raise TypeError(f"Only floating tensors have gradients; received {leaf.dtype}.")
+            self._tracked[id(leaf)] = leaf
+
+    def watches(self, x: Any) -> bool:
+        """Whether the gradient with respect to `x` is being recorded."""
+        if id(x) in self._tracked:
+            return True
+        if (
+            isinstance(x, Variable)
+            and x.trainable
+            and self.watch_accessed_variables
+            and x.array.dtype.kind == "f"
+        ):
+            self._tracked[id(x)] = x
+            self._versions[id(x)] = (x, x.version)
+            return True
+        return False
+
+    def record(self, outputs: tuple[Tensor, ...], inputs: tuple, vjps: list) -> None:
+        """Called by operations: keep the vjps of the inputs that are watched."""
+        used = [
+            (x, vjp)
+            for x, vjp in zip(inputs, vjps, strict=False)  # trailing vjps may be left out
+            if vjp is not None and isinstance(x, Tensor) and self.watches(x)
+        ]
+        if used:
+            self._records.append((outputs, used))
+            for output in outputs:
+                self._tracked[id(output)] = None  # kept alive by the record
+
+    def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:
+        """The gradient of `target` with respect to each of `sources`, in their structure.
+
+        `target`: a tensor or a structure of tensors, whose elements are summed, each weighted by
+        `output_gradients` (same structure and shapes; ones where not given). A source that the
+        target does not depend on gets None. RuntimeError on a tape already consumed, ValueError
+        for a target that this tape did not record.
+        """
+        if self._consumed:
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients "
+                "(or one jacobian): make it with GradientTape(persistent=True)."
+            )
+        self._check_versions()
+        upstream = self._seed(tree.flatten(target), output_gradients)
+        wanted = {id(source) for source in tree.flatten(sources)}
+        self._play_back(upstream, wanted)
+        if not self.persistent:
+            self.reset()
+            self._consumed = True
+        gradients = [upstream.get(id(source)) for source in tree.flatten(sources)]
+        return tree.pack_sequence_as(sources, [None if g is None else _wrap(g) for g in gradients])
+
+    def _check_versions(self) -> None:
+        for variable, version in self._versions.values():
+            if variable.version != version:
+                raise RuntimeError(
+                    f"Variable '{variable.path}' was changed after this tape recorded it, so its "
+                    "gradients would be wrong: compute all gradients before the first assignment."
+                )
+
+    def _seed(self, targets: list, output_gradients: Any) -> dict[int, Any]:
+        """What to start from: the upstream gradients of the targets, by id."""
+        weights = [None] * len(targets)
+        if output_gradients is not None:
+            weights = tree.flatten(output_gradients)
+        upstream: dict[int, Any] = {}
+        for target, weight in zip(targets, weights, strict=True):
+            if not isinstance(target, Tensor) or not self.watches(target):
+                raise ValueError(
+                    "The target was not computed from anything that this tape watches: compute "
+                    "it inside the `with` block, from trainable variables or from tensors given "
+                    f"to `watch`. Received target={target!r}"
+                )
+            backend = backend_of(target.array)
+            g = backend.xp.ones_like(target.array)
+            if weight is not None:
+                g = g * as_operand(weight)
+            key = id(target)
+            upstream[key] = upstream[key] + g if key in upstream else g
+        return upstream
+
+    def _play_back(self, upstream: dict[int, Any], wanted: set[int]) -> None:
+        """Fill `upstream` with the gradients of the wanted ids, last operation first."""
+        needed = self._needed(wanted)
+        records = list(self._records) if self.persistent else self._records
+        while records:
+            outputs, used = records.pop()  # a consumed tape frees activations on the way down
+            gradients = [
+                upstream.get(id(y)) if id(y) in wanted else upstream.pop(id(y), None)
+                for y in outputs
+            ]
+            if all(g is None for g in gradients):
+                continue
+            for x, vjp in used:
+                key = id(x)
+                if key in needed:
+                    g = _fit(vjp(*gradients), x)
+                    upstream[key] = upstream[key] + g if key in upstream else g
+
+    def _needed(self, wanted: set[int]) -> set[int]:
+        """The ids of the wanted tensors and of all that was computed from them."""
+        needed = set(wanted)
+        for outputs, used in self._records:
+            if any(id(x) in needed for x, _ in used):
+                needed.update(map(id, outputs))
+        return needed
+
+
+def _fit(g: Any, x: Tensor) -> Any:
+    """The gradient `g` in the shape and dtype of `x`."""
+    g = sum_to_shape(g, x.shape)
+    return g if g.dtype == x.dtype else g.astype(x.dtype)
+
+
+def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
+    """Undo broadcasting: the adjoint of expanding an array of `shape` to the shape of `g`."""
+    if g.shape == shape:
+        return g
+    extra = g.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1
+    )
+    return g.sum(axis=axes).reshape(shape) if axes else g.reshape(shape)
+
+
+def gradients(loss: Any, variables: Any) -> Any:
+    """The gradients of `loss` with respect to `variables`, in their structure.
+
+    `loss` is a function without arguments, run under a tape of its own, or a tensor that was
+    computed inside the GradientTape now open, which stays usable. RuntimeError with neither.
+    """
+    if callable(loss):
+        with GradientTape() as tape:
+            for variable in tree.flatten(variables):
+                if not isinstance(variable, Variable):
+                    tape.watch(variable)
+            value = loss()
+        return tape.gradient(value, variables)
+    if not _local.tapes:
+        raise RuntimeError(
+            "gradients(loss, variables) got a tensor, but no GradientTape is open: pass a "
+            "function that computes the loss, or compute it inside `with GradientTape():`."
+        )
+    tape = _local.tapes[-1]
+    keep, tape.persistent = tape.persistent, True
+    try:
+        with tape.stop_recording():
+            return tape.gradient(loss, variables)
+    finally:
+        tape.persistent = keep

@@ -1,0 +1,234 @@
+"""The Backend: an array module and the few kernels that it cannot say in one call.
+
+This class is complete: written over an array module `xp`, it is the reference that every backend
+is tested against. A subclass sets `name`, `xp` and `array_type`, and overrides what it can beat.
+Kernels take and return raw arrays; images are (batch, *spatial, channels), kernels
+(*window, channels / groups, filters). Gradient rules live in `ops`, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+
+class Backend:
+    """One place to compute: an array module, transfers, and reference kernels over both."""
+
+    name: str
+    xp: Any
+    array_type: type
+
+    def asarray(self, x: Any, dtype: Any = None) -> Any:
+        """`x` as an array of this backend, copied only where it must be."""
+        return self.xp.asarray(x, dtype=dtype)
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        """`array` in the host's memory as a NumPy array."""
+        raise NotImplementedError
+
+    def scatter_add(self, like: Any, index: Any, updates: Any) -> Any:
+        """Zeros in the shape of `like` plus `updates` at `index`: the adjoint of `like[index]`."""
+        out = self.xp.zeros(like.shape, dtype=updates.dtype)
+        self.xp.add.at(out, index, updates)
+        return out
+
+    # Convolutions over any number of spatial axes. `strides` and `dilation` have one int per
+    # axis, `pads` a pair (before, after), which may be negative: then cells are cut off.
+
+    def conv(
+        self, x: Any, w: Any, strides: tuple, pads: tuple, dilation: tuple, groups: int
+    ) -> Any:
+        """Images `x` convolved with the kernel `w`: (batch, *output sizes, filters)."""
+        x = pad(self.xp, x, pads)
+        windows = self._windows(x, w.shape[:-2], strides, dilation)
+        size = windows.shape[: x.ndim - 1]
+        y = self._grouped_rows(windows, x.ndim - 1, groups) @ self._grouped_kernel(w, groups)
+        return y.swapaxes(0, 1).reshape(*size, w.shape[-1])
+
+    def conv_input_grad(
+        self,
+        g: Any,
+        w: Any,
+        shape: tuple,
+        strides: tuple,
+        pads: tuple,
+        dilation: tuple,
+        groups: int,
+    ) -> Any:
+        """The adjoint of `conv` in its images, of `shape`: each cell of `g` adds its kernel."""
+        window, depth = w.shape[:-2], w.shape[-2]
+        rows = self._grouped_rows(g, g.ndim - 1, groups)
+        rows = rows @ self._grouped_kernel(w, groups).swapaxes(1, 2)
+        cells = rows.reshape(groups, *g.shape[:-1], *window, depth)
+        cells = self.xp.moveaxis(cells, 0, -2).reshape(*g.shape[:-1], *window, shape[-1])
+        x = self.xp.zeros(padded_shape(shape, pads), rows.dtype)
+        for position, seen in window_slices(window, g.shape[1:-1], strides, dilation):
+            x[seen] += cells[(..., *position, slice(None))]
+        return unpad(self.xp, x, shape, pads)
+
+    def conv_kernel_grad(
+        self,
+        x: Any,
+        g: Any,
+        shape: tuple,
+        strides: tuple,
+        pads: tuple,
+        dilation: tuple,
+        groups: int,
+    ) -> Any:
+        """The adjoint of `conv` in its kernel, of `shape`: what each weight met, times `g`."""
+        x = pad(self.xp, x, pads)
+        windows = self._windows(x, shape[:-2], strides, dilation)
+        rows = self._grouped_rows(windows, x.ndim - 1, groups)
+        w = rows.swapaxes(1, 2) @ self._grouped_rows(g, g.ndim - 1, groups)
+        return self.xp.moveaxis(w, 0, 1).reshape(shape)
+
+    def _windows(self, x: Any, window: tuple, strides: tuple, dilation: tuple) -> Any:
+        """A view of padded images, (batch, *output sizes, *window, channels)."""
+        rank = len(window)
+        reach = tuple((k - 1) * d + 1 for k, d in zip(window, dilation, strict=True))
+        view = self.xp.lib.stride_tricks.sliding_window_view(x, reach, tuple(range(1, rank + 1)))
+        steps = [slice(None, None, s) for s in strides]
+        cells = [slice(None, None, d) for d in dilation]
+        return self.xp.moveaxis(view[(slice(None), *steps, slice(None), *cells)], rank + 1, -1)
+
+    def _grouped_rows(self, x: Any, outer: int, groups: int) -> Any:
+        """`x` as (groups, rows, columns): its first `outer` axes are rows, its last is split."""
+        x = x.reshape(prod(x.shape[:outer]), *x.shape[outer:-1], groups, x.shape[-1] // groups)
+        x = self.xp.moveaxis(x, -2, 0)
+        return x.reshape(groups, x.shape[1], prod(x.shape[2:]))
+
+    def _grouped_kernel(self, w: Any, groups: int) -> Any:
+        """The kernel as (groups, window cells * channels / groups, filters / groups)."""
+        matrix = w.reshape(prod(w.shape[:-1]), groups, w.shape[-1] // groups)
+        return self.xp.moveaxis(matrix, 1, 0)
+
+    # Pooling: `window`, `strides` and `pads` as above.
+
+    def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
+        """The largest cell of each window, and which one it was: the first of equal ones."""
+        xp = self.xp
+        lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+        sizes, dilation = _output_sizes(x.shape, window, strides, pads), (1,) * len(window)
+        x = pad(xp, x, pads, lowest)
+        (_, seen), *others = window_slices(window, sizes, strides, dilation)
+        y = x[seen].copy()
+        winner = xp.zeros(y.shape, "uint8" if len(others) < 256 else "int32")
+        for index, (_, seen) in enumerate(others, start=1):
+            cell = x[seen]
+            xp.maximum(winner, (cell > y) * winner.dtype.type(index), out=winner)
+            xp.maximum(y, cell, out=y)
+        return y, winner
+
+    def max_pool_grad(
+        self, g: Any, winner: Any, shape: tuple, window: tuple, strides: tuple, pads: tuple
+    ) -> Any:
+        """The adjoint of `max_pool`: `g` goes to the cell that won."""
+        x = self.xp.zeros(padded_shape(shape, pads), g.dtype)
+        slices = window_slices(window, g.shape[1:-1], strides, (1,) * len(window))
+        for index, (_, seen) in enumerate(slices):
+            x[seen] += self.xp.where(winner == index, g, g.dtype.type(0))
+        return unpad(self.xp, x, shape, pads)
+
+    def sum_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> Any:
+        """The sum of each window's cells; padded cells are zero."""
+        sizes = _output_sizes(x.shape, window, strides, pads)
+        x = pad(self.xp, x, pads)
+        (_, seen), *others = window_slices(window, sizes, strides, (1,) * len(window))
+        y = x[seen].copy()
+        for _, seen in others:
+            y += x[seen]
+        return y
+
+    def sum_pool_grad(
+        self, g: Any, shape: tuple, window: tuple, strides: tuple, pads: tuple
+    ) -> Any:
+        """The adjoint of `sum_pool`: `g` goes to every cell of its window."""
+        x = self.xp.zeros(padded_shape(shape, pads), g.dtype)
+        for _, seen in window_slices(window, g.shape[1:-1], strides, (1,) * len(window)):
+            x[seen] += g
+        return unpad(self.xp, x, shape, pads)
+
+    def dropout_mask(self, seed: int, counter: int, shape: tuple, rate: float, dtype: Any) -> Any:
+        """Zeros with probability `rate`, else 1 / (1 - rate): a pure function of its arguments.
+
+        The bits are Philox4x64-10 (Salmon et al., 2011) under the key `seed` (128 bits, low word
+        first); block b = 0, 1, ... encrypts the words (b + 1, 0, counter, 0). Element i, in C
+        order, reads the i-th 16-bit number of the stream, the low bits of a word first, and is
+        zero where that number is less than round(rate * 65536).
+        """
+        size = prod(shape)
+        bits = np.random.Philox(key=seed, counter=(counter % 2**64) << 128)
+        words = bits.random_raw(-(-size // 4)).astype("<u8", copy=False)
+        kept = words.view("<u2")[:size].reshape(shape) >= round(rate * 65536)
+        return self.asarray(np.multiply(kept, np.dtype(dtype).type(1 / (1 - rate)), dtype=dtype))
+
+
+def output_size(n: int, k: int, stride: int, pad: tuple[int, int], dilation: int) -> int:
+    """How many windows of `k` cells fit on an axis of `n`."""
+    return (n + pad[0] + pad[1] - (k - 1) * dilation - 1) // stride + 1
+
+
+def window_slices(
+    window: tuple, sizes: tuple, strides: tuple, dilation: tuple
+) -> Iterator[tuple[tuple[int, ...], tuple]]:
+    """For each position in the window, the index of the cells that all windows see there."""
+    for position in np.ndindex(*window):
+        starts = [p * d for p, d in zip(position, dilation, strict=True)]
+        yield (
+            position,
+            (
+                slice(None),
+                *(
+                    slice(start, start + (n - 1) * s + 1, s)
+                    for start, n, s in zip(starts, sizes, strides, strict=True)
+                ),
+            ),
+        )
+
+
+def pad(xp: Any, x: Any, pads: tuple, value: float = 0) -> Any:
+    """Images with cells of `value` added (or, where negative, cut off) around spatial axes."""
+    if not any(map(any, pads)):
+        return x
+    padded = xp.full(padded_shape(x.shape, pads), value, x.dtype)
+    inside, kept = overlap(x.shape, pads)
+    padded[inside] = x[kept]
+    return padded
+
+
+def unpad(xp: Any, x: Any, shape: tuple, pads: tuple) -> Any:
+    """The adjoint of `pad`: images of `shape` again, with zeros where cells had been cut off."""
+    if not any(map(any, pads)):
+        return x
+    inside, kept = overlap(shape, pads)
+    if min(map(min, pads)) >= 0:
+        return x[inside]
+    whole = xp.zeros(shape, x.dtype)
+    whole[kept] = x[inside]
+    return whole
+
+
+def padded_shape(shape: tuple, pads: tuple) -> tuple[int, ...]:
+    """The shape of images of `shape` after `pad`."""
+    sizes = (n + before + after for n, (before, after) in zip(shape[1:-1], pads, strict=True))
+    return (shape[0], *sizes, shape[-1])
+
+
+def overlap(shape: tuple, pads: tuple) -> tuple[tuple, tuple]:
+    """Where padded images hold cells of the images, and which cells those are."""
+    inside, kept = [slice(None)], [slice(None)]
+    for n, (before, after) in zip(shape[1:-1], pads, strict=True):
+        start, stop = max(0, -before), n + min(0, after)
+        kept.append(slice(start, stop))
+        inside.append(slice(start + before, stop + before))
+    return tuple(inside), tuple(kept)
+
+
+def _output_sizes(shape: tuple, window: tuple, strides: tuple, pads: tuple) -> tuple[int, ...]:
+    ones = (1,) * len(window)
+    return tuple(map(output_size, shape[1:-1], window, strides, pads, ones))

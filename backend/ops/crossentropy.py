@@ -1,0 +1,149 @@
+"""Cross-entropies of targets and predictions, one number per sample, with fused gradients.
+
+Predictions are probabilities, normalized and clipped to [epsilon, 1 - epsilon], or logits, which
+are exact: from logits the gradient is probabilities minus targets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autodiff import primitive
+from ..config import epsilon
+from ..registry import namespace
+from .elementwise import floating
+
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+]
+
+
+@primitive
+def categorical_crossentropy(
+    target: Any, output: Any, /, from_logits: bool = False, axis: int = -1
+) -> tuple:
+    """-sum(target * log(output)) along `axis`: both are distributions over classes.
+
+    Result: the shape without `axis`. ValueError where the shapes differ.
+    """
+    p = floating(output)
+    _check_same_shape(
+        target,
+        p,
+        "for class numbers as targets use sparse_categorical_crossentropy, or to_categorical to "
+        "make them one-hot",
+    )
+    if p.ndim < 1:
+        raise ValueError(
+            "Arguments `target` and `output` must be at least rank 1. Received: "
+            f"target.shape={target.shape}, output.shape={p.shape}"
+        )
+    xp, t = namespace(p), target.astype(p.dtype)
+    log_p, log_vjp = _log_probabilities(p, from_logits, axis)
+    return (
+        -xp.sum(t * log_p, axis=axis),
+        lambda g: -xp.expand_dims(g, axis) * log_p,
+        lambda g: log_vjp(-xp.expand_dims(g, axis) * t),
+    )
+
+
+@primitive
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, /, from_logits: bool = False, axis: int = -1
+) -> tuple:
+    """-log(output[target]) along `axis`: `target` holds class numbers, `output` all classes.
+
+    `target`: integers of the output's shape without `axis` (or with size 1 there). Result: that
+    shape without `axis`. ValueError for shapes that do not fit and for labels without a class.
+    """
+    p = floating(output)
+    if p.ndim < 1:
+        raise ValueError(
+            f"Argument `output` must be at least rank 1. Received: output.shape={p.shape}"
+        )
+    xp, axis = namespace(p), axis % p.ndim
+    labels = _labels(target, p, axis)
+    log_p, log_vjp = _log_probabilities(p, from_logits, axis)
+    index = xp.expand_dims(labels, axis)
+
+    def vjp(g: Any) -> Any:
+        classes = xp.arange(p.shape[axis]).reshape([-1] + [1] * (p.ndim - 1 - axis))
+        return log_vjp(xp.where(classes == index, -xp.expand_dims(g, axis), p.dtype.type(0)))
+
+    return -xp.take_along_axis(log_p, index, axis=axis).squeeze(axis), None, vjp
+
+
+@primitive
+def binary_crossentropy(target: Any, output: Any, /, from_logits: bool = False) -> tuple:
+    """-(target * log(output) + (1 - target) * log(1 - output)), element by element.
+
+    Result: the shape of both. ValueError where the shapes differ.
+    """
+    x = floating(output)
+    _check_same_shape(
+        target, x, "reshape one of them, for example targets with y[:, None] for Dense(1)"
+    )
+    xp, t = namespace(x), target.astype(x.dtype)
+    if from_logits:
+        e = xp.exp(-abs(x))
+        return (
+            xp.maximum(x, 0) - x * t + xp.log1p(e),
+            lambda g: -g * x,
+            lambda g: g * (xp.where(x >= 0, x.dtype.type(1), e) / (1 + e) - t),
+        )
+    p = xp.clip(x, epsilon(), 1 - epsilon())
+    inside = p == x
+    return (
+        -(t * xp.log(p) + (1 - t) * xp.log(1 - p)),
+        lambda g: g * (xp.log(1 - p) - xp.log(p)),
+        lambda g: g * inside * (p - t) / (p * (1 - p)),
+    )
+
+
+def _log_probabilities(x: Any, from_logits: bool, axis: int) -> tuple:
+    """The log of the classes' probabilities along `axis`, and the vjp of it in `x`."""
+    xp = namespace(x)
+    if from_logits:
+        log_p = x - x.max(axis=axis, keepdims=True)
+        log_p -= xp.log(xp.exp(log_p).sum(axis=axis, keepdims=True))
+        return log_p, lambda g: g - xp.exp(log_p) * g.sum(axis=axis, keepdims=True)
+    total = x.sum(axis=axis, keepdims=True)
+    share = x / total
+    p = xp.clip(share, epsilon(), 1 - epsilon())
+
+    def vjp(g: Any) -> Any:
+        g = g * (p == share) / p
+        return (g - (g * share).sum(axis=axis, keepdims=True)) / total
+
+    return xp.log(p), vjp
+
+
+def _labels(target: Any, output: Any, axis: int) -> Any:
+    """Class numbers of the output's shape without `axis`, all of them within the classes."""
+    if target.ndim == output.ndim and target.shape[axis] == 1:
+        target = target.squeeze(axis)
+    if target.shape != output.shape[:axis] + output.shape[axis + 1 :]:
+        raise ValueError(
+            "Arguments `target` and `output` must have the same shape up until the last "
+            f"dimension: target.shape={target.shape}, output.shape={output.shape}. For one-hot "
+            "targets use categorical_crossentropy."
+        )
+    classes, labels = output.shape[axis], target.astype("int64")
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise ValueError(
+            f"Received a label value of {int(wrong)} which is outside the valid range of "
+            f"[0, {classes}): the output has {classes} classes. Number the labels from 0, or give "
+            "the last layer more units."
+        )
+    return labels
+
+
+def _check_same_shape(target: Any, output: Any, remedy: str) -> None:
+    if target.shape != output.shape:
+        raise ValueError(
+            "Arguments `target` and `output` must have the same shape. Received: "
+            f"target.shape={target.shape}, output.shape={output.shape}: {remedy}."
+        )

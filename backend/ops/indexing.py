@@ -1,0 +1,87 @@
+"""Picking elements by index. What is picked several times gets the sum of its gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autodiff import Tensor, convert_to_tensor, primitive
+from ..config import floatx
+from ..registry import backend_of, namespace
+
+__all__ = ["embedding_lookup", "getitem", "one_hot", "take", "take_along_axis"]
+
+
+@primitive
+def getitem(x: Any, /, key: Any) -> tuple:
+    """x[key]: ints, slices, None, Ellipsis, boolean masks, integer arrays, and tuples of them."""
+    key = _plain(key)
+    return x[key], lambda g: backend_of(x).scatter_add(x, key, g)
+
+
+def _plain(key: Any) -> Any:
+    """An index without Tensors in it."""
+    if isinstance(key, tuple):
+        return tuple(map(_plain, key))
+    if isinstance(key, slice):
+        return slice(_plain(key.start), _plain(key.stop), _plain(key.step))
+    if isinstance(key, Tensor):
+        return key.array if key.ndim else key.item()
+    return key
+
+
+@primitive
+def take(x: Any, indices: Any, /, axis: int | None = None) -> tuple:
+    """The elements of x at `indices` along `axis`; of the flattened x for None."""
+    y = x.take(indices, axis=axis)
+    if axis is None:
+        flat = x.reshape(-1)
+        return y, lambda g: backend_of(x).scatter_add(flat, indices, g).reshape(x.shape)
+    key = (*(slice(None),) * (axis % x.ndim), indices)
+    return y, lambda g: backend_of(x).scatter_add(x, key, g)
+
+
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Along `axis`, the elements at `indices`, whose other axes run beside those of x.
+
+    With axis None both are flattened: the partner of `argsort`.
+    """
+    x, indices = convert_to_tensor(x), convert_to_tensor(indices).array
+    if axis is None:
+        return take(x, indices.reshape(-1))
+    axis %= x.ndim
+    xp = namespace(x.array)
+    grid = [
+        xp.arange(n).reshape([-1 if i == along else 1 for i in range(x.ndim)])
+        for along, n in enumerate(x.shape)
+    ]
+    grid[axis] = indices
+    return getitem(x, tuple(grid))
+
+
+@primitive
+def embedding_lookup(embeddings: Any, ids: Any, /) -> tuple:
+    """The rows of the table `embeddings` at `ids`: shape ids.shape + (embeddings.shape[1],).
+
+    IndexError for an id that is negative or has no row.
+    """
+    rows = len(embeddings)
+    ids = ids if ids.dtype.kind in "iu" else ids.astype("int32")
+    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < rows:
+        wrong = int(ids.min()) if int(ids.min()) < 0 else int(ids.max())
+        raise IndexError(
+            f"embedding_lookup expects ids from 0 to {rows - 1}, the table has {rows} rows; "
+            f"received the id {wrong}: raise `input_dim` to the largest id plus one, or map the "
+            "unknown ids to a row of their own."
+        )
+    return embeddings[ids], lambda g: backend_of(g).scatter_add(embeddings, ids, g)
+
+
+@primitive
+def one_hot(x: Any, /, num_classes: int, axis: int = -1, dtype: Any = None) -> tuple:
+    """1 at the position of each integer along a new `axis` of length `num_classes`, else 0.
+
+    An integer outside of [0, num_classes) gives zeros only.
+    """
+    xp = namespace(x)
+    hits = x[..., None] == xp.arange(num_classes)
+    return (xp.moveaxis(hits, -1, axis).astype(dtype or floatx()),)

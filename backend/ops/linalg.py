@@ -1,0 +1,161 @@
+"""Products: dot, matmul, tensordot, outer, einsum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..autodiff import convert_to_tensor, primitive
+from ..registry import namespace
+from .elementwise import multiply, promote, promote_all
+from .shape import reshape
+
+__all__ = ["dot", "einsum", "matmul", "outer", "tensordot"]
+
+
+@primitive
+def dot(x1: Any, x2: Any, /) -> tuple:
+    """The sum over the last axis of x1 and the second to last of x2 (its only one for a vector).
+
+    Where one is a scalar: the product.
+    """
+    x, w = promote(x1, x2)
+    if getattr(x, "ndim", 0) == 0 or getattr(w, "ndim", 0) == 0:
+        return x * w, lambda g: g * w, lambda g: g * x
+    if x.ndim == w.ndim == 2:
+        return x @ w, lambda g: g @ w.T, lambda g: x.T @ g
+    return _contract(x, w, [x.ndim - 1], [max(w.ndim - 2, 0)])
+
+
+@primitive
+def matmul(x1: Any, x2: Any, /) -> tuple:
+    """The matrix product of the last two axes, earlier axes broadcast; vectors as in NumPy."""
+    x1, x2 = promote(x1, x2)
+    if x1.ndim == x2.ndim >= 2:
+        return _batched(x1, x2)
+    if x2.ndim <= 2:
+        return _contract(x1, x2, [x1.ndim - 1], [max(x2.ndim - 2, 0)])
+    if x1.ndim == 1:  # one row
+        y, vjp1, vjp2 = _batched(x1[None, :], x2)
+        return y[..., 0, :], lambda g: vjp1(g[..., None, :]), lambda g: vjp2(g[..., None, :])
+    return _batched(x1, x2)
+
+
+def _batched(x1: Any, x2: Any) -> tuple:
+    return (
+        x1 @ x2,
+        lambda g: g @ x2.swapaxes(-1, -2),
+        lambda g: x1.swapaxes(-1, -2) @ g,
+    )
+
+
+@primitive
+def tensordot(x1: Any, x2: Any, /, axes: Any = 2) -> tuple:
+    """The sum over pairs of axes.
+
+    `axes`: how many last axes of x1 meet as many first ones of x2, or the pair (axes of x1,
+    axes of x2).
+    """
+    x1, x2 = promote(x1, x2)
+    if isinstance(axes, int):
+        return _contract(x1, x2, list(range(x1.ndim - axes, x1.ndim)), list(range(axes)))
+    axes1, axes2 = ([a] if isinstance(a, int) else list(a) for a in axes)
+    return _contract(x1, x2, [a % x1.ndim for a in axes1], [a % x2.ndim for a in axes2])
+
+
+def _contract(x1: Any, x2: Any, axes1: list[int], axes2: list[int]) -> tuple:
+    """The sum over `axes1` of x1 with `axes2` of x2, as one product of matrices."""
+    free1 = [i for i in range(x1.ndim) if i not in axes1]
+    free2 = [i for i in range(x2.ndim) if i not in axes2]
+    x, back1 = _as_matrix(x1, free1, axes1)
+    w, back2 = _as_matrix(x2, axes2, free2)
+    shape = [x1.shape[i] for i in free1] + [x2.shape[i] for i in free2]
+    matrix = (x.shape[0], w.shape[1])
+    return (
+        (x @ w).reshape(shape),
+        lambda g: back1(g.reshape(matrix) @ w.T),
+        lambda g: back2(x.T @ g.reshape(matrix)),
+    )
+
+
+def _as_matrix(x: Any, rows: list[int], columns: list[int]) -> tuple:
+    """x as a matrix with the axes `rows` in its rows and `columns` in its columns; the way back."""
+    order = rows + columns
+    turned = x.transpose(order)
+    matrix = turned.reshape(
+        math.prod(x.shape[i] for i in rows), math.prod(x.shape[i] for i in columns)
+    )
+    inverse = sorted(range(x.ndim), key=order.__getitem__)
+    return matrix, lambda m: m.reshape(turned.shape).transpose(inverse)
+
+
+def outer(x1: Any, x2: Any) -> Any:
+    """All products of an element of x1 (the rows) with one of x2 (the columns)."""
+    return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Einstein's sum: one letter per axis, "bij,bjk->bik"; "..." stands for further axes.
+
+    Letters that are missing after the arrow are summed over; without an arrow those that occur
+    once stay, in the alphabet's order. ValueError for a letter repeated within one operand.
+    """
+    operands = tuple(map(convert_to_tensor, operands))
+    inputs, output = _parse(subscripts, [x.ndim for x in operands])
+    return _einsum(*operands, inputs=inputs, output=output)
+
+
+@primitive
+def _einsum(*xs: Any, inputs: list[str], output: str) -> tuple:
+    xs = promote_all(xs)
+    xp = namespace(xs[0])
+
+    def vjp_of(i: int) -> Any:
+        others = inputs[:i] + inputs[i + 1 :]
+        seen = {*output, *"".join(others)}
+        kept = "".join(letter for letter in inputs[i] if letter in seen)
+        formula = f"{','.join([output, *others])}->{kept}"
+
+        def vjp(g: Any) -> Any:
+            y = xp.einsum(formula, g, *xs[:i], *xs[i + 1 :], optimize=True)
+            lengths = iter(y.shape)  # what this operand was summed over alone comes back as copies
+            y = y.reshape([next(lengths) if letter in seen else 1 for letter in inputs[i]])
+            return y if len(kept) == xs[i].ndim else y + xp.zeros_like(xs[i])
+
+        return vjp
+
+    value = xp.einsum(f"{','.join(inputs)}->{output}", *xs, optimize=True)
+    return value, *map(vjp_of, range(len(xs)))
+
+
+def _parse(subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    """The letters of every operand and of the result, with "..." spelled out."""
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(ranks):
+        raise ValueError(
+            f"einsum '{subscripts}' names {len(inputs)} operands; received {len(ranks)}."
+        )
+    if not arrow:
+        letters = sorted(set(left) - {",", "."})
+        right = "..." * ("..." in left) + "".join(c for c in letters if left.count(c) == 1)
+    spare = [c for c in "zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in left]
+    spelled, most = [], ""
+    for text, rank in zip(inputs, ranks, strict=True):
+        extra = rank - len(text.replace("...", "")) if "..." in text else 0
+        dots = "".join(reversed(spare[: max(extra, 0)]))  # aligned at the last of them
+        most = max(most, dots, key=len)
+        letters_of = text.replace("...", dots)
+        if len(letters_of) != rank or extra < 0:
+            raise ValueError(
+                f"einsum '{subscripts}': '{text}' needs {len(letters_of)} axes; "
+                f"its operand has {rank}."
+            )
+        if len(set(letters_of)) != rank:
+            raise ValueError(
+                f"einsum '{subscripts}': '{text}' repeats a letter, which layerkit does not "
+                "support: take the diagonal first, with diagonal(x)."
+            )
+        spelled.append(letters_of)
+    return spelled, right.replace("...", most)

@@ -1,0 +1,238 @@
+"""Normalization: by given statistics, or by the statistics of the data itself with their gradient.
+
+Statistics of float16 are computed, and given back, in float32; results keep the dtype of `x`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..autodiff import Tensor, primitive
+from ..config import epsilon as default_epsilon
+from ..registry import namespace
+from .elementwise import floating
+
+__all__ = ["batch_normalization", "batch_normalize", "layer_normalization", "rms_normalization"]
+
+Axes = int | tuple[int, ...] | list[int]
+
+
+def batch_normalization(
+    x: Any,
+    mean: Any,
+    variance: Any,
+    axis: int,
+    offset: Any = None,
+    scale: Any = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset: statistics that are given.
+
+    `mean`, `variance`, `offset`, `scale`: one number per entry of `axis`, the one kept axis.
+    """
+    return _normalize(x, mean, variance, offset, scale, axis=axis, epsilon=epsilon)
+
+
+@primitive
+def _normalize(
+    x: Any,
+    mean: Any,
+    variance: Any,
+    offset: Any,
+    scale: Any,
+    /,
+    axis: int,
+    epsilon: float,
+) -> tuple:
+    shape = [1] * x.ndim
+    shape[axis] = x.shape[axis]
+    summed = tuple(i for i in range(x.ndim) if shape[i] == 1 and i != axis % x.ndim)
+    wide = _compute_dtype(x)
+    centered = x - mean.astype(wide).reshape(shape)
+    inverse = 1 / namespace(x).sqrt(variance.astype(wide).reshape(shape) + wide.type(epsilon))
+    gain = inverse if scale is None else inverse * scale.astype(wide).reshape(shape)
+    y = centered * gain
+    if offset is not None:
+        y += offset.astype(wide).reshape(shape)
+
+    def total(g: Any, like: Any) -> Any:
+        return g.sum(axis=summed, keepdims=True).reshape(like.shape)
+
+    return (
+        y.astype(x.dtype, copy=False),
+        lambda g: g * gain,
+        lambda g: -total(g * gain, mean),
+        lambda g: total(g * centered * gain * inverse**2, variance) / -2,
+        lambda g: total(g.astype(wide, copy=False), offset),
+        lambda g: total(g * centered * inverse, scale),
+    )
+
+
+def batch_normalize(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Axes = -1, epsilon: float = 1e-3
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`x` with mean 0 and variance 1 over all axes but `axis`, times `gamma`, plus `beta`.
+
+    `gamma`, `beta`: one number per entry of `axis`, or None. Result: (y, mean, variance), the
+    latter two (biased, over the batch) of the shape of `axis`; all three are differentiable
+    (Ioffe & Szegedy, 2015).
+    """
+    return _batch_normalize(x, gamma, beta, axis=axis, epsilon=epsilon)
+
+
+@primitive
+def _batch_normalize(x: Any, gamma: Any, beta: Any, /, axis: Axes, epsilon: float) -> tuple:
+    kept = _axes(axis, x.ndim)
+    return _standardize(x, gamma, beta, kept, _others(kept, x.ndim), epsilon)
+
+
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Axes = -1, epsilon: float | None = None
+) -> Tensor:
+    """`x` with mean 0 and variance 1 along `axis`, times `gamma`, plus `beta`.
+
+    `gamma`, `beta`: of the shape of `axis`, or None. `epsilon`: None for K.epsilon()
+    (Ba et al., 2016).
+    """
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    return _layer_normalize(x, gamma, beta, axis=axis, epsilon=epsilon)[0]
+
+
+@primitive
+def _layer_normalize(x: Any, gamma: Any, beta: Any, /, axis: Axes, epsilon: float) -> tuple:
+    axes = _axes(axis, x.ndim)
+    return _standardize(x, gamma, beta, axes, axes, epsilon)
+
+
+def rms_normalization(
+    x: Any, scale: Any = None, axis: Axes = -1, epsilon: float | None = None
+) -> Tensor:
+    """`x` divided by the root of its mean square along `axis`, times `scale` (or None).
+
+    `scale`: of the shape of `axis`. `epsilon`: None for K.epsilon() (Zhang & Sennrich, 2019).
+    """
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    return _rms_normalize(x, scale, axis=axis, epsilon=epsilon)
+
+
+@primitive
+def _rms_normalize(x: Any, scale: Any, /, axis: Axes, epsilon: float) -> tuple:
+    x_dtype, x, axes = x.dtype, _widen(x), _axes(axis, x.ndim)
+    inverse = 1 / namespace(x).sqrt(_mean(x * x, axes) + epsilon)
+    unit = x * inverse
+    gain = _spread(scale, x, axes)
+
+    def x_vjp(g: Any) -> Any:
+        g = g * gain
+        return inverse * (g - unit * _mean(g * unit, axes))
+
+    return (
+        (unit * gain).astype(x_dtype, copy=False),
+        x_vjp,
+        lambda g: _total(g * unit, scale, _others(axes, x.ndim)),
+    )
+
+
+def _standardize(x: Any, gamma: Any, beta: Any, kept: tuple, axes: tuple, epsilon: float) -> tuple:
+    """((gamma * z + beta, mean, variance), vjps...) for z = (x - mean) / sqrt(variance + epsilon).
+
+    The statistics run over `axes`; `gamma` and `beta` have the shape of the axes `kept`.
+    """
+    x_dtype, x = x.dtype, _widen(floating(x))
+    xp = namespace(x)
+    mean = _mean(x, axes)
+    z = x - mean
+    variance = _mean(z * z, axes)
+    inverse = 1 / xp.sqrt(variance + x.dtype.type(epsilon))
+    z *= inverse
+    gain, rest = _spread(gamma, x, kept), _others(kept, x.ndim)
+    y = z * gain if gamma is not None else z.copy()
+    if beta is not None:
+        y += _spread(beta, x, kept)
+    statistics_shape = tuple(n for i, n in enumerate(x.shape) if i not in axes)
+    count = prod(x.shape[i] for i in axes)
+
+    def x_vjp(g: Any, g_mean: Any, g_variance: Any) -> Any:
+        dx = xp.zeros_like(x)
+        if g is not None:
+            g = g * gain
+            dx = inverse * (g - _mean(g, axes) - z * _mean(g * z, axes))
+        if g_mean is not None:
+            dx = dx + g_mean.reshape(mean.shape) / count
+        if g_variance is not None:
+            dx = dx + g_variance.reshape(mean.shape) * (2 / count) * z / inverse
+        return dx
+
+    def parameter_vjp(parameter: Any, factor: Any) -> Callable:
+        def vjp(g: Any, *_: Any) -> Any:
+            if g is None:  # only the statistics were used
+                return xp.zeros(parameter.shape, x.dtype)
+            return _total(g * factor, parameter, rest)
+
+        return vjp
+
+    return (
+        (
+            y.astype(x_dtype, copy=False),
+            mean.reshape(statistics_shape),
+            variance.reshape(statistics_shape),
+        ),
+        x_vjp,
+        parameter_vjp(gamma, z),
+        parameter_vjp(beta, x.dtype.type(1)),
+    )
+
+
+def _axes(axis: Axes, rank: int) -> tuple[int, ...]:
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    if not all(-rank <= a < rank for a in axes):
+        raise ValueError(f"axis {axis} is out of bounds for an array of rank {rank}.")
+    return tuple(sorted(a % rank for a in axes))
+
+
+def _others(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    return tuple(i for i in range(rank) if i not in axes)
+
+
+def _spread(parameter: Any, x: Any, kept: tuple[int, ...]) -> Any:
+    """A parameter of the shape of the axes `kept`, to be broadcast against `x`; 1 for None."""
+    if parameter is None:
+        return 1
+    shape = tuple(n if i in kept else 1 for i, n in enumerate(x.shape))
+    if parameter.size != prod(shape):
+        raise ValueError(
+            f"Normalization over axes {kept} of inputs of shape {x.shape} expects parameters of "
+            f"shape {tuple(x.shape[i] for i in kept)}; received {parameter.shape}."
+        )
+    return parameter.astype(x.dtype, copy=False).reshape(shape)
+
+
+def _total(g: Any, parameter: Any, rest: tuple[int, ...]) -> Any:
+    return _sum(g, rest).reshape(parameter.shape)
+
+
+def _mean(x: Any, axes: tuple[int, ...]) -> Any:
+    return _sum(x, axes) / prod(x.shape[i] for i in axes)
+
+
+def _sum(x: Any, axes: tuple[int, ...]) -> Any:
+    """The sum over `axes`, kept as 1."""
+    lead = len(axes)
+    if axes and axes == tuple(range(lead)) and lead < x.ndim and x.size:
+        # Adding rows up one by one loses digits and time; a product with ones sums in blocks.
+        rows = x.reshape(prod(x.shape[:lead]), -1)
+        total = namespace(x).ones(len(rows), x.dtype) @ rows
+        return total.reshape((1,) * lead + x.shape[lead:])
+    return x.sum(axis=axes, keepdims=True)
+
+
+def _compute_dtype(x: Any) -> np.dtype:
+    return np.promote_types(x.dtype, "float32") if x.dtype.kind == "f" else np.dtype("float32")
+
+
+def _widen(x: Any) -> Any:
+    return x.astype(_compute_dtype(x), copy=False)

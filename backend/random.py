@@ -1,0 +1,97 @@
+"""Seeds and counters: the same pair gives the same numbers on every backend.
+
+A draw is keyed by (seed, counter). A `SeedGenerator` hands out pairs and counts on; its two
+numbers are all its state. Numbers are drawn on the host by NumPy's generator keyed with the pair.
+"""
+
+from __future__ import annotations
+
+import os
+import random as python_random
+from typing import Any
+
+import numpy as np
+
+
+class SeedGenerator:
+    """A seed and a counter: every `next()` is a new pair, the same again for the same seed.
+
+    `seed` is a non-negative int; None takes one from the global generator. `state` (a pair of
+    ints) can be read and set, so that a run can be resumed.
+    """
+
+    def __init__(self, seed: int | None = None):
+        if seed is None:
+            seed = make_seed()
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ValueError(
+                "Argument `seed` must be a non-negative integer or None. "
+                f"Received: seed={seed} (of type {type(seed)})"
+            )
+        self.seed = int(seed)
+        self.counter = 0
+
+    @property
+    def state(self) -> tuple[int, int]:
+        return self.seed, self.counter
+
+    @state.setter
+    def state(self, state: tuple[int, int]) -> None:
+        self.seed, self.counter = (int(number) for number in state)
+
+    def next(self) -> tuple[int, int]:
+        """The next (seed, counter)."""
+        pair = self.state
+        self.counter += 1
+        return pair
+
+
+_global: SeedGenerator | None = None
+
+
+def global_generator() -> SeedGenerator:
+    """The generator behind every draw that was given no seed of its own."""
+    global _global
+    if _global is None:
+        _global = SeedGenerator(int.from_bytes(os.urandom(4), "little"))
+    return _global
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed layerkit, NumPy and Python: what is built and trained next gives the same bits again.
+
+    ValueError unless `seed` is an int from 0 to 2**32 - 1.
+    """
+    global _global
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise ValueError(
+            f"Expected `seed` argument to be an integer from 0 to 2**32 - 1. Received: seed={seed} "
+            f"(of type {type(seed)})"
+        )
+    python_random.seed(int(seed))
+    np.random.seed(int(seed))
+    _global = SeedGenerator(int(seed))
+
+
+def make_seed() -> int:
+    """A fresh seed from the global generator: an int from 0 to 2**31 - 1."""
+    return int(generator(None).integers(2**31))
+
+
+def draw_seed(seed: Any) -> tuple[int, int]:
+    """The (seed, counter) behind one draw: of a SeedGenerator, an int, or None (the global one)."""
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if seed is None:
+        return global_generator().next()
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+        return int(seed), 0
+    raise ValueError(
+        "Argument `seed` must be either an integer or an instance of `SeedGenerator`. "
+        f"Received: seed={seed} (of type {type(seed)})"
+    )
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """NumPy's generator keyed with the next (seed, counter) of `seed`."""
+    return np.random.default_rng(draw_seed(seed))

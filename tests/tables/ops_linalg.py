@@ -1,0 +1,56 @@
+"""Rows of the products."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from .row import Op, normal
+
+VECTOR, MATRIX, CUBE = normal(4), normal(3, 4), normal(2, 3, 4)
+INTEGERS = np.arange(8, dtype="int32").reshape(4, 2)
+
+
+def einsum(subscripts, *operands):
+    name, reference = f"einsum:{subscripts}", partial(np.einsum, subscripts)
+    return Op(name, reference, list(operands), leading=(subscripts,))
+
+
+ROWS = [
+    Op("dot", np.dot, [MATRIX, normal(4, 5)]),
+    Op("dot:vectors", np.dot, [VECTOR, normal(4, seed=1)]),
+    Op("dot:matrix and vector", np.dot, [MATRIX, VECTOR]),
+    Op("dot:vector and matrix", np.dot, [VECTOR, normal(4, 5)]),
+    Op("dot:images and matrix", np.dot, [CUBE, normal(4, 5)]),
+    Op("dot:images", np.dot, [CUBE, normal(5, 4, 2)]),
+    Op("dot:vector and images", np.dot, [VECTOR, normal(5, 4, 2)]),
+    Op("dot:number", np.dot, [MATRIX, 2.0]),
+    Op("dot:integers", np.dot, [MATRIX, INTEGERS]),
+    Op("matmul", np.matmul, [MATRIX, normal(4, 5)]),
+    Op("matmul:batches", np.matmul, [CUBE, normal(2, 4, 5)]),
+    Op("matmul:broadcast", np.matmul, [normal(2, 1, 3, 4), normal(5, 4, 2)]),
+    Op("matmul:one matrix", np.matmul, [CUBE, normal(4, 5)]),
+    Op("matmul:one matrix first", np.matmul, [MATRIX, normal(2, 4, 5)]),
+    Op("matmul:vectors", np.matmul, [VECTOR, normal(4, seed=1)]),
+    Op("matmul:vector first", np.matmul, [VECTOR, normal(2, 4, 5)]),
+    Op("matmul:vector last", np.matmul, [CUBE, VECTOR]),
+    Op("tensordot", np.tensordot, [CUBE, normal(3, 4, 5)]),
+    Op("tensordot:one", np.tensordot, [CUBE, normal(4, 5)], {"axes": 1}),
+    Op("tensordot:none", np.tensordot, [VECTOR, normal(2, 3)], {"axes": 0}),
+    Op("tensordot:pairs", np.tensordot, [CUBE, normal(4, 5, 2)], {"axes": ([0, -1], [2, 0])}),
+    Op("tensordot:pair", np.tensordot, [CUBE, normal(5, 3)], {"axes": (1, 1)}),
+    Op("outer", np.outer, [VECTOR, MATRIX]),
+    einsum("ij,jk->ik", MATRIX, normal(4, 5)),
+    einsum("ij,jk", MATRIX, normal(4, 5)),
+    einsum("bij,bkj->bik", CUBE, normal(2, 5, 4)),
+    einsum("ij->j", MATRIX),
+    einsum("ij->", MATRIX),
+    einsum("ij->ji", MATRIX),
+    einsum("ij,k->k", MATRIX, normal(5)),
+    einsum("i,ij,j->", normal(3), MATRIX, VECTOR),
+    einsum("...ij,...jk->...ik", CUBE, normal(4, 5)),
+    einsum("...i,i", CUBE, VECTOR),
+    einsum("...i->...", CUBE),
+    einsum("bij,bjk->bik", normal(1, 3, 4), normal(2, 4, 5)),
+]

@@ -1,0 +1,176 @@
+"""Fast kernels against their plain twins in the Backend class, and what operations refuse."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from tables.row import distinct, normal
+
+from layerkit import backend as K
+
+
+class Reference(K.Backend):
+    """The reference kernels over NumPy."""
+
+    name, xp, array_type = "reference", np, np.ndarray
+
+
+PLAIN, FAST = Reference(), K.get_backend("numpy")
+GEOMETRIES = list(
+    itertools.product(
+        [(1, 1), (2, 1), (3, 4)],  # strides
+        [((0, 0), (0, 0)), ((1, 2), (0, 1)), ((3, 0), (0, -1))],  # pads
+        [(1, 1), (2, 1)],  # dilation
+        [((3, 2), 1), ((1, 1), 1), ((3, 2), 2), ((3, 2), 4)],  # window, groups
+    )
+)
+
+
+@pytest.mark.parametrize("strides, pads, dilation, window", GEOMETRIES)
+def test_convolution_kernels(strides, pads, dilation, window):
+    window, groups = window
+    x, w = normal(3, 9, 8, 4), normal(*window, 4 // groups, 8)
+    geometry = (strides, pads, dilation, groups)
+    y = PLAIN.conv(x, w, *geometry)
+    g = normal(*y.shape)
+    np.testing.assert_allclose(FAST.conv(x, w, *geometry), y, rtol=1e-9, atol=1e-9)
+    for kernel, arguments in (
+        ("conv_input_grad", (g, w, x.shape)),
+        ("conv_kernel_grad", (x, g, w.shape)),
+    ):
+        expected = getattr(PLAIN, kernel)(*arguments, *geometry)
+        result = getattr(FAST, kernel)(*arguments, *geometry)
+        np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-9)
+    # The three are one linear map and its adjoints.
+    np.testing.assert_allclose(
+        (PLAIN.conv_input_grad(g, w, x.shape, *geometry) * x).sum(), (g * y).sum(), rtol=1e-9
+    )
+    np.testing.assert_allclose(
+        (PLAIN.conv_kernel_grad(x, g, w.shape, *geometry) * w).sum(), (g * y).sum(), rtol=1e-9
+    )
+
+
+def test_many_blocks_of_samples():
+    x, w = normal(11, 20, 20, 32), normal(3, 3, 32, 4)
+    geometry = ((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+    y = PLAIN.conv(x, w, *geometry)
+    np.testing.assert_allclose(FAST.conv(x, w, *geometry), y, rtol=1e-9, atol=1e-9)
+    expected = PLAIN.conv_kernel_grad(x, y, w.shape, *geometry)
+    result = FAST.conv_kernel_grad(x, y, w.shape, *geometry)
+    np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-7)
+
+
+def test_no_samples():
+    w, geometry = normal(3, 3, 2, 4), ((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+    x, g = np.zeros((0, 5, 5, 2)), np.zeros((0, 5, 5, 4))
+    for backend in PLAIN, FAST:
+        assert backend.conv(x, w, *geometry).shape == g.shape
+        assert backend.conv_input_grad(g, w, x.shape, *geometry).shape == x.shape
+        assert not backend.conv_kernel_grad(x, g, w.shape, *geometry).any()
+
+
+@pytest.mark.parametrize("size, strides", [(6, 2), (7, 2), (7, 3), (6, 1)])
+def test_max_pool_grad(size, strides):
+    x, geometry = distinct(2, size, size, 3), ((2, 2), (strides, strides), ((0, 0), (0, 0)))
+    y, winner = PLAIN.max_pool(x, *geometry)
+    assert winner.dtype == np.uint8
+    g = normal(*y.shape)
+    np.testing.assert_array_equal(
+        FAST.max_pool_grad(g, winner, x.shape, *geometry),
+        PLAIN.max_pool_grad(g, winner, x.shape, *geometry),
+    )
+
+
+def test_first_of_equal_cells_gets_the_gradient():
+    x = K.convert_to_tensor(np.zeros((1, 4, 4, 1)))
+    with K.GradientTape() as tape:
+        tape.watch(x)
+        y = K.max_pool(x, 2)
+    expected = np.zeros((4, 4))
+    expected[::2, ::2] = 1
+    np.testing.assert_array_equal(tape.gradient(y, x).numpy()[0, :, :, 0], expected)
+
+
+def test_dropout_mask_is_a_pure_function():
+    mask = FAST.dropout_mask(5, 2, (1000,), 0.25, "float32")
+    np.testing.assert_array_equal(mask, PLAIN.dropout_mask(5, 2, (1000,), 0.25, "float32"))
+    assert mask.dtype == np.float32
+    np.testing.assert_array_equal(mask[:90], FAST.dropout_mask(5, 2, (90,), 0.25, "float32"))
+    assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert (mask != FAST.dropout_mask(5, 3, (1000,), 0.25, "float32")).any()
+    np.testing.assert_allclose((mask == 0).mean(), 0.25, atol=0.05)
+
+
+def test_seed_generator_counts_on():
+    seed = K.SeedGenerator(3)
+    x = np.ones(100)
+    first, second = K.dropout(x, 0.5, seed=seed).numpy(), K.dropout(x, 0.5, seed=seed).numpy()
+    assert (first != second).any()
+    np.testing.assert_array_equal(first, K.dropout(x, 0.5, seed=3).numpy())
+
+
+@pytest.mark.parametrize("name", ["batch_normalize", "layer_normalization", "rms_normalization"])
+def test_float16_statistics_do_not_overflow(name):
+    x = (normal(64, 8) * 200 + 300).astype("float16")
+    result = getattr(K, name)(x)
+    y = result[0] if isinstance(result, tuple) else result
+    expected = getattr(K, name)(x.astype("float64"))
+    expected = expected[0] if isinstance(expected, tuple) else expected
+    assert y.dtype == np.float16
+    np.testing.assert_allclose(y.numpy(), expected.numpy(), atol=5e-3)
+
+
+def test_gradients_of_batch_statistics():
+    """Each output of batch_normalize alone: the others have no upstream gradient."""
+    x, gamma, beta = normal(6, 3), normal(3, low=0.5), normal(3)
+    for i in range(3):
+        K.check_gradient(lambda *t, i=i: K.batch_normalize(*t)[i], x, gamma, beta)
+
+
+def image(*shape):
+    return np.zeros(shape, "float32")
+
+
+REFUSED = [
+    (lambda: K.conv(image(1, 3, 3, 1), image(5, 5, 1, 2)), "output size would be zero or negative"),
+    (lambda: K.conv(image(1, 9, 9, 3), image(3, 3, 2, 2)), "must be evenly divisible by kernel's"),
+    (lambda: K.conv(image(1, 9, 9, 4), image(3, 3, 2, 3)), "number of filters must be evenly"),
+    (lambda: K.conv(image(9, 9, 4), image(3, 3, 4, 3)), "of the same rank"),
+    (lambda: K.conv(image(1, 9, 9, 1), image(3, 3, 1, 1), padding="full"), "`padding` argument"),
+    (lambda: K.conv(image(1, 9, 9, 1), image(3, 3, 1, 1), padding="causal"), "`padding` argument"),
+    (lambda: K.conv(image(1, 9, 9, 1), image(3, 3, 1, 1), strides=0), "`strides` argument"),
+    (lambda: K.conv(image(1, 9, 9, 1), image(3, 3, 1, 1), (1, 2, 3)), "`strides` argument"),
+    (lambda: K.conv2d(image(1, 9, 1), image(3, 1, 1)), "conv2d expects inputs of rank 4"),
+    (lambda: K.conv_transpose(image(1, 3, 3, 2), image(3, 3, 2, 4)), "must match the kernel's"),
+    (lambda: K.conv_transpose(image(1, 3, 2), image(3, 2, 2), padding="x"), "`padding` argument"),
+    (lambda: K.depthwise_conv(image(1, 3, 3, 2), image(3, 3, 1, 4)), "must match the kernel's"),
+    (lambda: K.max_pool(image(1, 3, 3, 2), 4), "output size would be zero or negative"),
+    (lambda: K.max_pool(image(3, 3), 4), "at least one spatial axis"),
+    (lambda: K.glu(image(3, 3)), "divisible by 2"),
+    (lambda: K.layer_normalization(image(3, 4), image(3)), "expects parameters of shape"),
+    (lambda: K.layer_normalization(image(3, 4), axis=2), "out of bounds"),
+    (lambda: K.categorical_crossentropy([1, 2], image(2, 3)), "sparse_categorical_crossentropy"),
+    (lambda: K.categorical_crossentropy(image(2, 3), image(2, 4)), "must have the same shape"),
+    (lambda: K.binary_crossentropy(image(8), image(8, 1)), "must have the same shape"),
+    (
+        lambda: K.sparse_categorical_crossentropy(image(2, 3), image(2, 3)),
+        "same shape up until the last dimension",
+    ),
+    (
+        lambda: K.sparse_categorical_crossentropy([0, 7], image(2, 3)),
+        r"label value of 7 which is outside the valid range of \[0, 3\)",
+    ),
+    (lambda: K.sparse_categorical_crossentropy([0, -1], image(2, 3)), "label value of -1"),
+    (lambda: K.dropout(image(3), 1.5), "argument `rate`"),
+    (lambda: K.dropout(image(3, 4), 0.5, (3,)), "`noise_shape` must have one entry"),
+    (lambda: K.random_randint((3,), 0, 5, dtype="float32"), "integer `dtype`"),
+    (lambda: K.random_categorical(image(3), 5), "`logits` must have shape"),
+]
+
+
+@pytest.mark.parametrize("call, message", REFUSED, ids=[message for _, message in REFUSED])
+def test_refusals(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
