@@ -1,0 +1,218 @@
+"""Activations: functions of a layer's output by name, each an operation of the backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from layerkit import backend as K
+from layerkit.backend import Tensor
+
+from . import configurable
+from .configurable import did_you_mean, register_functions
+
+
+def linear(x: Any) -> Any:
+    """`x` itself."""
+    return x
+
+
+def exponential(x: Any) -> Tensor:
+    """exp(x)."""
+    return K.exp(x)
+
+
+def relu(
+    x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Tensor:
+    """max(x, 0), or more generally: `max_value` where x is at least that, x from `threshold` on,
+    negative_slope (x - threshold) below."""
+    if max_value is None and threshold == 0.0:
+        return K.leaky_relu(x, negative_slope) if negative_slope else K.relu(x)
+    x = K.convert_to_tensor(x)
+    above = x if max_value is None else K.clip(x, 0.0, max_value)
+    below = negative_slope * (x - threshold) if negative_slope else 0.0
+    return K.where(x > threshold, above, below)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
+    """x where positive, negative_slope x elsewhere."""
+    return K.leaky_relu(x, negative_slope)
+
+
+def relu6(x: Any) -> Tensor:
+    """min(max(x, 0), 6)."""
+    return K.relu6(x)
+
+
+def softmax(x: Any, axis: Any = -1) -> Tensor:
+    """exp(x) / sum(exp(x)) over `axis`: positive, with sum 1."""
+    return K.softmax(x, axis=axis)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Tensor:
+    """log(softmax(x)), computed without overflow."""
+    return K.log_softmax(x, axis=axis)
+
+
+def sparsemax(x: Any, axis: int = -1) -> Tensor:
+    """The nearest point to x whose entries are not negative and have sum 1 over `axis`.
+
+    Martins and Astudillo 2016, https://arxiv.org/abs/1602.02068.
+    """
+    return K.sparsemax(x, axis=axis)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Tensor:
+    """x where positive, alpha (exp(x) - 1) elsewhere."""
+    return K.elu(x, alpha)
+
+
+def celu(x: Any, alpha: float = 1.0) -> Tensor:
+    """x where positive, alpha (exp(x / alpha) - 1) elsewhere."""
+    return K.celu(x, alpha)
+
+
+def selu(x: Any) -> Tensor:
+    """elu with the scale and alpha that keep mean 0 and variance 1. Klambauer et al. 2017."""
+    return K.selu(x)
+
+
+def softplus(x: Any) -> Tensor:
+    """log(1 + exp(x))."""
+    return K.softplus(x)
+
+
+def softsign(x: Any) -> Tensor:
+    """x / (1 + |x|)."""
+    return K.softsign(x)
+
+
+def squareplus(x: Any, b: float = 4) -> Tensor:
+    """(x + sqrt(x² + b)) / 2."""
+    return K.squareplus(x, b)
+
+
+def sparse_plus(x: Any) -> Tensor:
+    """0 up to -1, (x + 1)² / 4 up to 1, x from there on."""
+    return K.sparse_plus(x)
+
+
+def silu(x: Any) -> Tensor:
+    """x sigmoid(x), also called swish."""
+    return K.silu(x)
+
+
+def gelu(x: Any, approximate: bool = False) -> Tensor:
+    """x Φ(x), Φ the normal distribution function; `approximate` takes its form with tanh."""
+    return K.gelu(x, approximate=approximate)
+
+
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """a sigmoid(b), a and b the halves of x along `axis`."""
+    return K.glu(x, axis=axis)
+
+
+def mish(x: Any) -> Tensor:
+    """x tanh(softplus(x))."""
+    return K.mish(x)
+
+
+def tanh(x: Any) -> Tensor:
+    """The hyperbolic tangent."""
+    return K.tanh(x)
+
+
+def tanh_shrink(x: Any) -> Tensor:
+    """x - tanh(x)."""
+    return K.tanh_shrink(x)
+
+
+def hard_tanh(x: Any) -> Tensor:
+    """x between -1 and 1, -1 and 1 outside."""
+    return K.hard_tanh(x)
+
+
+def sigmoid(x: Any) -> Tensor:
+    """1 / (1 + exp(-x))."""
+    return K.sigmoid(x)
+
+
+def log_sigmoid(x: Any) -> Tensor:
+    """log(sigmoid(x)), computed without overflow."""
+    return K.log_sigmoid(x)
+
+
+def hard_sigmoid(x: Any) -> Tensor:
+    """x / 6 + 1 / 2 between -3 and 3, 0 and 1 outside."""
+    return K.hard_sigmoid(x)
+
+
+def sparse_sigmoid(x: Any) -> Tensor:
+    """(x + 1) / 2 between -1 and 1, 0 and 1 outside."""
+    return K.sparse_sigmoid(x)
+
+
+def hard_silu(x: Any) -> Tensor:
+    """x hard_sigmoid(x), also called hard_swish."""
+    return K.hard_silu(x)
+
+
+def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """x moved towards 0 by `threshold`, and 0 where it would pass it."""
+    return K.soft_shrink(x, threshold)
+
+
+def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """x where |x| > threshold, 0 elsewhere."""
+    return K.hard_shrink(x, threshold)
+
+
+def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
+    """x where x > threshold, default_value elsewhere."""
+    return K.threshold(x, threshold, default_value)
+
+
+swish, hard_swish = silu, hard_silu
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: thing
+    for name, thing in list(globals().items())
+    if isinstance(thing, FunctionType) and thing.__module__ == __name__
+}
+register_functions(*FUNCTIONS.values())
+
+
+def get(identifier: Any) -> Callable[..., Any]:
+    """The activation that `identifier` means; None is `linear`.
+
+    A name, a config, or anything that can be called. ValueError for others.
+    """
+    if identifier is None:
+        return linear
+    found = identifier
+    if isinstance(identifier, dict):
+        found = configurable.deserialize(identifier)
+    elif isinstance(identifier, str):
+        found = FUNCTIONS.get(identifier) or configurable.get_registered_object(identifier)
+    if not callable(found):
+        hint = did_you_mean(identifier, FUNCTIONS) if isinstance(identifier, str) else ""
+        raise ValueError(f"Could not interpret activation function identifier: {identifier}.{hint}")
+    return found
+
+
+def serialize(activation: Callable[..., Any]) -> Any:
+    """The name of an activation of this module; of others, the description that `get` takes."""
+    name = getattr(activation, "__name__", None)
+    if name in FUNCTIONS and FUNCTIONS[name] is activation:
+        return name
+    return configurable.serialize(activation)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Callable[..., Any]:
+    """The activation that `serialize` described; `custom_objects` are {name: function}."""
+    if not custom_objects:
+        return get(config)
+    with configurable.custom_object_scope(custom_objects):
+        return get(custom_objects.get(config, config) if isinstance(config, str) else config)

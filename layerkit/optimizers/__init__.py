@@ -1,0 +1,50 @@
+"""Optimizers: rules that change variables by their gradients, and learning rate schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import configurable
+from ..configurable import serialize
+from . import schedules
+from .adagrad import Adadelta, Adagrad, Ftrl
+from .adam import Adam, Adamax, AdamW, Lamb, Nadam
+from .optimizer import Optimizer
+from .rmsprop import RMSprop
+from .sgd import SGD, Lion
+
+
+def get(identifier: Any) -> Optimizer:
+    """The optimizer that a name ('adam'), a config, a class or an optimizer means.
+
+    ValueError for anything else.
+    """
+    optimizer = configurable.get(Optimizer, identifier)
+    if optimizer is None:
+        raise ValueError(configurable.not_interpreted(Optimizer, identifier))
+    return optimizer
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The optimizer that `serialize` described."""
+    return configurable.deserialize(config, custom_objects, family="optimizers")
+
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]

@@ -1,0 +1,197 @@
+"""Adam and its relatives: a momentum divided by the root of a mean square, both bias-corrected.
+
+The corrections are single numbers; they are computed in the variable's own dtype, as Keras does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from layerkit.backend.registry import namespace
+
+from .optimizer import Optimizer
+
+
+def _decayed(beta: float, t: int, dtype: Any) -> Any:
+    """1 - beta ** t, as a scalar of `dtype`."""
+    scalar = np.dtype(dtype).type
+    return scalar(1) - scalar(beta) ** scalar(t)
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2014), with `amsgrad` AMSGrad (Reddi et al., 2018)."""
+
+    slots: tuple[tuple[str, ...], ...] = (("momentum", "velocity"),)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **options: Any,
+    ):
+        super().__init__(learning_rate, **options)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.amsgrad = amsgrad
+        if amsgrad:
+            self.slots += (("velocity_hat",),)
+
+    def rule(
+        self,
+        w: Any,
+        g: Any,
+        lr: float,
+        t: int,
+        momentum: Any = None,
+        velocity: Any = None,
+        velocity_hat: Any = None,
+    ) -> None:
+        m, v = momentum, velocity
+        m += (g - m) * (1 - self.beta_1)
+        v += (g * g - v) * (1 - self.beta_2)
+        if velocity_hat is not None:
+            namespace(w).maximum(velocity_hat, v, out=velocity_hat)
+            v = velocity_hat
+        w -= m * self._step_size(lr, t, w.dtype) / (namespace(w).sqrt(v) + self.epsilon)
+
+    def _step_size(self, lr: float, t: int, dtype: Any) -> float:
+        """The learning rate, corrected for moments that started at zero."""
+        root = np.sqrt(_decayed(self.beta_2, t, dtype))
+        return float(dtype.type(lr) * root / _decayed(self.beta_1, t, dtype))
+
+
+class AdamW(Adam):
+    """Adam with weight decay that is not part of the gradient (Loshchilov and Hutter, 2019)."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **options: Any,
+    ):
+        if weight_decay is None:
+            raise ValueError(
+                "Argument `weight_decay` must be a float. Received: weight_decay=None. "
+                "Use Adam for no decay."
+            )
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options
+        )
+
+
+class Adamax(Optimizer):
+    """Adam with the largest gradient in place of the mean square (Kingma and Ba, 2014)."""
+
+    slots = (("momentum", "norm"),)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ):
+        super().__init__(learning_rate, **options)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def rule(
+        self, w: Any, g: Any, lr: float, t: int, momentum: Any = None, norm: Any = None
+    ) -> None:
+        xp = namespace(w)
+        m, u = momentum, norm
+        m += (g - m) * (1 - self.beta_1)
+        u *= self.beta_2
+        xp.maximum(u, xp.abs(g), out=u)
+        w -= m * lr / ((u + self.epsilon) * float(_decayed(self.beta_1, t, w.dtype)))
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov momentum (Dozat, 2015)."""
+
+    slots = (("momentum", "velocity"),)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ):
+        super().__init__(learning_rate, **options)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def build(self, variables: Any) -> None:
+        built = self.built
+        super().build(variables)
+        if not built:  # the product of the momenta so far
+            dtype = variables[0].dtype if variables else None
+            self._u_product = self._track(np.ones((), dtype), "variable")
+
+    def before_update(self, t: int) -> None:
+        self._u_product.array *= self._momentum_at(t, self._u_product.dtype)
+
+    def _momentum_at(self, t: int, dtype: Any) -> Any:
+        scalar = dtype.type
+        return scalar(self.beta_1) * (1 - scalar(0.5) * scalar(0.96) ** scalar(t))
+
+    def rule(
+        self, w: Any, g: Any, lr: float, t: int, momentum: Any = None, velocity: Any = None
+    ) -> None:
+        m, v = momentum, velocity
+        now, following = (self._momentum_at(step, w.dtype) for step in (t, t + 1))
+        product = w.dtype.type(self._u_product.array)
+        m += (g - m) * float(_decayed(self.beta_1, 1, w.dtype))
+        v += (g * g - v) * float(_decayed(self.beta_2, 1, w.dtype))
+        m_hat = m * float(following) / float(1 - product * following)
+        m_hat += g * float(1 - now) / float(1 - product)
+        v_hat = v / float(_decayed(self.beta_2, t, w.dtype))
+        w -= m_hat * lr / (namespace(w).sqrt(v_hat) + self.epsilon)
+
+
+class Lamb(Optimizer):
+    """Adam whose step is as long as the variable is (You et al., 2019). For large batches."""
+
+    slots = (("momentum", "velocity"),)
+    elementwise = False  # norms over whole variables
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ):
+        super().__init__(learning_rate, **options)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def rule(
+        self, w: Any, g: Any, lr: float, t: int, momentum: Any = None, velocity: Any = None
+    ) -> None:
+        m, v = momentum, velocity
+        m += (g - m) * (1 - self.beta_1)
+        v += (g * g - v) * (1 - self.beta_2)
+        m_hat = m / float(_decayed(self.beta_1, t, w.dtype))
+        v_hat = v / float(_decayed(self.beta_2, t, w.dtype))
+        step = m_hat / (namespace(w).sqrt(v_hat) + self.epsilon)
+        w_norm, step_norm = (float((x * x).sum()) ** 0.5 for x in (w, step))
+        ratio = w_norm / step_norm if w_norm > 0 and step_norm > 0 else 1.0
+        w -= step * (ratio * lr)

@@ -1,0 +1,500 @@
+"""The Optimizer: everything around a rule.
+
+A rule is a few lines of in-place array arithmetic. Around it, once for all rules: the step counter
+and the learning rate, the rule's slots (one array per variable), clipping, weight decay, gradient
+accumulation, loss scaling, moving averages, constraints, and the order in which files keep it all.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from layerkit.backend import Tensor, Variable, floatx, gradients
+from layerkit.backend.autodiff import as_operand
+from layerkit.backend.registry import backend_of
+
+from .. import initializers
+from ..configurable import Configurable, did_you_mean, serialize
+from ..naming import auto_name
+from .schedules import LearningRateSchedule
+
+
+class Optimizer(Configurable):
+    """Base of all optimizers: a subclass names its `slots` and writes its `rule`.
+
+    Or, as in Keras, it overrides `build` and `update_step`.
+
+    learning_rate: a number, a LearningRateSchedule, or a function without arguments.
+    weight_decay: before each update, w -= w * weight_decay * learning_rate.
+    clipnorm, clipvalue, global_clipnorm: at most one. The largest norm of each gradient, the
+    largest absolute value, the largest norm of all gradients together.
+    use_ema: keep a moving average of each variable, of `ema_momentum`; written over the variables
+    every `ema_overwrite_frequency` steps (None: only by `finalize_variable_values`).
+    loss_scale_factor: what `scale_loss` multiplies the loss by; gradients are divided by it.
+    gradient_accumulation_steps: update on every so manieth call only, with the mean gradient.
+    """
+
+    keras_module = "keras.optimizers"
+
+    # Names of the rule's arrays, in the order of Keras's files: the names of one group take turns
+    # variable by variable, group follows upon group. A constructor may leave out unused ones.
+    slots: tuple[tuple[str, ...], ...] = ()
+    # Whether the rule treats each element alone, so that it may run over any cut of the arrays.
+    elementwise: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **unknown: Any,
+    ):
+        if unknown:
+            raise ValueError(_not_recognized(unknown))
+        self.name = name or auto_name(type(self))
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._check_options()
+
+        self.built = False
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._index: dict[int, int] = {}  # of a variable by its id
+        self._slots: list[dict[str, Variable]] = []
+        self._averages: list[Variable] = []
+        self._accumulators: list[Variable] = []
+        self._undecayed: set[int] = set()
+        self._undecayed_names: re.Pattern | None = None
+
+        self._iterations = self._track(np.zeros((), "int32"), "iteration")
+        self._learning_rate: Any = None
+        self.learning_rate = learning_rate
+
+    def _check_options(self) -> None:
+        steps, frequency = self.gradient_accumulation_steps, self.ema_overwrite_frequency
+        if steps is not None and steps < 2:
+            raise ValueError(
+                "`gradient_accumulation_steps` must be an integer >= 2. Received: "
+                f"gradient_accumulation_steps={steps}"
+            )
+        if self.use_ema and not 0 <= self.ema_momentum <= 1:
+            raise ValueError(
+                "`ema_momentum` must be in the range [0, 1]. "
+                f"Received: ema_momentum={self.ema_momentum}"
+            )
+        if self.use_ema and frequency and (not isinstance(frequency, int) or frequency < 1):
+            raise ValueError(
+                "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
+                f"ema_overwrite_frequency={frequency}"
+            )
+        clips = (self.clipnorm, self.clipvalue, self.global_clipnorm)
+        if sum(clip is not None for clip in clips) > 1:
+            raise ValueError(
+                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
+                f"clipnorm={self.clipnorm}, clipvalue={self.clipvalue}, "
+                f"global_clipnorm={self.global_clipnorm}"
+            )
+
+    # --- the rule: what a subclass writes ---------------------------------------------------
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, *args: Any, **slots: Any) -> None:
+        """Update the array `w` and the slots in place from the gradient `g`; `t` counts from 1.
+
+        Hyper-parameters are Python numbers, which keep the arrays' dtype. `g` stays as it is.
+        """
+        raise NotImplementedError(
+            f"Optimizer '{type(self).__name__}' must override `rule(w, g, lr, t, **slots)` or "
+            "`update_step(gradient, variable, learning_rate)`."
+        )
+
+    def slot_initializer(self, name: str) -> Any:
+        """What a slot is filled with at first."""
+        return "zeros"
+
+    def before_update(self, t: int) -> None:
+        """Called once before all variables are updated; `t` counts from 1."""
+
+    # --- applying gradients -----------------------------------------------------------------
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Make the state for these variables; ValueError if it was made for others already."""
+        if self.built:
+            return self._check_variables_are_known(variables)
+        self._trainable_variables = list(variables)
+        self._index = {id(variable): i for i, variable in enumerate(variables)}
+        if self.use_ema:
+            self._averages = self.add_optimizer_variables(variables, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulators = self.add_optimizer_variables(variables, "gradient_accumulator")
+        self._slots = [{} for _ in variables]
+        for group in self.slots:
+            for variable, slots in zip(variables, self._slots, strict=True):
+                for name in group:
+                    slots[name] = self.add_variable_from_reference(
+                        variable, name, self.slot_initializer(name)
+                    )
+        self.built = True
+
+    def apply(self, gradients: Sequence[Any], variables: Sequence[Variable] | None = None) -> None:
+        """One update of `variables` (default: those built for) by a gradient for each.
+
+        A gradient is a tensor, an array, or None for a variable that the loss does not depend on.
+        """
+        if not len(gradients):
+            return
+        variables = self._resolve(gradients, variables)
+        pairs = self._without_missing(gradients, variables)
+        variables = [variable for _, variable in pairs]
+        arrays = [_gradient_array(g, variable) for g, variable in pairs]
+        if self.loss_scale_factor is not None:
+            arrays = [g / self.loss_scale_factor for g in arrays]
+        if self.gradient_accumulation_steps:
+            arrays = self._accumulate(arrays, variables)
+        if arrays:
+            self._update(self._clip(arrays), variables)
+        if self.use_ema:
+            self._average()
+        for variable in variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
+        self._iterations.assign_add(1)
+
+    def apply_gradients(self, pairs: Iterable[tuple[Any, Variable]]) -> Variable:
+        """`apply` for (gradient, variable) pairs. Returns the step counter."""
+        pairs = list(pairs)
+        self.apply([g for g, _ in pairs], [variable for _, variable in pairs])
+        return self._iterations
+
+    def compute_gradients(
+        self, loss: Callable[[], Any], variables: Sequence[Variable]
+    ) -> list[tuple[Any, Variable]]:
+        """The (gradient, variable) pairs of `scale_loss(loss())`, for `apply_gradients`."""
+        variables = list(variables)
+        scaled = gradients(lambda: self.scale_loss(loss()), variables)
+        return list(zip(scaled, variables, strict=True))
+
+    def minimize(self, loss: Callable[[], Any], variables: Sequence[Variable]) -> Variable:
+        """One update that makes `loss()` smaller. Returns the step counter."""
+        return self.apply_gradients(self.compute_gradients(loss, variables))
+
+    def scale_loss(self, loss: Any) -> Any:
+        """`loss` times `loss_scale_factor`: what gradients given to `apply` are taken of."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+        """Update one variable by its gradient, a tensor of the variable's dtype: the rule."""
+        slots = self._slots[self._get_variable_index(variable)]
+        arrays = {name: slot.array for name, slot in slots.items()}
+        g = as_operand(gradient)
+        self.rule(variable.array, g, float(learning_rate), self._update_count() + 1, **arrays)
+        variable.version += 1
+
+    def _resolve(self, gradients: Sequence[Any], variables: Any) -> list[Variable]:
+        """The variables to update; builds for them at the first call."""
+        if variables is not None:
+            variables = list(variables)
+            if self.built:
+                self._check_variables_are_known(variables)
+            else:
+                self.build(variables)
+            return variables
+        if not self.built:
+            raise ValueError(
+                "When passing `gradients` without `variables`, the optimizer must already be "
+                "built on a list of variables. Call `optimizer.build(trainable_variables)` first."
+            )
+        if len(gradients) != len(self._trainable_variables):
+            raise ValueError(
+                "When passing `gradients` as a list of gradient tensors, the gradients must match "
+                f"the variables one to one. Received a list of {len(gradients)} gradients, but "
+                f"optimizer '{self.name}' is tracking {len(self._trainable_variables)} trainable "
+                "variables."
+            )
+        return self._trainable_variables
+
+    def _without_missing(self, gradients: Sequence[Any], variables: list[Variable]) -> list:
+        pairs = list(zip(gradients, variables, strict=True))
+        missing = [variable.path for g, variable in pairs if g is None]
+        if len(missing) == len(pairs):
+            raise ValueError(
+                "No gradients provided for any variable. The loss depends on none of "
+                f"{missing}: compute it inside the tape, from these variables."
+            )
+        if missing:
+            warnings.warn(
+                f"Gradients do not exist for variables {missing} when minimizing the loss. If "
+                "using `model.compile()`, did you forget to provide a `loss` argument?",
+                stacklevel=4,
+            )
+        return [(g, variable) for g, variable in pairs if g is not None]
+
+    def _accumulate(self, arrays: list, variables: list[Variable]) -> list:
+        """The mean gradients on every so manieth call, and nothing on the others."""
+        steps = self.gradient_accumulation_steps or 1
+        sums = [self._accumulators[self._get_variable_index(v)].array for v in variables]
+        for total, g in zip(sums, arrays, strict=True):
+            total += g
+        if (int(self._iterations) + 1) % steps:
+            return []
+        means = [total / steps for total in sums]
+        for accumulator in self._accumulators:
+            accumulator.array[...] = 0
+        return means
+
+    def _clip(self, arrays: list) -> list:
+        if self.clipnorm:
+            return [g * self.clipnorm / max(_norm([g]), self.clipnorm) for g in arrays]
+        if self.global_clipnorm:
+            norm = _norm(arrays)
+            scale = self.global_clipnorm / max(norm, self.global_clipnorm)
+            return [g * (scale if math.isfinite(norm) else math.nan) for g in arrays]
+        if self.clipvalue:
+            return [g.clip(-self.clipvalue, self.clipvalue) for g in arrays]
+        return arrays
+
+    def _update(self, arrays: list, variables: list[Variable]) -> None:
+        learning_rate = self.learning_rate
+        if self.weight_decay is not None:
+            self._decay(variables, float(learning_rate))
+        self.before_update(self._update_count() + 1)
+        for g, variable in zip(arrays, variables, strict=True):
+            self.update_step(Tensor(g), variable, learning_rate)
+
+    def _decay(self, variables: list[Variable], lr: float) -> None:
+        for variable in variables:
+            if self._decays(variable):
+                w = variable.array
+                w -= w * self.weight_decay * lr
+                variable.version += 1
+
+    def _decays(self, variable: Variable) -> bool:
+        names = self._undecayed_names
+        return id(variable) not in self._undecayed and not (names and names.search(variable.name))
+
+    def _average(self) -> None:
+        momentum = self.ema_momentum if self._update_count() else 0.0
+        for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+            average.array[...] = momentum * average.array + (1 - momentum) * variable.array
+        frequency = self.ema_overwrite_frequency
+        if frequency and (self._update_count() + 1) % frequency == 0:
+            self.finalize_variable_values(self._trainable_variables)
+
+    def finalize_variable_values(self, variables: Sequence[Variable]) -> None:
+        """With `use_ema`, give the variables the values of their moving averages."""
+        if self.use_ema:
+            for variable in variables:
+                variable.assign(self._averages[self._get_variable_index(variable)])
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] = (), var_names: Iterable[str] = ()
+    ) -> None:
+        """Let these variables, and those whose name matches one of the patterns, not decay."""
+        self._undecayed = {id(variable) for variable in var_list or ()}
+        names = sorted(set(var_names or ()))
+        self._undecayed_names = re.compile("|".join(names)) if names else None
+
+    # --- state ------------------------------------------------------------------------------
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All state in the order of files: step, learning rate, averages, accumulators, slots."""
+        return list(self._variables)
+
+    @property
+    def iterations(self) -> Any:
+        """How many updates were done: a tensor of one integer."""
+        if self.gradient_accumulation_steps:
+            return Tensor(np.asarray(self._update_count(), "int32"))
+        return self._iterations
+
+    def _update_count(self) -> int:
+        return int(self._iterations) // (self.gradient_accumulation_steps or 1)
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate of the next update. Can be set, unless a schedule gives it."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self._iterations)
+        if isinstance(self._learning_rate, Variable):
+            return self._learning_rate
+        return self._learning_rate()
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        before = self._learning_rate
+        if callable(value):
+            self._learning_rate = value
+            if isinstance(before, Variable):
+                self._variables = [v for v in self._variables if v is not before]
+            return
+        if isinstance(before, LearningRateSchedule):
+            raise TypeError(
+                "This optimizer was created with a `LearningRateSchedule` object as its "
+                "`learning_rate` constructor argument, hence its learning rate is not settable. "
+                "If you need the learning rate to be settable, you should instantiate the "
+                "optimizer with a float `learning_rate` argument."
+            )
+        if isinstance(before, Variable):
+            before.assign(value)
+            return
+        self._learning_rate = self._track(_checked_rate(value), "learning_rate")
+        self._variables.insert(1, self._variables.pop())
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of the optimizer's state, kept in files after all earlier ones."""
+        value = initializers.get(initializer)(tuple(shape), dtype=dtype)
+        return self._track(as_operand(value), name or "variable")
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """`add_variable` with the shape, the dtype and the place of a variable of the model."""
+        value = initializers.get(initializer)(
+            reference_variable.shape, dtype=reference_variable.dtype
+        )
+        value = backend_of(reference_variable.array).asarray(as_operand(value))
+        return self._track(value, f"{reference_variable.path.replace('/', '_')}_{name or 'var'}")
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: str, initializer: Any = "zeros"
+    ) -> list[Variable]:
+        """`add_variable_from_reference` for each of the variables."""
+        return [
+            self.add_variable_from_reference(variable, name, initializer)
+            for variable in trainable_variables
+        ]
+
+    def _track(self, value: Any, name: str) -> Variable:
+        variable = Variable(value, trainable=False, name=name)
+        variable.path = f"{self.name}/{name}"
+        self._variables.append(variable)
+        return variable
+
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Set a variable: for overrides of `update_step`."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Any) -> None:
+        """Add to a variable: for overrides of `update_step`."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Any) -> None:
+        """Subtract from a variable: for overrides of `update_step`."""
+        variable.assign_sub(value)
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        return self._index[id(variable)]
+
+    def _check_variables_are_known(self, variables: Iterable[Variable]) -> None:
+        for variable in variables:
+            if id(variable) not in self._index:
+                raise ValueError(
+                    f"Unknown variable: {variable.path} of shape {variable.shape}. Optimizer "
+                    f"'{self.name}' can only be called for the variables it was originally built "
+                    "with. When working with a new set of variables (another model), you should "
+                    "recreate a new optimizer instance."
+                )
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all state, in the order of `variables`. ValueError before `build`."""
+        if not self.built:
+            raise ValueError(
+                "You are calling `set_weights()` on an optimizer that has not yet been built. "
+                "Please call `optimizer.build(trainable_variables)` to create the optimizer "
+                "weights before calling `set_weights()`."
+            )
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the state into a dict-like store, under '0', '1', ..."""
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read the state from such a store; one of another length is skipped with a warning."""
+        if len(store) != len(self._variables):
+            warnings.warn(
+                f"Skipping variable loading for optimizer '{self.name}', because it has "
+                f"{len(self._variables)} variables whereas the saved optimizer has {len(store)} "
+                "variables.",
+                stacklevel=2,
+            )
+            return
+        for i, variable in enumerate(self._variables):
+            variable.assign(np.asarray(store[str(i)]))
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor was called with; the learning rate is the present one."""
+        rate = self._learning_rate
+        rate = float(rate) if isinstance(rate, Variable) else serialize(rate)
+        return {"name": self.name} | super().get_config() | {"learning_rate": rate}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A new optimizer from what `get_config` gave, or from what older Keras versions did."""
+        old = {"jit_compile", "is_legacy_optimizer"} | (
+            {"decay"} if not config.get("decay") else set()
+        )
+        return super().from_config({k: v for k, v in config.items() if k not in old})
+
+
+def _not_recognized(unknown: dict[str, Any]) -> str:
+    remedies = {"lr": "`lr` is `learning_rate`", "decay": "for `decay` pass a schedule"}
+    known = ("learning_rate", "weight_decay", "momentum", "epsilon", "beta_1", "beta_2", "rho")
+    hints = [remedies.get(key) or did_you_mean(key, known).strip() for key in unknown]
+    return f"Argument(s) not recognized: {unknown}. {' '.join(filter(None, hints))}".strip()
+
+
+def _checked_rate(value: Any) -> np.ndarray:
+    number = np.asarray(value)
+    if number.ndim or number.dtype.kind not in "fiu":
+        raise ValueError(
+            "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, or "
+            "a callable (that takes no argument and returns the corresponding learning rate "
+            f"value). Received instead: learning_rate={value}"
+        )
+    return number.astype(floatx())
+
+
+def _gradient_array(gradient: Any, variable: Variable) -> Any:
+    """The gradient as an array of the variable's backend, dtype and shape."""
+    g = backend_of(variable.array).asarray(as_operand(gradient), dtype=variable.dtype)
+    if g.shape != variable.shape:
+        raise ValueError(
+            f"The gradient of variable '{variable.path}' must have its shape {variable.shape}; "
+            f"received a gradient of shape {g.shape}."
+        )
+    return g
+
+
+def _norm(arrays: list) -> float:
+    """The length of all arrays taken together as one vector."""
+    return math.sqrt(sum(float((g * g).sum()) for g in arrays))

@@ -1,0 +1,90 @@
+"""Activations: values as real Keras gives them, names, configs, messages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tables import losses_metrics as rows
+
+from layerkit import activations
+from layerkit import backend as K
+from layerkit.configurable import register_keras_serializable
+
+GOLDEN = np.load(Path(__file__).parent / "golden" / "losses_metrics.npz")
+parametrize = pytest.mark.parametrize("row", rows.ACTIVATIONS, ids=lambda row: rows.key(*row))
+
+
+@parametrize
+def test_value_as_in_keras(row):
+    name, options = row
+    result = activations.get(name)(K.convert_to_tensor(rows.activation_input()), **options)
+    assert result.dtype == np.float32
+    expected = GOLDEN[rows.key("activation", *row)]
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=2e-6)
+
+
+@parametrize
+def test_gradient(row):
+    name, options = row
+    K.check_gradient(lambda x: activations.get(name)(x, **options), rows.activation_input())
+
+
+def test_every_activation_has_a_row():
+    tested = {name for name, _ in rows.ACTIVATIONS} | {"sparsemax"}
+    assert set(activations.FUNCTIONS) == tested
+
+
+def test_sparsemax_is_the_nearest_distribution():
+    """Keras 3.15 gives other numbers, of sum above 1, where several entries are positive."""
+    x = np.random.default_rng(0).standard_normal((20, 5))
+    p = activations.sparsemax(x).numpy()
+    np.testing.assert_allclose(p.sum(-1), 1)
+    assert (p >= 0).all() and (p == 0).any()
+    threshold = np.max(x - p, axis=-1, keepdims=True, where=p > 0, initial=-np.inf)
+    np.testing.assert_allclose(p, np.maximum(x - threshold, 0), atol=1e-12)
+    K.check_gradient(activations.sparsemax, x)
+
+
+@pytest.mark.parametrize("name", sorted(activations.FUNCTIONS))
+def test_builtin_as_a_plain_string(name):
+    function = activations.get(name)
+    assert activations.serialize(function) == {"swish": "silu", "hard_swish": "hard_silu"}.get(
+        name, name
+    )
+    assert activations.deserialize(name) is function
+
+
+def test_get():
+    assert activations.get(None) is activations.linear
+    assert activations.get(np.tanh) is np.tanh
+    with pytest.raises(ValueError, match="activation function identifier: reluu. Did you mean"):
+        activations.get("reluu")
+    with pytest.raises(ValueError, match="Could not interpret activation function identifier: 3"):
+        activations.get(3)
+
+
+def test_custom_function():
+    @register_keras_serializable("pkg", "twice")
+    def twice(x):
+        return 2 * x
+
+    config = activations.serialize(twice)
+    assert config == {
+        "module": "builtins",
+        "class_name": "function",
+        "config": "pkg>twice",
+        "registered_name": "function",
+    }
+    assert activations.deserialize(config) is twice
+    assert activations.get("twice") is twice
+
+
+def test_custom_objects():
+    def thrice(x):
+        return 3 * x
+
+    assert activations.deserialize("thrice", {"thrice": thrice}) is thrice
+    config = activations.serialize(thrice)
+    assert activations.deserialize(config, {"thrice": thrice}) is thrice
