@@ -1,0 +1,155 @@
+"""Core layers: Dense, Activation, Embedding."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from layerkit import backend as K
+
+from .. import activations, constraints, initializers, regularizers
+from .arguments import known_size, positive_int
+from .input_spec import InputSpec
+from .layer import Layer, Shape
+
+
+class Dense(Layer):
+    """activation(inputs @ kernel + bias), over the last axis of the inputs.
+
+    `units`: size of the output's last axis. Inputs (batch, ..., features) give (batch, ..., units).
+    """
+
+    unavailable = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+    input_hint = (
+        "Dense expects (batch, ..., features): for single numbers add an axis, x[:, None]; after "
+        "images or sequences of varying size add a Flatten() or global pooling layer."
+    )
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive_int("units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape: Shape) -> None:
+        features = known_size(self, input_shape, -1)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(features, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+
+    def call(self, inputs: Any) -> Any:
+        x = K.dot(inputs, self.kernel)
+        if self.bias is not None:
+            x = x + self.bias
+        return x if self.activation is activations.linear else self.activation(x)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], self.units)
+
+
+class Activation(Layer):
+    """An activation function, by name or as a function, applied to each element."""
+
+    def __init__(self, activation: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: Any) -> Any:
+        return self.activation(inputs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+
+class Embedding(Layer):
+    """A table of `input_dim` vectors of size `output_dim`, looked up by integer id.
+
+    Inputs: ids from 0 to input_dim - 1, of any shape; outputs (*ids.shape, output_dim). Floating
+    ids are cast to int32.
+    """
+
+    unavailable = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        **kwargs: Any,
+    ):
+        table = kwargs.pop("weights", None)
+        if kwargs.pop("input_length", None) is not None:
+            warnings.warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
+        super().__init__(**kwargs)
+        if mask_zero:
+            raise NotImplementedError(
+                "Embedding(mask_zero=True) is not available yet: masks come with the recurrent "
+                "layers. Leave mask_zero=False."
+            )
+        self.input_dim = positive_int("input_dim", input_dim)
+        self.output_dim = positive_int("output_dim", output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+        if table is not None:
+            self.build()
+            self.set_weights(table if isinstance(table, list) else [table])
+
+    def build(self, input_shape: Any = None) -> None:
+        if self.built:
+            return
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def call(self, inputs: Any) -> Any:
+        ids = inputs if inputs.dtype.kind in "iu" else K.cast(inputs, "int32")
+        try:
+            return K.embedding_lookup(self.embeddings, ids)
+        except IndexError as error:
+            raise IndexError(f"Layer '{self.name}' (Embedding): {error}") from None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape, self.output_dim)

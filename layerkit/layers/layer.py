@@ -1,0 +1,584 @@
+"""Layer: weights, sublayers found by walking attributes, and what happens around `call`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ClassVar
+
+import numpy as np
+
+from layerkit import backend as K
+from layerkit.backend import Tensor, Variable, tree
+
+from .. import activations, constraints, initializers, regularizers
+from ..configurable import Configurable
+from ..naming import auto_name
+from .input_spec import InputSpec
+
+Shape = tuple[int | None, ...]
+
+
+class _Call(threading.local):
+    """What the layers below a call inherit from it."""
+
+    training: bool | None = None
+    root: Layer | None = None  # the outermost layer being called
+
+
+_call = _Call()
+
+
+class Layer(Configurable):
+    """A function with weights: configuration in `__init__`, weights in `build`, formula in `call`.
+
+    Subclass it: call `super().__init__(**kwargs)`, store the arguments under their own names, make
+    weights with `add_weight` in `build(input_shape)`, compute in `call(inputs, training=...)`.
+    Weights and sublayers are found by walking the attributes, lists and dicts included.
+
+    `name`: unique within a model; made from the class where None. `dtype`: of weights and
+    computation ('float32' unless `floatx` says otherwise). `input_shape`: without the batch axis,
+    for the first layer of a Sequential.
+    """
+
+    keras_module = "keras.layers"
+    input_hint = ""  # what to do about an input of the wrong shape; families say it
+    _build_shape: Any = None  # what `build` was called with
+    unavailable: ClassVar[dict[str, Any]] = {}  # Keras's arguments taken at these defaults only
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.dtype = _float_type(dtype)
+        self.name = str(name) if name is not None else auto_name(type(self))
+        if "/" in self.name:
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. "
+                f"Received: name={name}"
+            )
+        self._trainable = bool(trainable)
+        self._weights: list[Variable] = []
+        self._losses: list[Tensor] = []
+        self._added_losses: list[list[Tensor]] = []  # of the layers below, by the last call
+        self._frozen: _Structure | None = None
+        self.built = False
+        self.input_spec: InputSpec | None = None
+        self.batch_input_shape = _pop_batch_input_shape(kwargs)
+        self._refuse_unavailable(kwargs)
+        if kwargs:
+            raise ValueError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}"
+            )
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
+        if "call" in cls.__dict__:
+            cls._training_index = _position(cls.__dict__["call"], "training")
+
+    _training_index: int | None = None  # where `call` takes `training`; None if it does not
+
+    # What a subclass writes.
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of `input_shape` (a tuple, or a structure of tuples)."""
+        self.built = True
+
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The layer's formula: tensors in, tensors out."""
+        raise NotImplementedError(
+            f"Layer {type(self).__name__} does not have a `call()` method implemented."
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for inputs of `input_shape`: found by running a sample."""
+        return _shape_by_running(self, input_shape)
+
+    # What it may use.
+
+    def add_weight(
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> Variable:
+        """A new Variable of `shape` that belongs to this layer.
+
+        `initializer`: 'glorot_uniform' by default for floats, 'zeros' for others.
+        """
+        if isinstance(shape, str):  # Keras 2 passed the name first
+            shape, name = kwargs.pop("shape", ()), shape
+        if kwargs:
+            raise TypeError(f"add_weight() got unexpected arguments: {sorted(kwargs)}")
+        self._check_initialized()
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        dtype = np.dtype(dtype or self.dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if dtype.kind == "f" else "zeros"
+        name = name or "variable"
+        variable = Variable(
+            initializers.get(initializer),
+            shape=tuple(int(n) for n in shape),
+            dtype=dtype.name,
+            trainable=trainable,
+            name=name,
+        )
+        variable.path = f"{self.name}/{name}"
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.trainable = trainable and self.trainable
+        self._weights.append(variable)
+        return variable
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar (or a list of them) to what the model minimizes; call it inside `call`."""
+        for value in tree.flatten(loss):
+            self._losses.append(K.convert_to_tensor(value))
+        if _call.root is not None:
+            _call.root._added_losses.append(self._losses)
+
+    # Calling.
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build on the first call, check the inputs, then `call`.
+
+        `training` is handed down: a layer called inside another's `call` without it inherits it.
+        """
+        inputs = self._convert(inputs)
+        if not self.built:
+            self._check_initialized()
+            self._check_input(inputs)
+            self._build_for(inputs)
+        self._check_input(inputs)
+        outer = _call.training
+        training = self._given_training(args, kwargs)
+        if training is None and self._training_index is not None:
+            training = outer
+            if training is not None:
+                kwargs["training"] = training
+        root = _call.root
+        if root is None:
+            self._forget_losses()
+            _call.root = self
+        _call.training = training if training is not None else outer
+        try:
+            outputs = self.call(inputs, *args, **kwargs)
+        finally:
+            _call.training, _call.root = outer, root
+        if self.activity_regularizer is not None:
+            self._regularize_activity(outputs, root)
+        return outputs
+
+    def _convert(self, inputs: Any) -> Any:
+        if type(inputs) is Tensor and inputs.array.dtype == self.dtype:
+            return inputs
+        if isinstance(inputs, (list, tuple)) and not _holds_arrays(inputs):
+            inputs = K.convert_to_tensor(inputs)
+        return tree.map_structure(self._convert_leaf, inputs)
+
+    def _convert_leaf(self, x: Any) -> Any:
+        if x is None or isinstance(x, SymbolicTensor):
+            return x
+        tensor = K.convert_to_tensor(x)
+        if tensor.dtype.kind == "f" and tensor.dtype != self.dtype:
+            tensor = K.cast(tensor, self.dtype)
+        return tensor
+
+    def _check_input(self, inputs: Any) -> None:
+        if isinstance(inputs, SymbolicTensor):
+            raise NotImplementedError(
+                f"Layer '{self.name}' was called on a symbolic Input. Functional models are not "
+                "available yet: use Sequential([Input(...), ...]) or subclass Model."
+            )
+        if self.input_spec is not None and isinstance(inputs, Tensor):
+            self.check_input_shape(inputs.shape)
+
+    def check_input_shape(self, shape: Shape) -> None:
+        """ValueError, with the layer's name and a remedy, where `shape` is not what it takes."""
+        if self.input_spec is not None:
+            self.input_spec.check(self.name, shape, self.input_hint)
+
+    def _build_for(self, inputs: Any) -> None:
+        self._first_shape = tree.map_structure(lambda x: (None, *x.shape[1:]), inputs)
+        self.build(self._first_shape)
+        self.built = True
+        _Structure.builds += 1
+
+    def _given_training(self, args: tuple, kwargs: dict) -> bool | None:
+        index = self._training_index
+        if index is None:
+            return kwargs.pop("training", None)  # handed down to the layers inside
+        if "training" in kwargs:
+            if kwargs["training"] is None:
+                del kwargs["training"]
+                return None
+            return kwargs["training"]
+        return args[index] if index < len(args) else None
+
+    def _forget_losses(self) -> None:
+        for losses in self._added_losses:
+            losses.clear()
+        self._added_losses.clear()
+
+    def _regularize_activity(self, outputs: Any, root: Layer | None) -> None:
+        """Keras divides the penalty by the batch size."""
+        penalty = self.activity_regularizer
+        outer, _call.root = _call.root, root or self
+        for y in tree.flatten(outputs):
+            self.add_loss(penalty(y) / float(y.shape[0]))
+        _call.root = outer
+
+    # Weights and sublayers, found by walking attributes.
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if isinstance(value, Layer):
+            self._sublayers()  # takes note of its turn
+
+    def _sublayers(self) -> list[Layer]:
+        """The layers held directly, in the order in which they came: that is Keras's order too."""
+        found = {id(layer): layer for layer in found_in(Layer, self.__dict__) if layer is not self}
+        earlier = [key for key in self.__dict__.get("_turns", ()) if key in found]
+        turns = dict.fromkeys([*earlier, *found])
+        object.__setattr__(self, "_turns", list(turns))
+        return [found[key] for key in turns]
+
+    def _own_variables(self) -> list[Variable]:
+        """Variables held directly: those born trainable first, each group in order of creation."""
+        found = found_in(Variable, self.__dict__)
+        return sorted(found, key=lambda variable: not variable.born_trainable)
+
+    def _structure(self) -> _Structure:
+        """The layers and variables from here down, walked anew unless `_frozen_structure`."""
+        if self._frozen is None or self._frozen.built != _Structure.builds:
+            structure = _Structure(self)
+            if self._frozen is None:
+                return structure
+            self._frozen = structure
+        return self._frozen
+
+    @contextmanager
+    def _frozen_structure(self) -> Iterator[None]:
+        """In the `with` block, attributes are walked only once, and when a layer was built."""
+        outer, self._frozen = self._frozen, _Structure(self)
+        try:
+            yield
+        finally:
+            self._frozen = outer
+
+    def _flatten_layers(self) -> list[Layer]:
+        """This layer and all below it, each once, depth first."""
+        return self._structure().layers
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables of this layer and the layers below it."""
+        return list(self._structure().variables)
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables that are saved and restored."""
+        return self.variables
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes."""
+        return [variable for variable in self.variables if variable.trainable]
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that training leaves alone: frozen weights and running statistics."""
+        return [variable for variable in self.variables if not variable.trainable]
+
+    trainable_weights = trainable_variables
+    non_trainable_weights = non_trainable_variables
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it applies to all layers below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for variable in self._own_variables():
+            variable.trainable = self._trainable and variable.born_trainable
+        for layer in self._sublayers():
+            layer.trainable = value
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """Scalars added by `add_loss`, activity and weight regularizers, as of the last call."""
+        added = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        penalties = [
+            variable.regularizer(variable)
+            for variable in self.trainable_variables
+            if variable.regularizer is not None
+        ]
+        return added + penalties
+
+    @property
+    def compute_dtype(self) -> str:
+        """Name of the float type computed in."""
+        return self.dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Name of the float type of new weights."""
+        return self.dtype
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold. ValueError before the layer is built."""
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
+                f"built. You can build it manually via: `layer.build(input_shape)`."
+            )
+        return sum(variable.size for variable in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights as NumPy arrays."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Set all weights at once; ValueError, and nothing changed, where a shape differs."""
+        variables = self.weights
+        if len(weights) != len(variables):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
+                f"length {len(weights)}, but the layer was expecting {len(variables)} weights."
+            )
+        for variable, value in zip(variables, weights, strict=True):
+            if np.shape(value) != variable.shape:
+                raise ValueError(
+                    f"Layer {self.name} weight shape {variable.shape} ('{variable.path}') is not "
+                    f"compatible with provided weight shape {np.shape(value)}."
+                )
+        for variable, value in zip(variables, weights, strict=True):
+            variable.assign(value)
+
+    # Files.
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the variables held directly into `store` under '0', '1', ..."""
+        for index, variable in enumerate(self._own_variables()):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the variables held directly from `store`."""
+        for index, variable in enumerate(self._own_variables()):
+            variable.assign(store[str(index)])
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs to make this layer again, without its weights."""
+        config = super().get_config()
+        if config.get("activity_regularizer") is None:
+            config.pop("activity_regularizer", None)
+        for key in ("activation", "recurrent_activation"):
+            if key in config:
+                config[key] = activations.serialize(getattr(self, key))
+        first = {key: config.pop(key) for key in ("name", "trainable", "dtype")}
+        return {**first, **config}
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What `build_from_config` needs to make the weights again; None if not built."""
+        return None if self._build_shape is None else {"input_shape": self._build_shape}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Make the weights as they were made in the saved layer."""
+        if config.get("input_shape") is not None:
+            self.build(_as_shape(config["input_shape"]))
+
+    def _refuse_unavailable(self, kwargs: dict[str, Any]) -> None:
+        for key in self.unavailable.keys() & kwargs.keys():
+            value, default = kwargs.pop(key), self.unavailable[key]
+            if value != default:
+                raise ValueError(
+                    f"`{key}` of {type(self).__name__} is not available in layerkit: leave it at "
+                    f"{default}. Received: {key}={value}"
+                )
+
+    def _check_initialized(self) -> None:
+        if "_weights" not in self.__dict__:
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as "
+                "the first statement in the `__init__()` method. Go add it!"
+            )
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__") and "_weights" not in self.__dict__ and name in _BASE_STATE:
+            self._check_initialized()
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+_BASE_STATE = ("built", "name", "dtype", "input_spec", "_weights", "_losses", "_added_losses")
+
+
+class _Structure:
+    """All layers and variables below a layer, as they were when `builds` layers had been built."""
+
+    builds = 0  # in this process
+
+    def __init__(self, root: Layer):
+        self.built = _Structure.builds
+        found: dict[int, Layer] = {}
+        self._collect(root, found)
+        self.layers = list(found.values())
+        unique = {id(v): v for layer in self.layers for v in layer._own_variables()}
+        self.variables = list(unique.values())
+
+    def _collect(self, layer: Layer, found: dict[int, Layer]) -> None:
+        if id(layer) not in found:
+            found[id(layer)] = layer
+            for child in layer._sublayers():
+                self._collect(child, found)
+
+
+class SymbolicTensor:
+    """A placeholder for a shape and a dtype: what `Input` returns. It has no values."""
+
+    def __init__(self, shape: Shape, dtype: str, name: str):
+        self.shape = shape
+        self.dtype = dtype
+        self.name = name
+
+    def _refuse(self, *_: Any) -> Any:
+        raise TypeError(
+            "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't "
+            "have any actual numerical value. Give the model arrays instead."
+        )
+
+    __array__ = __float__ = __int__ = __bool__ = __iter__ = __len__ = _refuse
+
+    def __repr__(self) -> str:
+        return f"<Input shape={self.shape} dtype={self.dtype} name={self.name}>"
+
+
+def found_in(kind: type, value: Any) -> list[Any]:
+    """The objects of `kind` in a value, its lists and its dicts, each once, in their order."""
+    found: dict[int, Any] = {}
+    _find(kind, value, found)
+    return list(found.values())
+
+
+def _find(kind: type, value: Any, found: dict[int, Any]) -> None:
+    if isinstance(value, kind):
+        found.setdefault(id(value), value)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _find(kind, item, found)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _find(kind, item, found)
+
+
+def _marking_built(build: Callable) -> Callable:
+    """`build` that also remembers its shape and that it ran, as callers of it expect."""
+
+    @wraps(build)
+    def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
+        self._check_initialized()
+        build(self, *args, **kwargs)
+        if args or kwargs:
+            self._build_shape = args[0] if args else next(iter(kwargs.values()))
+        self.built = True
+
+    return marked
+
+
+def _position(function: Callable, parameter: str) -> int | None:
+    """Where `parameter` stands after `self` and the inputs; None if there is none."""
+    code = function.__code__  # type: ignore[attr-defined]
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return names.index(parameter) - 2 if parameter in names else None
+
+
+def _float_type(dtype: Any) -> str:
+    if dtype is None:
+        return K.floatx()
+    if isinstance(dtype, dict):  # a DTypePolicy in a file of Keras
+        dtype = dtype.get("config", {}).get("name", dtype)
+    name = getattr(dtype, "name", dtype)
+    try:
+        return np.dtype(name).name
+    except TypeError:
+        raise ValueError(
+            f"Cannot interpret dtype {dtype!r}: expected 'float16', 'float32' or 'float64'."
+        ) from None
+
+
+def _pop_batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:
+    """The first layer's shape with its batch axis, from any of Keras's ways to say it."""
+    batch = kwargs.pop("batch_size", None)
+    if "input_dim" in kwargs:
+        kwargs["input_shape"] = (kwargs.pop("input_dim"),)
+    if "input_shape" in kwargs:
+        shape = kwargs.pop("input_shape")
+        return (batch, *((shape,) if isinstance(shape, int) else shape))
+    shape = kwargs.pop("batch_input_shape", None)
+    return None if shape is None else tuple(shape)
+
+
+def _holds_arrays(inputs: Any) -> bool:
+    leaves = tree.flatten(inputs)
+    return any(isinstance(x, (Tensor, SymbolicTensor)) or K.is_array(x) for x in leaves)
+
+
+def _as_shape(shape: Any) -> Any:
+    """Lists from a file as the tuples that `build` gets: one shape, or a structure of shapes."""
+    if isinstance(shape, dict):
+        return {key: _as_shape(item) for key, item in shape.items()}
+    if any(isinstance(item, (list, tuple, dict)) for item in shape):
+        return [_as_shape(item) for item in shape]
+    return tuple(shape)
+
+
+def _is_shape(shape: Any) -> bool:
+    return isinstance(shape, tuple) and all(n is None or isinstance(n, int) for n in shape)
+
+
+def _shape_by_running(layer: Layer, input_shape: Any) -> Any:
+    """The output shape, from two runs on zeros in which free axes have different sizes.
+
+    An axis of the output that differs between the runs is free too. The sizes differ by enough
+    that pooling cannot make them equal.
+    """
+
+    def run(batch: int, size: int) -> Any:
+        def zeros(shape: Any) -> Any:
+            if _is_shape(shape):
+                sizes = [size if n is None else n for n in shape]
+                if shape and shape[0] is None:
+                    sizes[0] = batch
+                return K.zeros(tuple(sizes), dtype=layer.dtype)
+            if isinstance(shape, dict):
+                return {key: zeros(item) for key, item in shape.items()}
+            return [zeros(item) for item in shape]
+
+        return layer(zeros(input_shape))
+
+    def merge(first: Tensor, second: Tensor) -> Shape:
+        pairs = zip(first.shape, second.shape, strict=True)
+        return tuple(a if a == b else None for a, b in pairs)
+
+    first, second = run(2, 64), run(3, 128)
+    shapes = [merge(a, b) for a, b in zip(tree.flatten(first), tree.flatten(second), strict=True)]
+    return shapes[0] if isinstance(first, Tensor) else tree.pack_sequence_as(first, shapes)

@@ -1,0 +1,38 @@
+"""Preprocessing as part of a model: Rescaling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from layerkit import backend as K
+
+from .layer import Layer, Shape
+
+
+class Rescaling(Layer):
+    """inputs * scale + offset, in the layer's float type: Rescaling(1 / 255) takes bytes to [0, 1].
+
+    `scale`, `offset`: numbers, or one per channel.
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.scale = scale
+        self.offset = offset
+
+    def call(self, inputs: Any) -> Any:
+        return K.cast(inputs, self.dtype) * self._per_channel(self.scale) + self._per_channel(
+            self.offset
+        )
+
+    def _per_channel(self, value: Any) -> Any:
+        if not np.ndim(value):
+            return float(value)
+        values = np.asarray(value, dtype=self.dtype)
+        first = K.image_data_format() == "channels_first"
+        return values[:, None, None] if first and values.ndim == 1 else values
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape

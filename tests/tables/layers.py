@@ -1,0 +1,153 @@
+"""The table of layers: a row per layer and configuration. Plain data, so that Keras runs it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Row:
+    """A layer by its class's name and arguments, and the shape of a sample batch."""
+
+    layer: str
+    shape: tuple[int, ...]  # of the inputs, batch included
+    arguments: dict[str, Any]
+    training: bool = False
+    ids_below: int | None = None  # inputs are integers from 0 to this; floats where None
+    label: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.label}" if self.label else self.layer
+
+
+def row(layer: str, shape: tuple[int, ...], label: str = "", **arguments: Any) -> Row:
+    training = arguments.pop("training", False)
+    ids_below = arguments.pop("ids_below", None)
+    return Row(layer, shape, arguments, training, ids_below, label)
+
+
+IMAGES, SEQUENCES, ROWS_OF_FEATURES = (2, 6, 5, 3), (2, 7, 3), (4, 5)
+FIRST = {"data_format": "channels_first"}
+
+ROWS = [
+    row("Dense", ROWS_OF_FEATURES, units=3),
+    row("Dense", ROWS_OF_FEATURES, "relu", units=3, activation="relu", use_bias=False),
+    row("Dense", (2, 3, 4), "sequence", units=2, activation="tanh"),
+    row("Dense", (2, 2, 3, 4), "image", units=2),
+    row("Activation", ROWS_OF_FEATURES, activation="softmax"),
+    row("Embedding", (3, 4), input_dim=6, output_dim=2, ids_below=6),
+    row("Embedding", (3,), "one", input_dim=6, output_dim=2, ids_below=6),
+    # reshaping
+    row("Flatten", (2, 3, 4)),
+    row("Flatten", (3,), "vector"),
+    row("Flatten", (2, 3, 4, 2), "first", **FIRST),
+    row("Reshape", (2, 6), target_shape=(3, 2)),
+    row("Reshape", (2, 3, 4), "rest", target_shape=(-1, 2)),
+    row("Permute", (2, 3, 4), dims=(2, 1)),
+    row("Permute", (2, 3, 4, 5), "three", dims=(3, 1, 2)),
+    row("RepeatVector", ROWS_OF_FEATURES, n=3),
+    row("ZeroPadding1D", SEQUENCES),
+    row("ZeroPadding1D", SEQUENCES, "pair", padding=(0, 2)),
+    row("ZeroPadding1D", SEQUENCES, "first", padding=(0, 2), **FIRST),
+    row("ZeroPadding2D", IMAGES),
+    row("ZeroPadding2D", IMAGES, "ends", padding=((1, 0), (2, 3))),
+    row("ZeroPadding2D", IMAGES, "first", padding=(1, 2), **FIRST),
+    row("Cropping1D", SEQUENCES, cropping=(1, 2)),
+    row("Cropping2D", IMAGES, cropping=((1, 0), (2, 1))),
+    row("Cropping2D", IMAGES, "first", cropping=(2, 1), **FIRST),
+    row("UpSampling1D", SEQUENCES, size=3),
+    row("UpSampling2D", IMAGES),
+    row("UpSampling2D", IMAGES, "first", size=(2, 3), **FIRST),
+    row("UpSampling2D", IMAGES, "bilinear", size=(2, 3), interpolation="bilinear"),
+    # convolution
+    row("Conv1D", SEQUENCES, filters=4, kernel_size=3),
+    row("Conv1D", SEQUENCES, "causal", filters=2, kernel_size=3, padding="causal", dilation_rate=2),
+    row("Conv1D", SEQUENCES, "strides", filters=2, kernel_size=2, strides=2, padding="same"),
+    row("Conv2D", IMAGES, filters=4, kernel_size=3),
+    row("Conv2D", IMAGES, "same", filters=4, kernel_size=(2, 3), padding="same", activation="tanh"),
+    row("Conv2D", IMAGES, "strides", filters=2, kernel_size=3, strides=2, padding="same"),
+    row("Conv2D", IMAGES, "uneven", filters=2, kernel_size=2, strides=(2, 1), use_bias=False),
+    row("Conv2D", IMAGES, "dilated", filters=2, kernel_size=2, dilation_rate=(2, 3)),
+    row("Conv2D", (2, 5, 5, 4), "groups", filters=6, kernel_size=2, groups=2),
+    row("Conv2D", IMAGES, "first", filters=2, kernel_size=2, **FIRST),
+    row("Conv3D", (1, 4, 4, 3, 2), filters=2, kernel_size=2),
+    row("Conv1DTranspose", SEQUENCES, filters=2, kernel_size=3, strides=2),
+    row("Conv2DTranspose", IMAGES, filters=2, kernel_size=3),
+    row("Conv2DTranspose", IMAGES, "same", filters=2, kernel_size=3, strides=2, padding="same"),
+    row("Conv2DTranspose", IMAGES, "valid", filters=2, kernel_size=(2, 3), strides=(3, 2)),
+    row(
+        "Conv2DTranspose",
+        IMAGES,
+        "output_padding",
+        filters=2,
+        kernel_size=3,
+        strides=2,
+        padding="same",
+        output_padding=1,
+    ),
+    row("Conv2DTranspose", IMAGES, "first", filters=2, kernel_size=2, strides=2, **FIRST),
+    row("DepthwiseConv1D", SEQUENCES, kernel_size=3),
+    row("DepthwiseConv2D", IMAGES, kernel_size=3, padding="same"),
+    row("DepthwiseConv2D", IMAGES, "multiplier", kernel_size=2, strides=2, depth_multiplier=2),
+    row("SeparableConv1D", SEQUENCES, filters=2, kernel_size=3, padding="same"),
+    row("SeparableConv2D", IMAGES, filters=4, kernel_size=3),
+    row("SeparableConv2D", IMAGES, "two", filters=4, kernel_size=2, depth_multiplier=2, strides=2),
+    # pooling
+    row("MaxPooling1D", SEQUENCES),
+    row("MaxPooling2D", IMAGES),
+    row("MaxPooling2D", IMAGES, "same", pool_size=3, strides=2, padding="same"),
+    row("MaxPooling2D", IMAGES, "overlap", pool_size=(3, 2), strides=1),
+    row("MaxPooling2D", IMAGES, "first", pool_size=(2, 1), **FIRST),
+    row("MaxPooling3D", (1, 4, 4, 2, 2)),
+    row("AveragePooling1D", SEQUENCES, pool_size=2, padding="same"),
+    row("AveragePooling2D", IMAGES, pool_size=2),
+    row("AveragePooling2D", IMAGES, "same", pool_size=3, strides=2, padding="same"),
+    row("AveragePooling3D", (1, 4, 4, 2, 2), pool_size=2),
+    row("GlobalAveragePooling1D", SEQUENCES),
+    row("GlobalAveragePooling2D", IMAGES),
+    row("GlobalAveragePooling2D", IMAGES, "keepdims", keepdims=True),
+    row("GlobalAveragePooling2D", IMAGES, "first", **FIRST),
+    row("GlobalAveragePooling3D", (1, 4, 4, 2, 2)),
+    row("GlobalMaxPooling1D", SEQUENCES),
+    row("GlobalMaxPooling2D", IMAGES),
+    row("GlobalMaxPooling3D", (1, 4, 4, 2, 2)),
+    # normalization
+    row("BatchNormalization", ROWS_OF_FEATURES, training=True),
+    row("BatchNormalization", ROWS_OF_FEATURES, "inference"),
+    row("BatchNormalization", IMAGES, "images", training=True, momentum=0.9, epsilon=1e-2),
+    row("BatchNormalization", IMAGES, "first", training=True, axis=1),
+    row("BatchNormalization", IMAGES, "first_inference", axis=1),
+    row("BatchNormalization", ROWS_OF_FEATURES, "plain", training=True, center=False, scale=False),
+    row("BatchNormalization", ROWS_OF_FEATURES, "scale", training=True, center=False),
+    row("BatchNormalization", ROWS_OF_FEATURES, "frozen", training=True, trainable=False),
+    row("LayerNormalization", ROWS_OF_FEATURES),
+    row("LayerNormalization", SEQUENCES, "axes", axis=[1, 2]),
+    row("LayerNormalization", SEQUENCES, "axis", axis=1),
+    row("LayerNormalization", SEQUENCES, "plain", center=False, scale=False),
+    # activation
+    row("ReLU", ROWS_OF_FEATURES),
+    row("ReLU", ROWS_OF_FEATURES, "all", max_value=1.5, negative_slope=0.1, threshold=0.5),
+    row("LeakyReLU", ROWS_OF_FEATURES),
+    row("ELU", ROWS_OF_FEATURES, alpha=0.7),
+    row("Softmax", SEQUENCES),
+    row("Softmax", SEQUENCES, "axis", axis=1),
+    row("PReLU", ROWS_OF_FEATURES),
+    row("PReLU", IMAGES, "shared", shared_axes=[1, 2]),
+    # regularization, which does nothing in inference
+    row("Dropout", ROWS_OF_FEATURES, rate=0.5, seed=3),
+    row("SpatialDropout1D", SEQUENCES, rate=0.5),
+    row("SpatialDropout2D", IMAGES, rate=0.5),
+    row("GaussianNoise", ROWS_OF_FEATURES, stddev=0.5),
+    row("GaussianDropout", ROWS_OF_FEATURES, rate=0.5),
+    # preprocessing
+    row("Rescaling", IMAGES, scale=0.5, offset=-1),
+    row("Rescaling", IMAGES, "channels", scale=[1.0, 2.0, 3.0]),
+]
+
+
+def upstream(shape: tuple[int, ...]) -> np.ndarray:
+    """The upstream gradient that a row's gradients were computed with."""
+    return np.cos(np.arange(np.prod(shape, dtype=int))).reshape(shape)

@@ -1,0 +1,135 @@
+"""What layers say when they are used wrongly: a row per mistake, and what its message holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from layerkit import layers
+
+
+def call(layer, *shapes: tuple[int, ...]):
+    for shape in shapes:
+        layer(np.ones(shape, "float32"))
+
+
+ROWS = [
+    (
+        lambda: layers.Dense(-1),
+        "an invalid value for `units`, expected a positive integer. Received: units=-1",
+    ),
+    (lambda: layers.Dense(2.5), "Received: units=2.5"),
+    (
+        lambda: layers.Dense(3, unit=3),
+        "Unrecognized keyword arguments passed to Dense: {'unit': 3}",
+    ),
+    (lambda: layers.Dense(3, lora_rank=2), "`lora_rank` of Dense is not available"),
+    (lambda: layers.Dense(3, activation="reluu"), "Did you mean 'relu'"),
+    (
+        lambda: call(layers.Dense(3, name="d"), (4,)),
+        "layer 'd' is incompatible with the layer: expected min_ndim=2, found ndim=1. "
+        "Full shape received: (4,). Dense expects (batch, ..., features)",
+    ),
+    (
+        lambda: call(layers.Dense(3, name="d"), (1, 4), (1, 5)),
+        "layer 'd' is incompatible with the layer: expected axis -1 of input shape to have value "
+        "4, but received input with shape (1, 5). Dense expects",
+    ),
+    (
+        lambda: layers.Dense(3, name="d").build((None, None)),
+        "Layer 'd' (Dense) needs the size of axis -1",
+    ),
+    (lambda: layers.Embedding(0, 2), "invalid value for `input_dim`"),
+    (
+        lambda: layers.Embedding(5, 2, name="e")(np.array([[1, 5]])),
+        "Layer 'e' (Embedding): embedding_lookup expects ids from 0 to 4",
+    ),
+    (lambda: layers.Embedding(5, 2, mask_zero=True), "masks come with the recurrent layers"),
+    (lambda: layers.Reshape((2, -1, -1)), "with -1 at most once"),
+    (
+        lambda: call(layers.Reshape((2, 3), name="r"), (2, 5)),
+        "The total size of the tensor must be unchanged. Layer 'r' cannot make "
+        "target_shape=(2, 3) of samples with 5 elements",
+    ),
+    (lambda: layers.Permute((0, 1)), "consecutive and start from 1. Received dims=(0, 1)"),
+    (lambda: layers.RepeatVector(0), "invalid value for `n`"),
+    (lambda: layers.ZeroPadding2D((1, 2, 3)), "`padding` should have 2 elements"),
+    (lambda: layers.ZeroPadding2D(-1), "values {-1} that do not satisfy `value >= 0`"),
+    (
+        lambda: call(layers.Cropping2D(2, name="c"), (1, 4, 5, 1)),
+        "`cropping` argument of layer 'c' should be smaller",
+    ),
+    (lambda: layers.UpSampling2D(interpolation="cubic"), "must be 'nearest' or 'bilinear'"),
+    (lambda: layers.Conv2D(0, 3), "invalid value for `filters`"),
+    (
+        lambda: layers.Conv2D(2, (1, 2, 3)),
+        "The `kernel_size` argument must be a tuple of 2 integers. Received kernel_size=(1, 2, 3)",
+    ),
+    (lambda: layers.Conv2D(2, 3, strides=0), "values {0} that do not satisfy `value > 0`"),
+    (lambda: layers.Conv2D(2, 3, padding="causal"), "must be one of ('valid', 'same')"),
+    (lambda: layers.Conv2D(2, 3, data_format="nhwc"), "The `data_format` argument must be"),
+    (
+        lambda: layers.Conv2D(3, 3, groups=2),
+        "The number of filters must be evenly divisible by the number of groups",
+    ),
+    (
+        lambda: call(layers.Conv2D(2, 3, groups=2, name="c"), (1, 5, 5, 3)),
+        "in layer 'c', but the input has 3 channels",
+    ),
+    (
+        lambda: layers.Conv2D(2, 3, strides=2, dilation_rate=2),
+        "`strides > 1` not supported in conjunction",
+    ),
+    (
+        lambda: call(layers.Conv2D(2, 3, name="c"), (1, 8, 8)),
+        "layer 'c' is incompatible with the layer: expected ndim=4, found ndim=3. Full shape "
+        "received: (1, 8, 8). Conv2D expects (batch, height, width, channels): for images "
+        "without a channel axis add one, x[..., None].",
+    ),
+    (
+        lambda: call(layers.Conv2D(2, 3), (1, 8, 8, 1), (1, 8, 8, 3)),
+        "expected axis -1 of input shape to have value 1",
+    ),
+    (
+        lambda: call(layers.Conv2D(2, 5, name="c"), (1, 3, 3, 1)),
+        "Computed output size would be zero or negative. Received `inputs shape=(None, 3, 3, 1)`",
+    ),
+    (
+        lambda: layers.Conv2DTranspose(2, 3, output_padding=1),
+        "`output_padding` must be strictly less than `strides`",
+    ),
+    (
+        lambda: call(layers.MaxPooling2D(name="m"), (1, 8, 8)),
+        "layer 'm' is incompatible with the layer: expected ndim=4, found ndim=3. Full shape "
+        "received: (1, 8, 8). MaxPooling2D expects (batch, height, width, channels)",
+    ),
+    (
+        lambda: call(layers.MaxPooling2D(4, name="m"), (1, 3, 3, 1)),
+        "Computed output size would be zero or negative.",
+    ),
+    (lambda: layers.BatchNormalization(axis=[1, 2]), "`axis` of BatchNormalization must be an"),
+    (
+        lambda: call(layers.BatchNormalization(axis=3, name="b"), (2, 2)),
+        "Axis 3 is out of bounds for input shape (None, 2) of layer 'b'",
+    ),
+    (lambda: layers.BatchNormalization(renorm=True), "`renorm` of BatchNormalization is not"),
+    (
+        lambda: layers.LayerNormalization(rms_scaling=True),
+        "`rms_scaling` of LayerNormalization is not available",
+    ),
+    (lambda: layers.LeakyReLU(-1), "`negative_slope` cannot be None or negative value"),
+    (
+        lambda: layers.Dropout(1.5),
+        "Expected a float value between 0 and 1. Received: rate=1.5",
+    ),
+    (lambda: layers.Dropout(0.5, noise_shape=(0, 2)), "received for argument `noise_shape`"),
+    (lambda: layers.Dropout(0.5, seed="a"), "Argument `seed` must be"),
+    (lambda: layers.GaussianNoise(-1), "`stddev`. Expected a float value between 0 and 1"),
+]
+
+
+@pytest.mark.parametrize("mistake, message", ROWS, ids=[message[:40] for _, message in ROWS])
+def test_message(mistake, message: str):
+    with pytest.raises((ValueError, IndexError, NotImplementedError)) as raised:
+        mistake()
+    assert message in str(raised.value)
