@@ -1,0 +1,180 @@
+"""Batches: arrays checked, weighted, split, shuffled and cut; nothing here knows of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from layerkit import backend as K
+from layerkit.backend import tree
+from layerkit.backend.random import generator
+
+
+class Batches:
+    """Arrays cut into batches of tensors (x, y, sample_weight); y and the weights may be None.
+
+    `x`, `y`, `sample_weight`: arrays, tensors or structures of them with one length. Floats become
+    `floatx`. With `shuffle`, every pass draws a new permutation from the global generator.
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        batch_size: int | None = None,
+        shuffle: bool = False,
+        class_weight: dict[int, float] | None = None,
+    ):
+        self.x = tree.map_structure(_as_array, _rows(x))
+        self.y = None if y is None else tree.map_structure(_as_array, _rows(y))
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError("You cannot use `class_weight` and `sample_weight` together.")
+            sample_weight = weights_of_classes(self.y, class_weight)
+        self.sample_weight = (
+            None if sample_weight is None else tree.map_structure(_as_array, _rows(sample_weight))
+        )
+        self.size = _common_length(self.x, self.y, self.sample_weight)
+        self.batch_size = 32 if batch_size is None else _positive("batch_size", batch_size)
+        self.shuffle = shuffle
+
+    def __len__(self) -> int:
+        return -(-self.size // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple]:
+        order = generator(None).permutation(self.size) if self.shuffle else None
+        for start in range(0, self.size, self.batch_size):
+            rows: Any = slice(start, start + self.batch_size)
+            yield self.take(rows if order is None else order[rows])
+
+    def take(self, rows: Any) -> tuple:
+        """The batch of these rows (a slice or an array of indices)."""
+        return tuple(
+            None
+            if part is None
+            else tree.map_structure(lambda a: K.convert_to_tensor(a[rows]), part)
+            for part in (self.x, self.y, self.sample_weight)
+        )
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch given as x, (x,), (x, y) or (x, y, sample_weight)."""
+    if not isinstance(data, tuple):
+        return data, None, None
+    if len(data) > 3:
+        raise ValueError(
+            "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, "
+            f"found a tuple of {len(data)}."
+        )
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
+
+
+def split_validation(
+    arrays: tuple[Any, Any, Any], validation_split: float
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
+    """(x, y, sample_weight) cut in two: the last `validation_split` of the rows come second."""
+    if not 0 < validation_split < 1:
+        raise ValueError(
+            f"`validation_split` must be between 0 and 1, received: {validation_split}"
+        )
+    x, y, sample_weight = (
+        None if part is None else tree.map_structure(_as_array, _rows(part)) for part in arrays
+    )
+    size = _common_length(x, y, sample_weight)
+    border = int(np.floor(size * (1 - validation_split)))
+    if border in (0, size):
+        raise ValueError(
+            f"Training data contains {size} samples, which is not sufficient to split it into a "
+            f"validation and training set as specified by `validation_split={validation_split}`. "
+            "Either provide more data, or a different value for the `validation_split` argument."
+        )
+
+    def part(rows: slice) -> tuple[Any, Any, Any]:
+        first, second, third = (
+            None if a is None else tree.map_structure(lambda array: array[rows], a)
+            for a in (x, y, sample_weight)
+        )
+        return first, second, third
+
+    return part(slice(0, border)), part(slice(border, None))
+
+
+def weights_of_classes(y: Any, class_weight: dict[int, float]) -> np.ndarray:
+    """One weight per row of `y` (labels, or one-hot rows); classes not named weigh 1."""
+    if not isinstance(y, np.ndarray):
+        raise ValueError("`class_weight` needs one array of labels `y`.")
+    if y.ndim > 1 and y.shape[-1] > 1:
+        y = y.argmax(axis=-1)
+    labels = np.round(y).astype("int64").reshape(len(y))
+    weights = np.ones(len(labels), K.floatx())
+    for label, weight in class_weight.items():
+        weights[labels == label] = weight
+    return weights
+
+
+def raise_on_nan(name: str, arrays: Any) -> None:
+    """ValueError where a float array holds NaN: how many, and where the first is."""
+    for array in tree.flatten(arrays):
+        if isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(array.sum()):
+            found = np.argwhere(np.isnan(array))
+            if len(found):
+                where = tuple(int(i) for i in found[0])
+                raise ValueError(
+                    f"`{name}` contains NaN: {len(found)} of {array.size} values, the first at "
+                    f"{name}[{', '.join(map(str, where))}]. Training would turn every weight into "
+                    "NaN: clean the data first (for example with np.nan_to_num)."
+                )
+
+
+def _rows(data: Any) -> Any:
+    """Plain lists of numbers are one array; lists of arrays are a structure."""
+    if isinstance(data, (list, tuple)):
+        if not data:
+            return np.asarray(data, K.floatx())
+        if not any(hasattr(leaf, "shape") for leaf in tree.flatten(data)):
+            return np.asarray(data)
+    return data
+
+
+def _as_array(x: Any) -> np.ndarray:
+    if hasattr(x, "to_numpy"):  # a pandas object
+        x = x.to_numpy()
+    array = np.asarray(x)
+    if array.dtype == object or array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Unrecognized data type: expected arrays of numbers; received {type(x).__name__} "
+            f"with dtype {array.dtype}."
+        )
+    if not array.ndim:
+        raise ValueError(f"Expected arrays with a batch axis; received the scalar {array}.")
+    wrong_float = array.dtype.kind == "f" and array.dtype != K.floatx()
+    return array.astype(K.floatx()) if wrong_float else array
+
+
+def _common_length(x: Any, y: Any, sample_weight: Any) -> int:
+    parts = {"x": x, "y": y, "sample_weight": sample_weight}
+    sizes = {
+        name: [len(a) for a in tree.flatten(part)]
+        for name, part in parts.items()
+        if part is not None
+    }
+    lengths = {n for group in sizes.values() for n in group}
+    if len(lengths) > 1:
+        listed = "\n".join(
+            f"'{name}' sizes: {', '.join(map(str, group))}" for name, group in sizes.items()
+        )
+        raise ValueError(
+            "Data cardinality is ambiguous. Make sure all arrays contain the same number of "
+            f"samples.\n{listed}"
+        )
+    return lengths.pop()
+
+
+def _positive(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
+    return int(value)

@@ -1,0 +1,56 @@
+"""MonitorCallback: whether a metric got better."""
+
+from __future__ import annotations
+
+import warnings
+
+from .callback import Callback
+
+
+class MonitorCallback(Callback):
+    """Base of callbacks that watch whether the metric `monitor` gets better.
+
+    `mode`: 'min', 'max', or 'auto', which asks the metric. `baseline`: the value to beat at first.
+    `min_delta`: what is less than this does not count as better.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        mode: str = "auto",
+        baseline: float | None = None,
+        min_delta: float = 0,
+    ):
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            warnings.warn(
+                f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.",
+                stacklevel=3,
+            )
+            mode = "auto"
+        self.monitor = monitor
+        self.mode = mode
+        self.best = baseline
+        self.min_delta = abs(min_delta)
+        self._sign = {"min": -1, "max": 1}.get(mode)
+
+    def _is_improvement(self, value: float, reference: float | None) -> bool:
+        if reference is None:
+            return True
+        if self._sign is None:
+            self._sign = self._direction()
+        return bool(self._sign * value - self.min_delta > self._sign * reference)
+
+    def _direction(self) -> int:
+        name = self.monitor.removeprefix("val_")
+        if name == "loss":
+            return -1
+        for metric in getattr(self.model, "metrics", ()):
+            if metric.name == name and getattr(metric, "_direction", None):
+                return 1 if metric._direction == "up" else -1
+        raise ValueError(
+            f"{type(self).__name__} callback received monitor={self.monitor}, but Keras isn't able "
+            "to automatically determine whether that metric should be maximized or minimized. "
+            "Pass `mode='max'` in order to monitor based on the highest metric value, or pass "
+            "`mode='min'` in order to use the lowest value."
+        )

@@ -1,0 +1,435 @@
+"""Model: compile, fit, evaluate, predict, and the training step that they run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from layerkit import backend as K
+from layerkit.backend import GradientTape, Tensor, Variable, tree
+
+from .. import losses, metrics, optimizers, saving
+from ..batching import Batches, raise_on_nan, split_validation, unpack_x_y_sample_weight
+from ..callbacks import CallbackList
+from ..layers import Layer
+from ..layers.layer import found_in
+from .compiled import CompiledMetrics, compiled_loss
+from .summary import print_summary
+
+
+class Model(Layer):
+    """A layer that can be trained, evaluated and saved.
+
+    Subclass it and write `call(inputs, training=None)`, with layers as attributes; or use
+    `Sequential`. `train_step`, `test_step`, `predict_step`, `compute_loss` and `compute_metrics`
+    are there to be overridden.
+    """
+
+    keras_module = "keras"
+
+    def __init__(self, *args: Any, name: str | None = None, trainable: bool = True, **kwargs: Any):
+        if args or "inputs" in kwargs or "outputs" in kwargs:
+            raise NotImplementedError(
+                "Model(inputs, outputs): functional models are not available yet. Use "
+                "Sequential([...]) or subclass Model and write `call`."
+            )
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.compiled = False
+        self.stop_training = False
+        self.history: Any = None  # the History of the last fit
+        self._compiled_loss: Any = None
+        self._compiled_metrics = CompiledMetrics(None, None)
+        self._loss_tracker = metrics.Mean(name="loss")
+        self._compile_config: dict[str, Any] = {}
+
+    # Setting up.
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+    ) -> None:
+        """Say how to train: `optimizer` and `loss` by name or object, `metrics` as a list.
+
+        `metrics`: names, functions of (y_true, y_pred) or Metric objects; `weighted_metrics` also
+        get the sample weights. ValueError for a name that is none.
+        """
+        made = (
+            optimizers.get(optimizer),
+            compiled_loss(loss),
+            CompiledMetrics(metrics, weighted_metrics),
+        )  # all or nothing: what cannot be made changes nothing
+        self.optimizer, self._compiled_loss, self._compiled_metrics = made
+        self.loss = loss
+        self._compile_config = {
+            "optimizer": self.optimizer,
+            "loss": loss,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        self.compiled = True
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile` as plain values, for a file; empty if not compiled."""
+        return saving.describe_training(self._compile_config)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as `get_compile_config` says; warns of what cannot be restored."""
+        saving.compile_as_saved(self, config)
+
+    @property
+    def metrics(self) -> list[metrics.Metric]:
+        """The loss tracker, the compiled metrics, and those that are attributes of the model."""
+        own = found_in(metrics.Metric, self.__dict__)
+        every = [self._loss_tracker, *self._compiled_metrics.metrics, *own]
+        return list({id(metric): metric for metric in every}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of `metrics`, in the order in which `evaluate` returns their values."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Start all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Tensor]:
+        """The running value of every metric, by name."""
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    # One step.
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One batch: predictions, loss, gradients, update. Returns the metrics by name."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One batch of `evaluate`. Returns the metrics by name."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        loss = self.compute_loss(x, y, y_pred, sample_weight)
+        self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One batch of `predict`. Returns the predictions."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
+    ) -> Tensor:
+        """The scalar to minimize: the compiled loss plus what layers and regularizers added."""
+        added = self.losses
+        if self._compiled_loss is None:
+            if not added:
+                raise ValueError(
+                    "No loss to compute. Provide a `loss` argument in `compile()`, or add one "
+                    "with `add_loss` in a layer's call."
+                )
+            loss = added.pop(0)
+        elif y is None:
+            raise ValueError("The compiled loss needs targets: give `y`.")
+        else:
+            loss = self._compiled_loss(y, y_pred, sample_weight)
+        for term in added:
+            loss = loss + term
+        return loss
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Update the compiled metrics with one batch; returns all metrics by name."""
+        self._compiled_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    # Many steps.
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> Any:
+        """Train on arrays for `epochs` passes; returns the History of loss and metrics.
+
+        x, y: arrays of one length. batch_size: rows a step, 32 by default. validation_data: (x, y)
+        or (x, y, sample_weight), evaluated every `validation_freq` epochs; or validation_split: the
+        last part of the rows, kept out of training. shuffle: a new order every epoch.
+        class_weight: weight by label. sample_weight: weight by row. verbose: 0 silent, 1 a bar
+        an epoch, 2 a line an epoch, 'auto' the bar on a terminal and lines elsewhere.
+
+        Data that does not fit raises before anything is changed.
+        """
+        self._assert_compiled("fit")
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = split_validation(
+                (x, y, sample_weight), validation_split
+            )
+        batches = Batches(x, y, sample_weight, batch_size, shuffle, class_weight)
+        validation = None
+        if validation_data is not None:
+            validation = Batches(
+                *unpack_x_y_sample_weight(tuple(validation_data)),
+                batch_size=validation_batch_size or batches.batch_size,
+            )
+        self._check_data(batches)
+        if validation is not None:
+            self._check_data(validation)
+        callback_list = CallbackList.of(
+            callbacks, self, verbose, epochs=epochs, steps=len(batches), samples=batches.size
+        )
+        self.stop_training = False
+        logs: dict[str, Any] = {}
+        with callback_list, self._frozen_structure():
+            callback_list.on_train_begin()
+            for epoch in range(initial_epoch, epochs):
+                callback_list.on_epoch_begin(epoch)
+                logs = self._train_epoch(batches, callback_list)
+                if validation is not None and (epoch + 1) % validation_freq == 0:
+                    values = self._evaluate(validation, callback_list)
+                    logs.update({f"val_{name}": value for name, value in values.items()})
+                callback_list.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+            self.optimizer.finalize_variable_values(self.trainable_variables)
+            callback_list.on_train_end(logs)
+        return self.history
+
+    def _train_epoch(self, batches: Batches, callback_list: CallbackList) -> dict[str, Any]:
+        self.reset_metrics()
+        logs: dict[str, Any] = {}
+        for step, batch in enumerate(batches):
+            callback_list.on_train_batch_begin(step)
+            logs = self.train_step(batch)
+            callback_list.on_train_batch_end(step, logs)
+            if self.stop_training:
+                break
+        return dict(logs)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics over arrays: a list in the order of `metrics_names`, a float if there
+        is only the loss, or a dict with `return_dict`."""
+        self._assert_compiled("evaluate")
+        batches = Batches(x, y, sample_weight, batch_size)
+        self._check_data(batches)
+        callback_list = CallbackList.of(
+            callbacks, self, verbose, epochs=1, steps=len(batches), samples=batches.size
+        )
+        with callback_list, self._frozen_structure():
+            return self._returned(self._evaluate(batches, callback_list), return_dict)
+
+    def _evaluate(self, batches: Batches, callback_list: CallbackList) -> dict[str, Any]:
+        self.reset_metrics()
+        logs: dict[str, Any] = {}
+        callback_list.on_test_begin()
+        for step, batch in enumerate(batches):
+            callback_list.on_test_batch_begin(step)
+            logs = self.test_step(batch)
+            callback_list.on_test_batch_end(step, logs)
+        callback_list.on_test_end(logs)
+        return logs
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+    ) -> Any:
+        """Predictions for the rows of `x` as a NumPy array (or the structure that `call` gives)."""
+        batches = Batches(x, batch_size=batch_size)
+        callback_list = CallbackList.of(
+            callbacks, self, verbose, epochs=1, steps=len(batches), samples=batches.size
+        )
+        if not batches.size:
+            raise ValueError("predict() got no samples: `x` has length 0.")
+        parts: list[Any] = []
+        with callback_list:
+            callback_list.on_predict_begin()
+            for step, batch in enumerate(batches):
+                callback_list.on_predict_batch_begin(step)
+                outputs = tree.map_structure(K.to_numpy, self.predict_step(batch))
+                parts.append(outputs)
+                callback_list.on_predict_batch_end(step, {"outputs": outputs})
+            callback_list.on_predict_end()
+        return tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One training step on exactly these rows. Returns as `evaluate` does."""
+        return self._on_batch(
+            "train_on_batch", self.train_step, x, y, sample_weight, return_dict, class_weight
+        )
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Loss and metrics on exactly these rows. Returns as `evaluate` does."""
+        return self._on_batch("test_on_batch", self.test_step, x, y, sample_weight, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Predictions for exactly these rows as a NumPy array."""
+        batches = Batches(x)
+        return tree.map_structure(K.to_numpy, self.predict_step(batches.take(slice(None))))
+
+    def _on_batch(
+        self,
+        name: str,
+        step: Any,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        return_dict: bool,
+        class_weight: dict[int, float] | None = None,
+    ) -> Any:
+        self._assert_compiled(name)
+        batches = Batches(x, y, sample_weight, class_weight=class_weight)
+        self._check_data(batches)
+        self.reset_metrics()
+        return self._returned(step(batches.take(slice(None))), return_dict)
+
+    def _returned(self, logs: dict[str, Any], return_dict: bool) -> Any:
+        values = {name: _as_float(value) for name, value in logs.items()}
+        if return_dict:
+            return values
+        first = [name for name in self.metrics_names if name in values]
+        ordered = first + sorted(set(values) - set(first))
+        return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
+
+    # Checks, before anything is changed.
+
+    def _assert_compiled(self, name: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"You must call `compile()` before using the model: {name}() needs a loss and, "
+                "to train, an optimizer, as in model.compile('adam', 'mse')."
+            )
+
+    def _check_data(self, batches: Batches) -> None:
+        """Run a few samples through model and loss: builds both, raises on what does not fit."""
+        if not batches.size:
+            raise ValueError("The data is empty: `x` has length 0.")
+        raise_on_nan("x", batches.x)
+        raise_on_nan("sample_weight", batches.sample_weight)
+        x, y, sample_weight = batches.take(_telling_rows(batches.y))
+        y_pred = self(x, training=False)
+        if type(self).train_step is not Model.train_step:
+            return  # its own step may mean anything by its data
+        self.compute_loss(x, y, y_pred, sample_weight)
+        if isinstance(self._compiled_loss, losses.Loss):
+            raise_on_nan("y", batches.y)
+        if y is not None:
+            self._compiled_metrics.build(y, y_pred)
+
+    # Shape, summary, files.
+
+    def build(self, input_shape: Any) -> None:
+        """Make all weights by running one sample of `input_shape` (batch axis included)."""
+        if not self.built:
+            shape = tuple(1 if n is None else n for n in input_shape)
+            self.built = True
+            try:
+                self(K.zeros(shape, dtype=self.dtype), training=False)
+            except BaseException:
+                self.built = False
+                raise
+
+    def _build_for(self, inputs: Any) -> None:
+        """A model builds itself by being called; its layers build theirs."""
+        self._build_shape = tree.map_structure(lambda x: (None, *x.shape[1:]), inputs)
+        self.built = True
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of that name or index. ValueError lists the layers where there is none."""
+        layers = self.layers
+        if index is not None:
+            if index >= len(layers):
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has "
+                    f"{len(layers)} layers."
+                )
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(
+            f"No such layer: {name}. Existing layers are: {[layer.name for layer in layers]}."
+        )
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers held directly, in the order of their attributes."""
+        return list(self._sublayers())
+
+    def summary(self, line_length: int | None = None, print_fn: Any = None) -> None:
+        """Print a table of the layers with output shapes and numbers of weights."""
+        print_summary(self, line_length, print_fn)
+
+    def save(self, filepath: Any, overwrite: bool = True) -> None:
+        """Save architecture, weights, optimizer and compile arguments as a `.keras` file."""
+        saving.save_model(self, filepath, overwrite=overwrite)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Save the weights (and the optimizer's state) as a `.weights.h5` file."""
+        saving.save_weights(self, filepath, overwrite=overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Load weights that `save_weights` or `save`, here or in Keras, wrote."""
+        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+
+def _telling_rows(y: Any) -> Any:
+    """Rows to check a data set by: the first one and, of labels, the smallest and the largest."""
+    if isinstance(y, np.ndarray) and y.size == len(y):
+        return np.unique([0, y.argmin(), y.argmax()])
+    return slice(0, 1)
+
+
+def _rows(x: Any) -> int:
+    return tree.flatten(x)[0].shape[0]
+
+
+def _as_float(value: Any) -> Any:
+    if isinstance(value, (Tensor, Variable)):
+        return float(value) if value.size == 1 else value.numpy()
+    return value

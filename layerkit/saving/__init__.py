@@ -1,0 +1,142 @@
+"""Saving: models and weights in Keras's files, written whole or not at all, read without trust."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from ..configurable import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from ..configurable import deserialize as deserialize_keras_object
+from ..configurable import serialize as serialize_keras_object
+from .atomic import replacing
+from .identify import KERAS, LEGACY_MODEL, LEGACY_WEIGHTS, identify
+from .keras_file import read_keras, read_keras_weights, write_keras
+from .training_config import compile_as_saved, describe_training
+from .weights_file import read_weights, write_weights
+
+_UNBUILT = (
+    "You are {doing} a model that has not yet been built. {consequence}Try building the model "
+    "first by calling it on some data or by using `build()`."
+)
+
+
+def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
+    """Save architecture, weights, optimizer and compile arguments as a `.keras` file.
+
+    Real Keras 3 reads it. An older file is replaced only when the new one is whole on the disk.
+    ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
+    """
+    path = os.fspath(filepath)
+    if path.endswith((".h5", ".hdf5")):
+        raise ValueError(
+            "Whole models are saved as `.keras`: the legacy HDF5 format is not available yet. Use "
+            "model.save('name.keras'), or model.save_weights('name.weights.h5') for weights only. "
+            f"Received: filepath={path}."
+        )
+    if not path.endswith(".keras"):
+        raise ValueError(
+            "Invalid filepath extension for saving. Please add either a `.keras` extension for "
+            "the native Keras format (recommended) or a `.h5` extension (not available yet). "
+            f"Received: filepath={path}."
+        )
+    if not model.built:
+        consequence = "It might not contain any weights yet. "
+        warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=3)
+    with replacing(path, overwrite) as file:
+        write_keras(model, file)
+
+
+def load_model(
+    filepath: str | os.PathLike,
+    custom_objects: dict[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """The model that `save_model`, here or in Keras 3, wrote; with its optimizer's state.
+
+    custom_objects: {name: class or function} that the file names, where they are not registered.
+    compile: compile as the saved model was. What cannot be restored is left out with a warning.
+    safe_mode: Keras's permission to run code of the file when False. Files with code are refused
+    either way: nothing in a file is ever run here.
+
+    FileNotFoundError, or ValueError that says what the file is; TypeError for a class that nobody
+    registered.
+    """
+    path = os.fspath(filepath)
+    kind = identify(path)
+    if kind == KERAS:
+        return read_keras(path, custom_objects, compile, safe_mode)
+    if kind == LEGACY_MODEL:
+        raise ValueError(_legacy(path, kind))
+    raise ValueError(
+        f"'{path}' is not a model: expected a `.keras` file; received {kind}. This file holds "
+        "weights only: build the model in code and use model.load_weights(filepath)."
+    )
+
+
+def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
+    """Save the weights, and the optimizer's state, as a `.weights.h5` file.
+
+    ValueError for another extension or a model without weights yet, FileExistsError with
+    `overwrite=False` where there is a file.
+    """
+    path = os.fspath(filepath)
+    if not path.endswith(".weights.h5"):
+        raise ValueError(
+            f"The filename must end in `.weights.h5`. Received: filepath={path}. Write, for "
+            f"example, '{path.partition('.')[0]}.weights.h5'."
+        )
+    if not model.built:
+        raise ValueError(_UNBUILT.format(doing="saving", consequence=""))
+    with replacing(path, overwrite) as file:
+        write_weights(model, file)
+
+
+def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = False) -> None:
+    """Load the weights, and the optimizer's state, of a `.weights.h5` or a `.keras` file.
+
+    All or nothing: where anything does not fit, ValueError shows file and model side by side and
+    nothing is changed. skip_mismatch: load the rest instead, and warn of what was left out.
+    """
+    path = os.fspath(filepath)
+    kind = identify(path)
+    if kind in (LEGACY_MODEL, LEGACY_WEIGHTS):
+        raise ValueError(_legacy(path, kind))
+    if not model.built:
+        raise ValueError(_UNBUILT.format(doing="loading weights into", consequence=""))
+    if kind == KERAS:
+        return read_keras_weights(model, path, skip_mismatch)
+    with open(path, "rb") as file:
+        read_weights(model, file, path, skip_mismatch)
+
+
+def _legacy(path: str, kind: str) -> str:
+    return (
+        f"'{path}' is {kind}, as Keras 1 and 2 wrote them: expected a `.keras` or `.weights.h5` "
+        "file. Legacy files are not available yet. Load it in Keras and save it again with "
+        "model.save('name.keras')."
+    )
+
+
+__all__ = [
+    "compile_as_saved",
+    "custom_object_scope",
+    "describe_training",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+]

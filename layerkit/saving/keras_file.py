@@ -1,0 +1,202 @@
+"""The `.keras` archive: a zip of metadata.json, config.json and model.weights.h5.
+
+A config is text that names classes of the registry. Nothing is unpacked to the disk, imported,
+unpickled or run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from ..configurable import custom_object_scope, deserialize, serialize
+from ..layers import Layer
+from ..version import __version__
+from .weights_file import read_weights, write_weights
+
+CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
+
+_FORMAT = "3.0.0"  # the first version of Keras that reads these files
+_SMALL = 64 * 2**20  # bytes that any member may unpack to
+_RATIO = 100  # times its packed bytes that a larger one may
+_MOST_CONFIG = 256 * 2**20  # bytes of config.json
+_DEEPEST = 200  # levels of lists and dicts in a config
+# Keys that older versions of Keras do not know, at the values that say nothing.
+_NEWER_KEYS: dict[str, Any] = {
+    "gradient_accumulation_steps": None,
+    "input_axes": None,
+    "optional": False,
+    "output_axes": None,
+    "quantization_config": None,
+    "ragged": False,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+    "rms_scaling": False,
+    "use_gate": False,
+}
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+def write_keras(model: Any, file: BinaryIO) -> None:
+    """Write `model` into the empty binary `file`."""
+    import zipfile
+
+    config = json.dumps(_without_newer_keys(serialize(model)))
+    metadata = {
+        "keras_version": _FORMAT,
+        "layerkit_version": __version__,
+        "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
+    }
+    weights = io.BytesIO()
+    write_weights(model, weights)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(METADATA, json.dumps(metadata))
+        archive.writestr(CONFIG, config)
+        archive.writestr(WEIGHTS, weights.getbuffer())
+
+
+def _without_newer_keys(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_newer_keys(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: _without_newer_keys(item)
+            for key, item in value.items()
+            if not (key in _NEWER_KEYS and _NEWER_KEYS[key] == item)
+        }
+    return value
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def read_keras(path: str, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
+    """The model in the `.keras` file at `path`."""
+    config = _parse(_member(path, CONFIG, _MOST_CONFIG), path)
+    _refuse_code(config, path, safe_mode)
+    if not compile:
+        config["compile_config"] = None
+    with custom_object_scope(custom_objects):
+        model = _rebuild(config, path)
+    read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path)
+    return model
+
+
+def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
+    """Load the weights of the `.keras` file at `path` into `model`."""
+    read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path, skip_mismatch)
+
+
+def _member(path: str, name: str, most: int | None = None) -> bytes:
+    """The unpacked bytes of one member. ValueError for archives that only an attacker makes."""
+    import zipfile
+    import zlib
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_names(archive.namelist(), path)
+            info = archive.getinfo(name)
+            _check_size(info, path, most)
+            return archive.read(info)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+        raise ValueError(
+            f"'{path}' is not a readable `.keras` file: {error}. It is damaged: copy or download "
+            "it again."
+        ) from error
+
+
+def _check_names(names: list[str], path: str) -> None:
+    for name in names:
+        parts = name.replace("\\", "/").split("/")
+        if ".." in parts or not parts[0] or ":" in parts[0]:
+            raise ValueError(
+                f"Refused to read '{path}': its member '{name}' leads out of the archive. Expected "
+                "relative names, as Keras and layerkit write them. Do not trust this file."
+            )
+    for name in (CONFIG, WEIGHTS):
+        if names.count(name) > 1:
+            raise ValueError(
+                f"Refused to read '{path}': expected one member '{name}', found "
+                f"{names.count(name)}. Do not trust this file."
+            )
+
+
+def _check_size(info: Any, path: str, most: int | None) -> None:
+    if info.flag_bits & 1:
+        raise ValueError(f"'{path}' is encrypted: unpack it and zip it without a password.")
+    bomb = info.file_size > max(_SMALL, _RATIO * info.compress_size)
+    if bomb or (most is not None and info.file_size > most):
+        raise ValueError(
+            f"Refused to read '{path}': its member '{info.filename}' of {info.compress_size} "
+            f"bytes declares {info.file_size} bytes unpacked. Do not trust this file, or zip it "
+            "again without compression."
+        )
+
+
+def _parse(text: bytes, path: str) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"'{path}': its config.json is no valid JSON: {error}.") from None
+    if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
+        raise ValueError(
+            f"'{path}': its config.json describes no model: expected a dict with 'class_name' and "
+            f"'config'; received {str(config)[:80]}."
+        )
+    return config
+
+
+def _refuse_code(config: Any, path: str, safe_mode: bool) -> None:
+    """ValueError for lambdas, which are code, and for a nesting that only an attacker makes."""
+    todo = [(config, 0)]
+    while todo:
+        value, depth = todo.pop()
+        if depth > _DEEPEST:
+            raise ValueError(
+                f"Refused to read '{path}': its config.json is nested deeper than {_DEEPEST} "
+                "levels. Do not trust this file."
+            )
+        if isinstance(value, dict):
+            if _is_code(value):
+                raise ValueError(_LAMBDA.format(path=path) + ("" if safe_mode else _NEVER))
+            todo += [(item, depth + 1) for item in value.values()]
+        elif isinstance(value, list):
+            todo += [(item, depth + 1) for item in value]
+
+
+def _is_code(config: dict[str, Any]) -> bool:
+    if config.get("class_name") == "__lambda__":
+        return True
+    inner = config.get("config")
+    if config.get("class_name") != "Lambda" or not isinstance(inner, dict):
+        return False
+    return inner.get("function_type") == "lambda" or isinstance(inner.get("function"), list)
+
+
+_LAMBDA = (
+    "Requested the deserialization of a `Lambda` layer whose `function` is a Python lambda. This "
+    "carries a potential risk of arbitrary code execution and thus it is disallowed by default. "
+    "'{path}' was not loaded. Write the function as a registered Layer and save the model with "
+    "it, or make the model in code and use load_weights."
+)
+_NEVER = " safe_mode=False does not change that: layerkit never runs code from a file."
+
+
+def _rebuild(config: dict[str, Any], path: str) -> Any:
+    try:
+        model = deserialize(config)
+    except (KeyError, AttributeError, IndexError, RecursionError, MemoryError) as error:
+        raise ValueError(
+            f"'{path}': its config.json does not describe a model that can be made: "
+            f"{type(error).__name__}: {error}."
+        ) from error
+    if not isinstance(model, Layer):
+        raise ValueError(
+            f"'{path}': expected a model in config.json; received {config['class_name']}."
+        )
+    return model

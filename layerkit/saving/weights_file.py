@@ -1,0 +1,330 @@
+"""Weights in HDF5 as Keras 3 lays them out: who has weights, under which path, and how they load.
+
+An object at a path P of the walk keeps its own variables in the group `P/vars`, as datasets '0',
+'1', ... The walk follows Keras's order exactly, for it decides the names in the file.
+Loading is all or nothing: everything is compared before anything is assigned.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..layers import Layer
+from ..naming import snake_case
+from . import hdf5
+
+_NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
+_MOST_ROWS = 60  # of a message
+
+
+# --- the walk ----------------------------------------------------------------------------------
+
+
+def walk(root: Any) -> Iterator[tuple[str, Any]]:
+    """(path, object) for `root` and all below it that can have weights, each object once.
+
+    Attributes are followed in Keras's order: capitals, small letters, then private ones. Lists
+    and dicts give each of their objects the snake case of its class, numbered where it repeats.
+    """
+    yield from _walk(root, "", set())
+
+
+def _walk(obj: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(obj) in seen:
+        return
+    seen.add(id(obj))
+    yield path, obj
+    for name, value in _attributes(obj):
+        yield from _walk_value(value, f"{path}/{name}" if path else name, seen, set())
+
+
+def _walk_value(
+    value: Any, path: str, seen: set[int], containers: set[int]
+) -> Iterator[tuple[str, Any]]:
+    if _has_weights(value):
+        yield from _walk(value, path, seen)
+    elif isinstance(value, (list, tuple, dict)) and id(value) not in containers:
+        containers.add(id(value))
+        count: Counter[str] = Counter()
+        for item in list(value.values() if isinstance(value, dict) else value):
+            if not _has_weights(item) and not isinstance(item, (list, tuple, dict)):
+                continue
+            name = snake_case(type(item).__name__) if _has_weights(item) else "container"
+            number = f"_{count[name]}" if count[name] else ""
+            count[name] += 1  # also for objects that have a path already
+            yield from _walk_value(item, f"{path}/{name}{number}", seen, containers)
+
+
+def _attributes(obj: Any) -> Iterator[tuple[str, Any]]:
+    """(name, value) of all attributes that Keras would look at."""
+    if getattr(type(obj), "layers_come_first", False):  # as in Sequential
+        yield "layers", obj.layers
+    skipped = _names_of_a_plain_layer() if isinstance(obj, Layer) else frozenset()
+    for name in sorted(dir(obj), key=lambda name: f"~{name}" if name[0] == "_" else name):
+        if name.startswith("__") or name in skipped or name in _NOT_WALKED:
+            continue
+        try:
+            value = getattr(obj, name)
+        except Exception:  # a property of the user's may raise anything
+            continue
+        yield name, value
+
+
+@cache
+def _names_of_a_plain_layer() -> frozenset[str]:
+    return frozenset(dir(Layer(name="plain")))
+
+
+def _has_weights(value: Any) -> bool:
+    return callable(getattr(type(value), "save_own_variables", None))
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+def write_weights(model: Any, file: BinaryIO) -> None:
+    """Write all weights of `model`, and its optimizer's state, into the empty binary `file`."""
+    import h5py
+
+    with h5py.File(file, "w") as root:
+        for path, obj in walk(model):
+            group = root.create_group(f"{path}/vars")
+            group.attrs["name"] = str(obj.name)
+            for key, value in _state(obj).items():
+                group.create_dataset(key, data=value)
+
+
+def _state(obj: Any) -> dict[str, np.ndarray]:
+    """Copies of the object's own variables, by their names in files."""
+    store: dict[str, Any] = {}
+    obj.save_own_variables(store)
+    return {str(key): np.array(value) for key, value in store.items()}
+
+
+# --- loading -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Part:
+    """One object of the model beside its group in the file."""
+
+    path: str
+    obj: Any
+    before: dict[str, np.ndarray]  # what it would save now: names and shapes
+    stored: dict[str, Any]  # datasets
+    problem: str = ""
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def decides_itself(self) -> bool:
+        """Whether the object's class has its own way to load."""
+        return (
+            isinstance(self.obj, Layer)
+            and type(self.obj).load_own_variables is not Layer.load_own_variables
+        )
+
+
+def read_weights(model: Any, file: BinaryIO, name: str, skip_mismatch: bool = False) -> None:
+    """Load what `write_weights`, here or in Keras, wrote into the layers and the optimizer.
+
+    `name`: of the file, for messages. ValueError, and nothing changed, where the file holds
+    anything but what the model expects; with `skip_mismatch` the rest is loaded, with a warning.
+    """
+    with hdf5.open_hdf5(file, name) as root:
+        _prepare_optimizer(model, root)
+        parts = [_compare(path, obj, root) for path, obj in walk(model)]
+        failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
+        if failed and not skip_mismatch:
+            raise ValueError(_could_not_be_loaded(failed, parts, root, name))
+        for part in parts:
+            if not part.problem:
+                part.arrays = {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
+        _assign(parts, skip_mismatch)
+        failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
+        if failed and not skip_mismatch:
+            raise ValueError(_could_not_be_loaded(failed, parts, root, name))
+        _warn_of_skipped(failed, parts, root, name)
+
+
+def _prepare_optimizer(model: Any, root: Any) -> None:
+    """Make the optimizer's slots where the file has values for them."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None or optimizer.built:
+        return
+    group = _group(root, "optimizer")
+    if group is not None and len(group) > len(optimizer.variables):
+        optimizer.build(model.trainable_variables)
+
+
+def _group(root: Any, path: str) -> Any:
+    group = hdf5.find_group(root, f"{path}/vars")
+    if group is None and "layers" in path:  # TF-Keras 2.13 called it so
+        old = path.replace("layers", "_layer_checkpoint_dependencies")
+        group = hdf5.find_group(root, f"{old}/vars")
+    return group
+
+
+def _compare(path: str, obj: Any, root: Any) -> _Part:
+    group = _group(root, path)
+    stored = {} if group is None else hdf5.find_datasets(group)
+    part = _Part(path, obj, _state(obj), stored)
+    for dataset in stored.values():
+        if not hdf5.is_numeric(dataset):
+            part.problem = f"Expected numbers; '{dataset.name}' holds {dataset.dtype}."
+    if part.problem:
+        return part
+    if part.decides_itself:
+        if any(hdf5.is_bomb(dataset) for dataset in stored.values()):
+            part.problem = "The file declares far larger arrays than it holds: do not trust it."
+        return part
+    if isinstance(obj, Layer):
+        part.problem = _layer_problem(part)
+    elif set(part.before) != set(stored):
+        part.problem = (
+            f"Skipping variable loading for optimizer '{obj.name}', because it has "
+            f"{len(part.before)} variables whereas the saved optimizer has {len(stored)} variables."
+        )
+    elif _shapes(part.before) != _shapes(stored):
+        part.problem = (
+            f"Skipping variable loading for optimizer '{obj.name}', because the saved optimizer "
+            "was built for variables of other shapes."
+        )
+    return part
+
+
+def _layer_problem(part: _Part) -> str:
+    """Why a layer cannot take what is stored; '' where it can."""
+    layer, before, stored = part.obj, part.before, part.stored
+    if set(before) == set(stored):
+        for name, key in zip(_variable_names(part), before, strict=True):
+            if before[key].shape != stored[key].shape:
+                return (
+                    f"Layer '{layer.name}' expected '{name}' of shape {before[key].shape}, but "
+                    f"the file holds shape {stored[key].shape}."
+                )
+        return ""
+    if not before and not layer.built:
+        return (
+            f"Layer '{layer.name}' was never built and thus it doesn't have any variables. "
+            f"However the weights file lists {len(stored)} variables for this layer. Build the "
+            "model by calling it on some data, or make the layer's weights in the `build()` of "
+            "the layer that owns it."
+        )
+    return (
+        f"Layer '{layer.name}' expected {len(before)} variables, but received {len(stored)} "
+        f"variables during loading. Expected: {_variable_names(part)}"
+    )
+
+
+def _variable_names(part: _Part) -> list[str]:
+    """Names for the keys of `part.before`: those of the variables where they correspond."""
+    variables = part.obj._own_variables()
+    if list(part.before) == [str(index) for index in range(len(variables))]:
+        return [variable.name for variable in variables]
+    return list(part.before)
+
+
+def _shapes(arrays: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {key: array.shape for key, array in arrays.items()}
+
+
+def _assign(parts: list[_Part], skip_mismatch: bool) -> None:
+    """Assign all arrays; put the old values back where an object's own way to load fails."""
+    loading = [part for part in parts if not part.problem]
+    before = {}
+    if any(part.decides_itself for part in loading):
+        before = {id(v): (v, v.numpy()) for part in loading for v in _own_variables(part.obj)}
+    for part in loading:
+        try:
+            part.obj.load_own_variables(part.arrays)
+        except Exception as error:  # a class of the user's may raise anything
+            part.problem = str(error) or type(error).__name__
+            undone = {id(variable) for variable in part.obj.variables}
+            for key, (variable, value) in before.items():
+                if key in undone or not skip_mismatch:
+                    variable.assign(value)
+            if not skip_mismatch:
+                return
+
+
+def _own_variables(obj: Any) -> list[Any]:
+    return obj._own_variables() if isinstance(obj, Layer) else obj.variables
+
+
+# --- what was not loaded -----------------------------------------------------------------------
+
+
+def _warn_of_skipped(failed: list[_Part], parts: list[_Part], root: Any, name: str) -> None:
+    if failed:
+        warnings.warn(_could_not_be_loaded(failed, parts, root, name), stacklevel=5)
+    for part in parts:
+        if part.problem and not isinstance(part.obj, Layer) and part.stored:
+            warnings.warn(f"{part.problem} It starts afresh.", stacklevel=5)
+    unused = _unused_groups(parts, root)
+    if unused and not failed:
+        warnings.warn(
+            f"'{name}' holds weights that the model has no place for; they were left out: "
+            f"{_listed(unused)}",
+            stacklevel=5,
+        )
+
+
+def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], root: Any, name: str) -> str:
+    layers = [part for part in parts if isinstance(part.obj, Layer)]
+    shown = layers if len(layers) <= _MOST_ROWS else failed
+    rows = [("path in the file", "layer", "the model expects", "the file holds", "")]
+    rows += [
+        (
+            part.path or "(the model itself)",
+            part.obj.name,
+            _shapes_in_words(part.before, _variable_names(part)),
+            _shapes_in_words(part.stored, []),
+            "<- not loaded" if part.problem else "",
+        )
+        for part in shown[:_MOST_ROWS]
+        if part.before or part.stored
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    table = "\n".join(
+        "  " + "  ".join([*map(str.ljust, row, widths), row[4]]).rstrip() for row in rows
+    )
+    unused = _unused_groups(parts, root)
+    return (
+        f"A total of {len(failed)} objects could not be loaded. Example error message for object "
+        f"{failed[0].obj}:\n\n{failed[0].problem}\n\nList of objects that could not be loaded:\n"
+        f"{[part.obj for part in failed]}\n\nThe model and '{name}' side by side:\n{table}\n"
+        f"Groups of the file that the model has no place for: {_listed(unused) or 'none'}\n"
+        "Make the model as it was when the file was written, or pass skip_mismatch=True to "
+        "load_weights to load the rest."
+    )
+
+
+def _shapes_in_words(arrays: dict[str, Any], names: list[str]) -> str:
+    names = names or [""] * len(arrays)
+    words = [f"{n} {a.shape}".strip() for n, a in zip(names, arrays.values(), strict=True)]
+    return ", ".join(words) or "nothing"
+
+
+def _unused_groups(parts: list[_Part], root: Any) -> dict[str, list[tuple[int, ...]]]:
+    """Groups with arrays that belong to no object of the model; an optimizer's state aside."""
+    used = {
+        dataset.name.rpartition("/")[0].lstrip("/") for p in parts for dataset in p.stored.values()
+    }
+    return {
+        path: shapes
+        for path, shapes in hdf5.groups_with_data(root).items()
+        if path not in used and "optimizer" not in path.split("/")
+    }
+
+
+def _listed(groups: dict[str, list[tuple[int, ...]]]) -> str:
+    listed = [f"{path} {shapes}" for path, shapes in list(groups.items())[:_MOST_ROWS]]
+    more = len(groups) - len(listed)
+    return ", ".join(listed) + (f" and {more} more" if more else "")

@@ -1,0 +1,870 @@
+"""Saving: whole files or none, Keras's layout both ways, and no trust in what is read."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import signal
+import stat
+import subprocess
+import sys
+import time
+import warnings
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from layerkit import Model, Sequential, layers, losses, saving
+from layerkit.layers import Dense
+from layerkit.saving.atomic import replacing
+from layerkit.saving.weights_file import walk
+
+GOLDEN = Path(__file__).parent / "golden" / "files"
+
+
+def dense_model(units: int = 3, compiled: bool = True) -> Sequential:
+    model = Sequential(
+        [layers.Input((4,)), Dense(5, "relu", name="hidden"), Dense(units, name="d")]
+    )
+    if compiled:
+        model.compile("adam", "mse", metrics=["mae"])
+    return model
+
+
+def fitted_model() -> Sequential:
+    model = dense_model()
+    rng = np.random.default_rng(0)
+    model.fit(
+        rng.normal(size=(8, 4)).astype("float32"),
+        rng.normal(size=(8, 3)).astype("float32"),
+        epochs=2,
+        verbose=0,
+    )
+    return model
+
+
+def assert_same(first, second):
+    first, second = list(first), list(second)
+    assert len(first) == len(second)
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
+def groups(path) -> dict[str, list]:
+    """{path of each `vars` group: [its name, shapes...]} of a weights file."""
+    found = {}
+
+    def visit(name, thing):
+        if name.rpartition("/")[2] == "vars":
+            shapes = [thing[key].shape for key in sorted(thing, key=int)]
+            found[name] = [thing.attrs["name"], *shapes]
+
+    with h5py.File(path) as file:
+        file.visititems(visit)
+    return found
+
+
+# --- atomic writing ----------------------------------------------------------------------------
+
+
+def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    with replacing(str(path)) as file:
+        file.write(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_new_file_gets_the_mode_of_any_new_file(tmp_path):
+    with replacing(str(tmp_path / "a.bin")) as file:
+        file.write(b"new")
+    (tmp_path / "b.bin").write_bytes(b"")
+    assert (tmp_path / "a.bin").stat().st_mode == (tmp_path / "b.bin").stat().st_mode
+
+
+def test_an_error_while_writing_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), replacing(str(path)) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "real.bin").write_bytes(b"old")
+    (tmp_path / "link.bin").symlink_to("real.bin")
+    with replacing(str(tmp_path / "link.bin")) as file:
+        file.write(b"new")
+    assert (tmp_path / "link.bin").is_symlink()
+    assert (tmp_path / "real.bin").read_bytes() == b"new"
+
+
+def test_where_nothing_can_be_written(tmp_path):
+    model = dense_model(compiled=False)
+    (tmp_path / "folder.keras").mkdir()
+    with pytest.raises(OSError, match="expected a file or a free name; received a folder"):
+        model.save(tmp_path / "folder.keras")
+    with pytest.raises(FileNotFoundError, match="there is no folder .*Make it first"):
+        model.save(tmp_path / "nowhere" / "a.keras")
+    model.save(tmp_path / "a.keras")
+    with pytest.raises(FileExistsError, match="already exists and overwrite=False"):
+        model.save(tmp_path / "a.keras", overwrite=False)
+
+
+def test_a_writer_that_fails_leaves_the_old_model(tmp_path):
+    class Failing(Dense):
+        def save_own_variables(self, store):
+            super().save_own_variables(store)
+            raise RuntimeError("disk on fire")
+
+    model = fitted_model()
+    model.save(tmp_path / "a.keras")
+    before = (tmp_path / "a.keras").read_bytes()
+    model.add(Failing(2))
+    with pytest.raises(RuntimeError, match="disk on fire"):
+        model.save(tmp_path / "a.keras")
+    assert (tmp_path / "a.keras").read_bytes() == before
+    assert os.listdir(tmp_path) == ["a.keras"]
+
+
+WRITER = """
+import sys, numpy as np
+from layerkit.saving.atomic import replacing
+i = 0
+while True:
+    with replacing(sys.argv[1]) as file:
+        for _ in range(64):
+            file.write(bytes([i % 256]) * 65536)
+    i += 1
+    print(i, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_killed_process_leaves_a_whole_file(tmp_path):
+    path = tmp_path / "a.bin"
+    for delay in (0.001, 0.004, 0.009):  # somewhere within a write
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(delay)
+        assert_whole(path)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert_whole(path)
+
+
+def assert_whole(path):
+    """All of what WRITER writes in one go, and of one go only."""
+    written = path.read_bytes()
+    assert len(written) == 64 * 65536 and len(set(written[::4096])) == 1
+
+
+# --- round trips -------------------------------------------------------------------------------
+
+
+def test_a_model_comes_back_with_its_training_state(tmp_path):
+    model = fitted_model()
+    model.save(tmp_path / "a.keras")
+    again = saving.load_model(tmp_path / "a.keras")
+    x, y = np.ones((2, 4), "float32"), np.zeros((2, 3), "float32")
+    assert_same(model.get_weights(), again.get_weights())
+    assert_same(model.optimizer.variables, again.optimizer.variables)
+    assert_same([model.predict(x, verbose=0)], [again.predict(x, verbose=0)])
+    assert again.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+    model.train_on_batch(x, y)
+    again.train_on_batch(x, y)
+    assert_same(model.get_weights(), again.get_weights())
+
+
+def test_weights_come_back_with_the_optimizer_state(tmp_path):
+    model = fitted_model()
+    for name in ("a.weights.h5", "a.keras"):
+        model.save_weights(tmp_path / name) if "h5" in name else model.save(tmp_path / name)
+        again = dense_model()
+        again.load_weights(tmp_path / name)
+        assert_same(model.get_weights(), again.get_weights())
+        assert_same(model.optimizer.variables, again.optimizer.variables)
+
+
+def test_without_compile_nothing_of_the_training_is_read(tmp_path):
+    fitted_model().save(tmp_path / "a.keras")
+    again = saving.load_model(tmp_path / "a.keras", compile=False)
+    assert not again.compiled and again.optimizer is None
+
+
+def test_a_nested_model_and_a_registered_class(tmp_path):
+    @saving.register_keras_serializable("tests")
+    class Doubled(layers.Layer):
+        def call(self, inputs):
+            return inputs * 2.0
+
+    model = Sequential([layers.Input((4,)), Sequential([Dense(3), Doubled()]), Dense(2)])
+    model.save(tmp_path / "a.keras")
+    x = np.ones((2, 4), "float32")
+    again = saving.load_model(tmp_path / "a.keras")
+    assert_same([model.predict(x, verbose=0)], [again.predict(x, verbose=0)])
+
+
+def test_an_unbuilt_model(tmp_path):
+    model = Sequential([Dense(3)])
+    with pytest.warns(UserWarning, match="saving a model that has not yet been built"):
+        model.save(tmp_path / "a.keras")
+    assert not saving.load_model(tmp_path / "a.keras").built
+    with pytest.raises(ValueError, match="You are saving a model that has not yet been built"):
+        model.save_weights(tmp_path / "a.weights.h5")
+    dense_model().save_weights(tmp_path / "a.weights.h5")
+    with pytest.raises(ValueError, match="You are loading weights into a model that has not yet"):
+        model.load_weights(tmp_path / "a.weights.h5")
+
+
+def test_the_file_is_one_that_every_keras_3_reads(tmp_path):
+    model = dense_model()
+    model.save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+        text = archive.read("config.json").decode()
+    config = json.loads(text)
+    assert config["module"] == "keras" and config["class_name"] == "Sequential"
+    dense = config["config"]["layers"][1]
+    assert (dense["module"], dense["registered_name"]) == ("keras.layers", None)
+    assert dense["config"]["dtype"] == "float32"
+    optimizer = config["compile_config"]["optimizer"]
+    assert (optimizer["module"], optimizer["class_name"], optimizer["registered_name"]) == (
+        "keras.optimizers",
+        "Adam",
+        None,
+    )
+    for newer in ("quantization_config", "gradient_accumulation_steps", "input_axes", "optional"):
+        assert newer not in text
+
+
+# --- the layout --------------------------------------------------------------------------------
+
+
+def test_the_layout_of_a_sequential(tmp_path):
+    model = Sequential(
+        [layers.Input((4,)), Dense(3, name="x"), layers.Dropout(0.5, name="y"), Dense(2, name="z")],
+        name="s",
+    )
+    model.compile("sgd", "mse")
+    model.save_weights(tmp_path / "a.weights.h5")
+    assert groups(tmp_path / "a.weights.h5") == {
+        "layers/dense/vars": ["x", (4, 3), (3,)],
+        "layers/dropout/vars": ["y"],
+        "layers/dense_1/vars": ["z", (3, 2), (2,)],
+        "optimizer/vars": [model.optimizer.name, (), ()],
+        "vars": ["s"],
+    }
+
+
+class Attributes(Model):
+    """The example of Keras's walk: names on both sides of 'layers'."""
+
+    def __init__(self):
+        super().__init__()
+        self.zeta = Dense(2)
+        self.alpha = Dense(2)
+        self.Upper = Dense(2)
+        self._p = Dense(2)
+        self.layer_list = [Dense(2)]
+
+    def call(self, x):
+        for layer in [self.zeta, self.alpha, self.Upper, self._p, *self.layer_list]:
+            x = layer(x)
+        return x
+
+
+def test_the_layout_of_a_subclassed_model(tmp_path):
+    model = Attributes()
+    model(np.ones((1, 2), "float32"))
+    model.save_weights(tmp_path / "a.weights.h5")
+    assert set(groups(tmp_path / "a.weights.h5")) == {
+        "Upper/vars",
+        "alpha/vars",
+        "layer_list/dense/vars",
+        "layers/dense/vars",
+        "layers/dense_3/vars",
+        "vars",
+    }
+    again = Attributes()
+    again(np.ones((1, 2), "float32"))
+    again.load_weights(tmp_path / "a.weights.h5")
+    assert_same(model.get_weights(), again.get_weights())
+
+
+def test_the_walk_through_containers_and_shared_layers():
+    class Block(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.d = [Dense(2), Dense(2)]
+            self.dct = {"z": Dense(2), "a": self.d[0]}
+            self.nest = [[Dense(2)], (self.d[1], Dense(2))]
+            self.nest.append(self.nest)
+
+        @property
+        def broken(self):
+            raise RuntimeError("not now")
+
+    assert [path for path, _ in walk(Block())] == [
+        "",
+        "d/dense",
+        "d/dense_1",
+        "dct/dense",
+        "nest/container/dense",
+        "nest/container_1/dense_1",
+    ]
+
+
+def test_the_layers_of_a_subclassed_sequential_come_first():
+    class Mine(Sequential):
+        def __init__(self):
+            super().__init__()
+            self.a = Dense(2)
+            self.extra = Dense(2)
+            self.add(self.a)
+
+    assert [path for path, _ in walk(Mine())] == ["", "layers/dense", "extra"]
+
+
+# --- what real Keras wrote ---------------------------------------------------------------------
+
+
+class Subclassed(Model):
+    """The twin of the class in golden/make_saving_golden.py."""
+
+    def __init__(self):
+        super().__init__()
+        self.zeta = Dense(4, activation="relu")
+        self.alpha = Dense(4)
+        self.Upper = Dense(4)
+        self._private = Dense(4)
+        self.blocks = [Dense(4), Dense(4)]
+        self.named = {"z": Dense(4), "a": Dense(4)}
+        self.stack = Sequential([Dense(4, activation="tanh"), Dense(2)])
+
+    def call(self, x):
+        for layer in [self.zeta, self.alpha, self.Upper, self._private, *self.blocks]:
+            x = layer(x)
+        return self.stack(self.named["a"](self.named["z"](x)))
+
+
+def load_golden(name: str, golden) -> Model:
+    if not name.endswith("subclassed"):
+        return saving.load_model(GOLDEN / f"{name}.keras")
+    model = Subclassed()
+    model.compile("adam", losses.SparseCategoricalCrossentropy(from_logits=True))
+    model(golden["x"])
+    model.load_weights(GOLDEN / f"{name}.weights.h5")
+    return model
+
+
+def numbered(golden, name: str) -> list[np.ndarray]:
+    keys = [key for key in golden.files if key.rpartition("_")[0] == name]
+    return [golden[f"{name}_{index}"] for index in range(len(keys))]
+
+
+MODELS = ("mlp", "convnet", "settings", "dropout", "subclassed")
+
+
+@pytest.mark.parametrize("name", [f"{b}-{m}" for b in ("torch", "jax") for m in MODELS])
+def test_a_file_of_keras(name):
+    golden = np.load(GOLDEN / f"{name}.npz")
+    model = load_golden(name, golden)
+    predictions = model.predict(golden["x"], verbose=0)
+    np.testing.assert_allclose(predictions, golden["predictions"], atol=1e-5)
+    assert_same(model.get_weights(), numbered(golden, "weight"))
+    assert_same(model.optimizer.variables, numbered(golden, "optimizer"))
+    expected = numbered(golden, "next_weight")
+    if expected:  # the next step is the one that Keras took
+        model.train_on_batch(golden["x"], golden["y"])
+        for weight, value in zip(model.get_weights(), expected, strict=True):
+            np.testing.assert_allclose(weight, value, atol=1e-5)
+
+
+# --- all or nothing ----------------------------------------------------------------------------
+
+
+def test_a_mismatch_changes_nothing_and_shows_both_sides(tmp_path):
+    fitted_model().save_weights(tmp_path / "a.weights.h5")
+    model = dense_model(units=7)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="^A total of 1 objects could not be loaded.") as raised:
+        model.load_weights(tmp_path / "a.weights.h5")
+    assert_same(model.get_weights(), before)
+    message = str(raised.value)
+    assert "Layer 'd' expected 'kernel' of shape (5, 7), but the file holds shape (5, 3)" in message
+    rows = [" ".join(line.split()) for line in message.splitlines()]
+    assert "layers/dense hidden kernel (4, 5), bias (5,) (4, 5), (5,)" in rows
+    assert "layers/dense_1 d kernel (5, 7), bias (7,) (5, 3), (3,) <- not loaded" in rows
+
+
+def test_skip_mismatch_loads_the_rest_and_names_what_it_left(tmp_path):
+    saved = fitted_model()
+    saved.save_weights(tmp_path / "a.weights.h5")
+    model = dense_model(units=7)
+    with pytest.warns(UserWarning) as caught:
+        model.load_weights(tmp_path / "a.weights.h5", skip_mismatch=True)
+    text = "\n".join(str(warning.message) for warning in caught)
+    assert "kernel (5, 7), bias (7,)" in text and "(5, 3), (3,)" in text
+    assert "Skipping variable loading for optimizer 'adam" in text
+    assert_same(model.layers[0].get_weights(), saved.layers[0].get_weights())
+
+
+def test_a_missing_layer_and_a_layer_too_many(tmp_path):
+    small = Sequential([layers.Input((4,)), Dense(5)])
+    large = dense_model(compiled=False)
+    small.save_weights(tmp_path / "small.weights.h5")
+    large.save_weights(tmp_path / "large.weights.h5")
+    sentence = "Layer 'd' expected 2 variables, but received 0 variables during loading. Expected: "
+    with pytest.raises(ValueError, match=sentence):
+        large.load_weights(tmp_path / "small.weights.h5")
+    with pytest.warns(UserWarning, match=r"no place for.*layers/dense_1/vars \[\(5, 3\), \(3,\)\]"):
+        small.load_weights(tmp_path / "large.weights.h5")
+    assert_same(small.get_weights(), large.get_weights()[:2])
+
+
+def test_a_layer_that_was_never_built(tmp_path):
+    class Late(Model):
+        def __init__(self, used):
+            super().__init__()
+            self.first, self.used = Dense(2), used
+
+        def call(self, x):
+            return self.first(x) if self.used else x
+
+    used, unused = Late(True), Late(False)
+    for model in (used, unused):
+        model(np.ones((1, 2), "float32"))
+    used.save_weights(tmp_path / "a.weights.h5")
+    with pytest.raises(ValueError, match="was never built and thus it doesn't have any variables"):
+        unused.load_weights(tmp_path / "a.weights.h5")
+
+
+def test_an_own_way_to_load_that_fails_is_undone(tmp_path):
+    class Picky(Dense):
+        def load_own_variables(self, store):
+            super().load_own_variables(store)
+            raise ValueError("not to my taste")
+
+    fitted_model().save_weights(tmp_path / "a.weights.h5")
+    model = Sequential([layers.Input((4,)), Dense(5), Picky(3)])
+    model.layers[1].__class__.__name__ = "Dense"  # its name in files
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"^A total of 1 objects could not[\s\S]*not to my taste"):
+        model.load_weights(tmp_path / "a.weights.h5")
+    assert_same(model.get_weights(), before)
+    with pytest.warns(UserWarning, match="not to my taste"):
+        model.load_weights(tmp_path / "a.weights.h5", skip_mismatch=True)
+    assert_same(model.get_weights()[2:], before[2:])
+    assert not np.array_equal(model.get_weights()[0], before[0])
+
+
+def test_numbers_of_other_types_are_converted_and_others_refused(tmp_path):
+    model = dense_model(compiled=False)
+    model.save_weights(tmp_path / "a.weights.h5")
+    kernel = model.layers[0].kernel.numpy()
+    with h5py.File(tmp_path / "a.weights.h5", "r+") as file:
+        group = file["layers/dense/vars"]
+        del group["0"], group["1"]
+        group.create_dataset("0", data=kernel.astype("float64"), compression="gzip")
+        bias = group.create_dataset("1", data=np.array([0x3F80] * 5, "<u2").view("V2"))
+        bias.attrs["dtype"] = "bfloat16"
+    model.load_weights(tmp_path / "a.weights.h5")
+    assert_same(model.layers[0].get_weights(), [kernel, np.ones(5, "float32")])
+    with h5py.File(tmp_path / "a.weights.h5", "r+") as file:
+        del file["layers/dense/vars/1"]
+        file["layers/dense/vars"]["1"] = ["a"] * 5
+    with pytest.raises(ValueError, match="Expected numbers"):
+        model.load_weights(tmp_path / "a.weights.h5")
+
+
+# --- the training configuration never stands in the way ----------------------------------------
+
+
+def edit_config(path, change) -> None:
+    """Write the `.keras` file again with `change` made to its config."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    members["config.json"] = json.dumps(change(config) or config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, value in members.items():
+            archive.writestr(name, value)
+
+
+def test_a_metric_that_nobody_knows_is_left_out_with_one_warning(tmp_path):
+    fitted_model().save(tmp_path / "a.keras")
+
+    def change(config):
+        config["compile_config"]["metrics"] = ["mae", "my_own", "other_own"]
+        config["compile_config"]["loss_weights"] = [2.0]
+
+    edit_config(tmp_path / "a.keras", change)
+    with pytest.warns(UserWarning) as caught:
+        model = saving.load_model(tmp_path / "a.keras")
+    assert len(caught) == 1
+    text = str(caught[0].message)
+    assert "my_own" in text and "other_own" in text and "loss_weights=[2.0]" in text
+    model.evaluate(np.ones((1, 4), "float32"), np.ones((1, 3), "float32"), verbose=0)
+    assert model.metrics_names == ["loss", "mae"]
+
+
+def test_a_loss_or_an_optimizer_that_nobody_knows(tmp_path):
+    saved = fitted_model()
+    saved.save(tmp_path / "a.keras")
+    edit_config(tmp_path / "a.keras", lambda c: c["compile_config"].update(loss="my_loss"))
+    with pytest.warns(UserWarning, match="my_loss"):
+        model = saving.load_model(tmp_path / "a.keras")
+    assert_same(model.optimizer.variables, saved.optimizer.variables)
+    edit_config(tmp_path / "a.keras", lambda c: c["compile_config"].update(optimizer="mine"))
+    with pytest.warns(UserWarning, match="optimizer: Could not interpret optimizer identifier"):
+        assert not saving.load_model(tmp_path / "a.keras").compiled
+
+
+def test_a_lambda_as_loss_does_not_prevent_saving(tmp_path):
+    model = dense_model()
+    model.compile("sgd", lambda y, p: (y - p) ** 2, metrics=["mae", lambda y, p: y - p])
+    with pytest.warns(UserWarning, match="saved without.*\n.*loss: A lambda cannot be saved"):
+        model.save(tmp_path / "a.keras")
+    again = saving.load_model(tmp_path / "a.keras")
+    assert again.loss is None and again.compiled
+
+
+def test_a_model_that_compiles_in_its_own_way(tmp_path):
+    class Own(Sequential):
+        def compile(self, **kwargs):
+            super().compile("sgd", "mse")
+
+    model = Own([layers.Input((2,)), Dense(1)])
+    model.compile()
+    model.save(tmp_path / "a.keras")
+    with pytest.warns(UserWarning, match="its class overrides compile"):
+        saving.load_model(tmp_path / "a.keras")
+
+
+# --- names and what files really are -----------------------------------------------------------
+
+
+def test_wrong_extensions(tmp_path):
+    model = dense_model()
+    with pytest.raises(ValueError, match="Invalid filepath extension for saving. Please add eithe"):
+        model.save(tmp_path / "foo")
+    with pytest.raises(ValueError, match="the legacy HDF5 format is not available yet"):
+        model.save(tmp_path / "foo.h5")
+    with pytest.raises(ValueError, match=r"The filename must end in `.weights.h5`. Received: file"):
+        model.save_weights(tmp_path / "foo.h5")
+
+
+def hdf5(**attributes) -> bytes:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.create_group("something")
+        file.attrs.update(attributes)
+    return buffer.getvalue()
+
+
+def zipped(**members) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, value in members.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), value)
+    return buffer.getvalue()
+
+
+def array_file(save) -> bytes:
+    buffer = io.BytesIO()
+    save(buffer, np.ones(3))
+    return buffer.getvalue()
+
+
+IMPOSTORS = {
+    "empty": (b"", "an empty file"),
+    "html": (b"\n<!DOCTYPE html><html>404</html>", "an HTML page"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a Git LFS pointer"),
+    "pickle": (pickle.dumps({"a": 1}), "a pickle"),
+    "json": (b'{"class_name": "Sequential"}', "a JSON text"),
+    "npy": (array_file(np.save), r"a NumPy array \(.npy\)"),
+    "npz": (array_file(np.savez), r"a NumPy archive \(.npz\)"),
+    "gzip": (b"\x1f\x8b\x08\x00", "a gzip archive"),
+    "other": (b"what is this?", "a file of another kind"),
+    "hdf5": (hdf5(), "an HDF5 file that Keras did not write"),
+    "cut hdf5": (hdf5()[:900], "not a readable HDF5 file: .*truncated"),
+    "cut zip": (zipped(config_json="{}")[:-30], "a zip archive that is damaged or was cut off"),
+    "zip": (zipped(a_txt="x"), r"a zip archive without config.json; it holds \['a.txt'\]"),
+    "zip in a folder": (zipped(m__config_json="{}"), "with the model inside its folder 'm'"),
+    "zip without weights": (zipped(config_json="{}"), "but without model.weights.h5"),
+    "torch": (zipped(model__data_pkl="x"), "a PyTorch checkpoint"),
+    "legacy model": (hdf5(model_config="{}"), "a legacy HDF5 model, as Keras 1 and 2 wrote"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSTORS)
+def test_what_a_file_really_is(name, tmp_path):
+    content, message = IMPOSTORS[name]
+    path = tmp_path / "model.keras"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        saving.load_model(path)
+    with pytest.raises(ValueError, match=message):
+        dense_model().load_weights(path)
+
+
+def test_weights_are_no_model(tmp_path):
+    dense_model().save_weights(tmp_path / "a.weights.h5")
+    with pytest.raises(ValueError, match="This file holds weights only: build the model in code"):
+        saving.load_model(tmp_path / "a.weights.h5")
+    (tmp_path / "old.h5").write_bytes(hdf5(layer_names=[b"d"]))
+    with pytest.raises(ValueError, match="legacy HDF5 weights.*Legacy files are not available yet"):
+        dense_model().load_weights(tmp_path / "old.h5")
+
+
+def test_no_file_and_what_is_no_regular_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="^File not found: filepath=nope.keras. Please ens"):
+        saving.load_model("nope.keras")
+    with pytest.raises(ValueError, match="received a folder"):
+        saving.load_model(tmp_path)
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(ValueError, match="a TensorFlow SavedModel folder"):
+        saving.load_model(tmp_path)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.keras")  # opening it would wait for ever
+        with pytest.raises(ValueError, match="a pipe or a device"):
+            saving.load_model(tmp_path / "pipe.keras")
+
+
+def test_a_right_file_under_a_wrong_name(tmp_path):
+    model = fitted_model()
+    model.save(tmp_path / "a.keras")
+    (tmp_path / "a.keras").rename(tmp_path / "download")
+    assert_same(saving.load_model(tmp_path / "download").get_weights(), model.get_weights())
+
+
+# --- files from strangers ----------------------------------------------------------------------
+
+
+def tampered_weights(tmp_path, change) -> Path:
+    """A weights file of `dense_model` after change(group of the first layer, file)."""
+    path = tmp_path / "a.weights.h5"
+    dense_model(compiled=False).save_weights(path)
+    with h5py.File(path, "r+") as file:
+        group = file["layers/dense/vars"]
+        del group["0"]
+        change(group)
+    return path
+
+
+def soft_link(group):
+    group["0"] = h5py.SoftLink("/layers/dense_1/vars/0")
+
+
+def external_link(group):
+    group["0"] = h5py.ExternalLink("/etc/secret.h5", "/x")
+
+
+def linked_group(group):
+    layers_group = group.file["layers"]
+    del layers_group["dense"]
+    layers_group["dense"] = h5py.ExternalLink("/etc/secret.h5", "/x")
+
+
+def external_storage(group):
+    group.create_dataset("0", (4, 5), "f4", external=[("/etc/passwd", 0, 80)])
+
+
+def virtual(group):
+    layout = h5py.VirtualLayout((4, 5), "f4")
+    layout[...] = h5py.VirtualSource("/etc/secret.h5", "x", (4, 5))
+    group.create_virtual_dataset("0", layout)
+
+
+def shape_bomb(group):
+    group.create_dataset("0", (2**20, 2**20), "f4", chunks=(1024, 1024))
+
+
+ATTACKS = {
+    soft_link: "it is a link",
+    external_link: "it is a link",
+    linked_group: "it is a link",
+    external_storage: "its numbers lie outside of the file",
+    virtual: "its numbers lie outside of the file",
+    shape_bomb: "the file holds shape",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_hdf5_attacks_are_refused_before_reading(attack, tmp_path):
+    path = tampered_weights(tmp_path, attack)
+    model = dense_model(compiled=False)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=ATTACKS[attack]):
+        model.load_weights(path)
+    assert_same(model.get_weights(), before)
+
+
+def test_a_shape_bomb_for_a_layer_that_loads_in_its_own_way(tmp_path):
+    class Own(Dense):
+        def load_own_variables(self, store):
+            raise AssertionError("not reached")
+
+    path = tampered_weights(tmp_path, shape_bomb)
+    model = Sequential([layers.Input((4,)), Own(5), Dense(3)])
+    model.layers[0].__class__.__name__ = "Dense"
+    with pytest.raises(ValueError, match="declares far larger arrays than it holds"):
+        model.load_weights(path)
+
+
+def test_damage_inside_of_a_whole_looking_file(tmp_path):
+    fitted_model().save_weights(tmp_path / "a.weights.h5")
+    content = (tmp_path / "a.weights.h5").read_bytes()
+    rng = np.random.default_rng(0)
+    model = dense_model()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # damage to an optimizer's state is only told
+        for _ in range(60):
+            damaged = bytearray(content)
+            for place in rng.integers(len(content), size=40):
+                damaged[place] = rng.integers(256)
+            (tmp_path / "b.weights.h5").write_bytes(damaged)
+            before = model.get_weights()
+            try:
+                model.load_weights(tmp_path / "b.weights.h5")
+            except (ValueError, OSError):
+                assert_same(model.get_weights(), before)
+
+
+def rezip(path, **kwargs):
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members |= kwargs.pop("members", {})
+    with zipfile.ZipFile(path, "w", **kwargs) as archive:
+        for name, value in members.items():
+            archive.writestr(name, value)
+
+
+def test_a_deflated_archive_is_read(tmp_path):
+    model = fitted_model()
+    model.save(tmp_path / "a.keras")
+    rezip(tmp_path / "a.keras", compression=zipfile.ZIP_DEFLATED)
+    assert_same(saving.load_model(tmp_path / "a.keras").get_weights(), model.get_weights())
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil.txt", "a/../../evil.txt", "C:\\evil"])
+def test_members_that_lead_out_of_the_archive(name, tmp_path):
+    dense_model().save(tmp_path / "a.keras")
+    rezip(tmp_path / "a.keras", members={name: b"x"})
+    with pytest.raises(ValueError, match="leads out of the archive"):
+        saving.load_model(tmp_path / "a.keras")
+
+
+def test_a_zip_bomb(tmp_path):
+    dense_model().save(tmp_path / "a.keras")
+    bomb = {"model.weights.h5": bytes(65 * 2**20)}
+    rezip(tmp_path / "a.keras", members=bomb, compression=zipfile.ZIP_DEFLATED)
+    for load in (saving.load_model, dense_model().load_weights):
+        with pytest.raises(ValueError, match="declares 68157440 bytes unpacked"):
+            load(tmp_path / "a.keras")
+
+
+def test_a_member_twice(tmp_path):
+    dense_model().save(tmp_path / "a.keras")
+    twice = pytest.warns(UserWarning, match="Duplicate name")
+    with zipfile.ZipFile(tmp_path / "a.keras", "a") as archive, twice:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(ValueError, match="expected one member 'config.json', found 2"):
+        saving.load_model(tmp_path / "a.keras")
+
+
+def test_a_damaged_member(tmp_path):
+    dense_model().save(tmp_path / "a.keras")
+    content = bytearray((tmp_path / "a.keras").read_bytes())
+    content[content.index(b'"class_name"') + 3] ^= 1
+    (tmp_path / "a.keras").write_bytes(content)
+    with pytest.raises(ValueError, match="not a readable `.keras` file: Bad CRC-32"):
+        saving.load_model(tmp_path / "a.keras")
+
+
+LAMBDAS = {
+    "Keras 3": {"class_name": "__lambda__", "config": {"code": "4wAAAA==", "defaults": None}},
+    "Keras 2": ["4wEAAAAA", None, None],
+}
+
+
+@pytest.mark.parametrize("name", LAMBDAS)
+def test_code_in_a_file_is_refused(name, tmp_path):
+    dense_model().save(tmp_path / "a.keras")
+    layer = {
+        "module": "keras.layers",
+        "class_name": "Lambda",
+        "config": {"name": "l", "function": LAMBDAS[name]},
+        "registered_name": None,
+    }
+    edit_config(tmp_path / "a.keras", lambda c: c["config"]["layers"].append(layer))
+    with pytest.raises(ValueError, match="Requested the deserialization of a `Lambda` layer whose"):
+        saving.load_model(tmp_path / "a.keras")
+    with pytest.raises(ValueError, match="safe_mode=False does not change that: layerkit never ru"):
+        saving.load_model(tmp_path / "a.keras", safe_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("os", "system"), ("subprocess", "Popen"), ("builtins", "eval"), ("keras.utils", "get_file")],
+)
+def test_a_file_can_only_name_registered_classes(module, name, tmp_path):
+    dense_model().save(tmp_path / "a.keras")
+    layer = {"module": module, "class_name": name, "config": {"x": 1}, "registered_name": None}
+    edit_config(tmp_path / "a.keras", lambda c: c["config"]["layers"].append(layer))
+    with pytest.raises(TypeError, match=f"Could not locate class '{name}'"):
+        saving.load_model(tmp_path / "a.keras")
+
+
+def nested_config(config):
+    inner: list = []
+    for _ in range(300):
+        inner = [inner]
+    return {**config, "config": inner}
+
+
+CONFIGS = {
+    "no model": (lambda c: {"a": 1}, "describes no model"),
+    "another thing": (lambda c: c["compile_config"]["optimizer"], "expected a model in config"),
+    "nested": (nested_config, "nested deeper than 200 levels"),
+    "missing keys": (lambda c: {**c, "config": {"name": "s"}}, "does not describe a model that c"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_configs_that_describe_no_model(name, tmp_path):
+    change, message = CONFIGS[name]
+    dense_model().save(tmp_path / "a.keras")
+    edit_config(tmp_path / "a.keras", change)
+    with pytest.raises(ValueError, match=message):
+        saving.load_model(tmp_path / "a.keras")
+
+
+def test_a_config_too_deep_for_the_parser(tmp_path):
+    dense_model().save(tmp_path / "a.keras")
+    rezip(tmp_path / "a.keras", members={"config.json": b"[" * 200_000})
+    with pytest.raises(ValueError, match="config.json is no valid JSON"):
+        saving.load_model(tmp_path / "a.keras")
+
+
+def test_importing_layerkit_imports_no_file_format():
+    code = "import sys, layerkit; print([m for m in ('h5py', 'zipfile') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
