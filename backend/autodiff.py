@@ -9,7 +9,7 @@ skipped here, once, for every operation. Gradients are of first order.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from inspect import CO_VARARGS
@@ -102,6 +102,7 @@ class Tensor:
         return backend_of(self.array).to_numpy(self.array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise_if_tracked(self, "Handing it to NumPy", "use layerkit.backend, or x.numpy()")
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def item(self) -> Any:
@@ -144,11 +145,12 @@ class Tensor:
 
 
 class Variable(Tensor):
-    """Named state: a tensor whose value is changed in place, and which tapes watch by themselves.
+    """Named state: a tensor that can be given a new value, and which tapes watch by themselves.
 
     `initializer` is the value (anything `convert_to_tensor` takes), or a function of
     (shape, dtype) that gives it; the function needs `shape`. Tapes watch floating variables that
-    are `trainable`. Changing a variable between recording and `gradient` makes `gradient` raise.
+    are `trainable`. Assigning leaves alone what was computed or recorded before. Optimizers write
+    into `array` and count `version` up, which makes a tape that recorded the variable raise.
     """
 
     __slots__ = (
@@ -191,7 +193,7 @@ class Variable(Tensor):
         self.born_trainable = trainable  # its place in files; freezing does not move it
         self.regularizer = None
         self.constraint = None
-        self.version = 0
+        self.version = 0  # counts the changes in place
 
     @property
     def value(self) -> Variable:
@@ -203,31 +205,25 @@ class Variable(Tensor):
         return np.array(super().numpy())
 
     def assign(self, value: Any) -> Variable:
-        """Set the value. ValueError where the shape is another one."""
-        value = as_operand(value)
-        if np.shape(value) != self.shape:
+        """Set the value, in the variable's dtype. ValueError where the shape is another one."""
+        value = convert_to_tensor(value).array
+        if value.shape != self.shape:
             raise ValueError(
                 "The shape of the target variable and the shape of the target value in "
                 f"`variable.assign(value)` must match. Variable '{self.path}' has shape "
-                f"{self.shape}; received a value of shape {np.shape(value)}."
+                f"{self.shape}; received a value of shape {value.shape}."
             )
-        if is_array(value):
-            value = backend_of(self.array).asarray(value)
-        self.array[...] = value
-        self.version += 1
+        backend = backend_of(self.array)
+        self.array = backend.xp.array(backend.asarray(value), dtype=self.dtype, order="C")
         return self
 
     def assign_add(self, value: Any) -> Variable:
-        """Add `value` to the variable."""
-        self.array += as_operand(value)
-        self.version += 1
-        return self
+        """Add `value`, which is broadcast, to the variable."""
+        return self.assign(self.array + as_operand(value))
 
     def assign_sub(self, value: Any) -> Variable:
-        """Subtract `value` from the variable."""
-        self.array -= as_operand(value)
-        self.version += 1
-        return self
+        """Subtract `value`, which is broadcast, from the variable."""
+        return self.assign(self.array - as_operand(value))
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path} shape={self.shape} dtype={self.dtype} value={self}>"
@@ -236,7 +232,8 @@ class Variable(Tensor):
 def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
     """`x` as a Tensor on the default backend: arrays as they are, lists and numbers converted.
 
-    Python floats become `floatx()`, Python ints int32, bools bool; `dtype` overrides.
+    Python floats become `floatx()`, Python ints int32 (int64 where they need it), bools bool;
+    `dtype` overrides. ValueError for what is no rectangular nesting of numbers.
     """
     if isinstance(x, Tensor):
         if dtype is None or x.dtype == dtype:
@@ -245,26 +242,40 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
         return Tensor(x.array.astype(dtype))
     if is_array(x):
         return Tensor(x if dtype is None or x.dtype == dtype else x.astype(dtype))
-    if isinstance(x, (list, tuple)):
-        x = tree.map_structure(lambda leaf: leaf.numpy() if isinstance(leaf, Tensor) else leaf, x)
-    array = np.asarray(x)
-    if array.dtype == object:
-        raise ValueError(
-            f"Cannot convert {type(x).__name__} to a tensor: expected numbers in a rectangular "
-            "nesting; received rows of unequal length or objects that are no numbers."
-        )
-    if dtype is None and not isinstance(x, np.generic) and array.dtype.kind in "fi":
-        dtype = floatx() if array.dtype.kind == "f" else np.promote_types("int32", _smallest(array))
+    array = _numbers(x)
+    if dtype is None and not isinstance(x, np.generic):
+        if array.dtype.kind == "f":
+            dtype = floatx()
+        elif array.dtype.kind == "i" and _fits_int32(array):
+            dtype = "int32"
     return Tensor(default_backend().asarray(array, dtype=dtype))
 
 
-def _smallest(integers: np.ndarray) -> np.dtype:
-    """The smallest integer type that holds all of `integers`, so that int32 loses nothing."""
-    if not integers.size:
-        return np.dtype("int8")
-    return np.promote_types(
-        np.min_scalar_type(integers.min()), np.min_scalar_type(min(integers.max(), 2**63 - 1))
-    )
+def _numbers(x: Any) -> np.ndarray:
+    """A number, or numbers and tensors in lists, as an array on the host."""
+    if isinstance(x, (list, tuple)):
+        x = tree.map_structure(_host_value, x)
+    try:
+        array = np.asarray(x)
+    except ValueError:  # rows of unequal length
+        array = np.empty(0, object)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Cannot convert {type(x).__name__} to a tensor: expected numbers in a rectangular "
+            "nesting; received rows of unequal length or objects that are no real numbers."
+        )
+    return array
+
+
+def _host_value(leaf: Any) -> Any:
+    if not isinstance(leaf, Tensor):
+        return leaf
+    raise_if_tracked(leaf, "A list in place of a tensor", "use stack(list)")
+    return leaf.numpy()
+
+
+def _fits_int32(array: np.ndarray) -> bool:
+    return not array.size or (array.min() >= -(2**31) and array.max() < 2**31)
 
 
 def raise_if_tracked(x: Tensor, what: str, remedy: str) -> None:
@@ -306,26 +317,27 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
     """
     code = function.__code__
     names = code.co_varnames[: code.co_posonlyargcount]
+    count = len(names)
     variadic = bool(code.co_flags & CO_VARARGS)
 
-    @wraps(function)
+    @wraps(function)  # every operation comes through here: its microseconds count
     def operation(*args: Any, **options: Any) -> Any:
-        inputs, rest = (args, ()) if variadic else (args[: len(names)], args[len(names) :])
-        if len(inputs) < len(names) and options:
-            inputs += _named(names[len(inputs) :], options)
+        inputs, rest = args, ()
+        if len(args) != count and not variadic:
+            inputs, rest = args[:count], args[count:]
+            if len(inputs) < count and options:
+                inputs += _named(names[len(inputs) :], options)
         operands = [x.array if isinstance(x, Tensor) else as_operand(x) for x in inputs]
-        if not any(map(_has_dtype, operands)):
+        if not any([hasattr(x, "dtype") for x in operands]):  # noqa: C419 (a list is faster)
             operands = [x if x is None else convert_to_tensor(x).array for x in operands]
-        value, *vjps = function(*operands, *rest, **options)
-        if isinstance(value, tuple):
-            outputs = tuple(map(_wrap, value))
-            result: Any = outputs
-        else:
-            result = _wrap(value)
-            outputs = (result,)
+        operands += rest
+        returned = function(*operands, **options)
+        value = returned[0]
+        single = not isinstance(value, tuple)
+        outputs = (_wrap(value),) if single else tuple(map(_wrap, value))
         for tape in _local.tapes:
-            tape.record(outputs, inputs, vjps)
-        return result
+            tape.record(outputs, inputs, returned[1:])
+        return outputs[0] if single else outputs
 
     return operation
 
@@ -334,10 +346,6 @@ def _named(names: tuple[str, ...], options: dict[str, Any]) -> tuple:
     """The tensors given by name, taken out of `options`; None for one left out before another."""
     given = [i for i, name in enumerate(names) if name in options]
     return tuple(options.pop(name, None) for name in names[: given[-1] + 1]) if given else ()
-
-
-def _has_dtype(operand: Any) -> bool:
-    return hasattr(operand, "dtype")
 
 
 def _wrap(value: Any) -> Tensor:
@@ -366,6 +374,11 @@ class GradientTape:
         self._consumed = False
 
     def __enter__(self) -> GradientTape:
+        if self in _local.tapes:
+            raise RuntimeError(
+                "This GradientTape is recording already: leave its `with` block before entering "
+                "it again, or make another tape."
+            )
         _local.tapes = (*_local.tapes, self)
         return self
 
@@ -396,20 +409,14 @@ class GradientTape:
 
     def watches(self, x: Any) -> bool:
         """Whether the gradient with respect to `x` is being recorded."""
-        if id(x) in self._tracked:
-            return True
-        if (
+        return id(x) in self._tracked or (
             isinstance(x, Variable)
             and x.trainable
             and self.watch_accessed_variables
             and x.array.dtype.kind == "f"
-        ):
-            self._tracked[id(x)] = x
-            self._versions[id(x)] = (x, x.version)
-            return True
-        return False
+        )
 
-    def record(self, outputs: tuple[Tensor, ...], inputs: tuple, vjps: list) -> None:
+    def record(self, outputs: tuple[Tensor, ...], inputs: Sequence, vjps: Sequence) -> None:
         """Called by operations: keep the vjps of the inputs that are watched."""
         used = [
             (x, vjp)
@@ -420,6 +427,9 @@ class GradientTape:
             self._records.append((outputs, used))
             for output in outputs:
                 self._tracked[id(output)] = None  # kept alive by the record
+            for x in inputs:
+                if isinstance(x, Variable):
+                    self._versions.setdefault(id(x), (x, x.version))
 
     def gradient(self, target: Any, sources: Any, output_gradients: Any = None) -> Any:
         """The gradient of `target` with respect to each of `sources`, in their structure.
@@ -435,28 +445,46 @@ class GradientTape:
                 "(or one jacobian): make it with GradientTape(persistent=True)."
             )
         self._check_versions()
-        upstream = self._seed(tree.flatten(target), output_gradients)
-        wanted = {id(source) for source in tree.flatten(sources)}
-        self._play_back(upstream, wanted)
-        if not self.persistent:
-            self.reset()
-            self._consumed = True
-        gradients = [upstream.get(id(source)) for source in tree.flatten(sources)]
-        return tree.pack_sequence_as(sources, [None if g is None else _wrap(g) for g in gradients])
+        targets, wanted = tree.flatten(target), tree.flatten(sources)
+        for source in wanted:
+            if not isinstance(source, Tensor):
+                raise TypeError(
+                    "GradientTape.gradient expects tensors as sources, those that the target was "
+                    f"computed from; received {type(source).__name__}."
+                )
+        if output_gradients is None or isinstance(target, Tensor):
+            weights = [output_gradients] * len(targets)
+        else:
+            weights = tree.flatten(output_gradients)
+        upstream = self._seed(targets, weights)
+        try:
+            self._play_back(upstream, set(map(id, wanted)))
+        finally:
+            if not self.persistent:
+                self.reset()
+                self._consumed = True
+        found = [upstream.get(id(source)) for source in wanted]
+        gradients = [None if g is None else _wrap(g) for g in found]
+        outputs = tuple(g for g in gradients if g is not None)
+        for tape in _local.tapes:
+            tape.record(outputs, targets, [_second_order] * len(targets))
+        return tree.pack_sequence_as(sources, gradients)
 
     def _check_versions(self) -> None:
         for variable, version in self._versions.values():
             if variable.version != version:
                 raise RuntimeError(
                     f"Variable '{variable.path}' was changed after this tape recorded it, so its "
-                    "gradients would be wrong: compute all gradients before the first assignment."
+                    "gradients would be wrong: compute all gradients before applying the first."
                 )
 
-    def _seed(self, targets: list, output_gradients: Any) -> dict[int, Any]:
+    def _seed(self, targets: list, weights: list) -> dict[int, Any]:
         """What to start from: the upstream gradients of the targets, by id."""
-        weights = [None] * len(targets)
-        if output_gradients is not None:
-            weights = tree.flatten(output_gradients)
+        if len(weights) != len(targets):
+            raise ValueError(
+                "`output_gradients` must have the structure of the target, "
+                f"{len(targets)} tensors; received {len(weights)}."
+            )
         upstream: dict[int, Any] = {}
         for target, weight in zip(targets, weights, strict=True):
             if not isinstance(target, Tensor) or not self.watches(target):
@@ -468,7 +496,13 @@ class GradientTape:
             backend = backend_of(target.array)
             g = backend.xp.ones_like(target.array)
             if weight is not None:
-                g = g * as_operand(weight)
+                weight = convert_to_tensor(weight, target.dtype)
+                if weight.shape != target.shape:
+                    raise ValueError(
+                        f"`output_gradients` must have the shape of their target, {target.shape}; "
+                        f"received {weight.shape}."
+                    )
+                g = g * weight.array
             key = id(target)
             upstream[key] = upstream[key] + g if key in upstream else g
         return upstream
@@ -500,6 +534,13 @@ class GradientTape:
         return needed
 
 
+def _second_order(*_: Any) -> Any:
+    raise NotImplementedError(
+        "Gradients are of first order: the derivative of something computed from a gradient was "
+        "asked for. Cut it off with stop_gradient, or take differences of gradients."
+    )
+
+
 def _fit(g: Any, x: Tensor) -> Any:
     """The gradient `g` in the shape and dtype of `x`."""
     g = sum_to_shape(g, x.shape)
@@ -514,7 +555,14 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
     axes = tuple(range(extra)) + tuple(
         i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1
     )
-    return g.sum(axis=axes).reshape(shape) if axes else g.reshape(shape)
+    return wide_sum(g, axes).reshape(shape) if axes else g.reshape(shape)
+
+
+def wide_sum(x: Any, axes: Any = None, keepdims: bool = False) -> Any:
+    """The sum of floats; those of float16 are added up in float32, which loses no addend."""
+    if x.dtype == "float16":
+        return x.sum(axis=axes, dtype="float32", keepdims=keepdims).astype("float16")
+    return x.sum(axis=axes, keepdims=keepdims)
 
 
 def gradients(loss: Any, variables: Any) -> Any:
@@ -525,9 +573,7 @@ def gradients(loss: Any, variables: Any) -> Any:
     """
     if callable(loss):
         with GradientTape() as tape:
-            for variable in tree.flatten(variables):
-                if not isinstance(variable, Variable):
-                    tape.watch(variable)
+            tape.watch(variables)
             value = loss()
         return tape.gradient(value, variables)
     if not _local.tapes:
@@ -538,7 +584,6 @@ def gradients(loss: Any, variables: Any) -> Any:
     tape = _local.tapes[-1]
     keep, tape.persistent = tape.persistent, True
     try:
-        with tape.stop_recording():
-            return tape.gradient(loss, variables)
+        return tape.gradient(loss, variables)
     finally:
         tape.persistent = keep

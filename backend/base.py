@@ -112,9 +112,8 @@ class Backend:
     def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
         """The largest cell of each window, and which one it was: the first of equal ones."""
         xp = self.xp
-        lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
         sizes, dilation = _output_sizes(x.shape, window, strides, pads), (1,) * len(window)
-        x = pad(xp, x, pads, lowest)
+        x = pad(xp, x, pads, -np.inf)
         (_, seen), *others = window_slices(window, sizes, strides, dilation)
         y = x[seen].copy()
         winner = xp.zeros(y.shape, "uint8" if len(others) < 256 else "int32")
@@ -166,6 +165,60 @@ class Backend:
         words = bits.random_raw(-(-size // 4)).astype("<u8", copy=False)
         kept = words.view("<u2")[:size].reshape(shape) >= round(rate * 65536)
         return self.asarray(np.multiply(kept, np.dtype(dtype).type(1 / (1 - rate)), dtype=dtype))
+
+    # Fused: what would be several passes over the same arrays.
+
+    def bias_activation(self, x: Any, bias: Any, activation: str) -> Any:
+        """activation(x + bias) for a bias along the last axis; see `_ACTIVATIONS`."""
+        return _ACTIVATIONS[activation][0](self.xp, x + bias)
+
+    def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
+        """`g` times the derivative of the activation where its value is `y`."""
+        return g * _ACTIVATIONS[activation][1](self.xp, y)
+
+    def softmax_crossentropy(self, logits: Any, target: Any) -> tuple[Any, Any]:
+        """Loss (rows,) and probabilities of logits (rows, classes).
+
+        `target`: class numbers (rows,) of an integer type, or distributions like the logits.
+        """
+        z = logits - logits.max(axis=-1, keepdims=True)
+        log_p = z - self.xp.log(self.xp.exp(z).sum(axis=-1, keepdims=True))
+        return -(self._distribution(target, log_p) * log_p).sum(axis=-1), self.xp.exp(log_p)
+
+    def softmax_crossentropy_grad(self, g: Any, p: Any, target: Any) -> Any:
+        """The adjoint of the loss in the logits, for `g` (rows,) and the probabilities `p`."""
+        t = self._distribution(target, p)
+        return (p * t.sum(axis=-1, keepdims=True) - t) * g[:, None]
+
+    def _distribution(self, target: Any, like: Any) -> Any:
+        if target.ndim == 1:
+            target = target[:, None] == self.xp.arange(like.shape[-1])
+        return target.astype(like.dtype)
+
+    def fused_update(self, rule: str, arrays: dict[str, Any], numbers: dict[str, float]) -> bool:
+        """Update arrays in place by the optimizer's rule `rule`, in one pass.
+
+        False, and nothing done, where there is no such kernel: then the rule itself is the way.
+        """
+        return False
+
+
+# An activation, and its derivative where its value is y.
+_ACTIVATIONS: dict[str, tuple[Any, Any]] = {
+    "linear": (lambda xp, z: z, lambda xp, y: xp.ones_like(y)),
+    "relu": (lambda xp, z: xp.maximum(z, 0), lambda xp, y: y > 0),
+    "relu6": (lambda xp, z: xp.clip(z, 0, 6), lambda xp, y: (y > 0) & (y < 6)),
+    "sigmoid": (lambda xp, z: (xp.tanh(z / 2) + 1) / 2, lambda xp, y: y * (1 - y)),
+    "tanh": (lambda xp, z: xp.tanh(z), lambda xp, y: 1 - y * y),
+    "elu": (
+        lambda xp, z: xp.where(z >= 0, z, xp.expm1(xp.minimum(z, 0))),
+        lambda xp, y: xp.where(y >= 0, y.dtype.type(1), y + 1),
+    ),
+    "softplus": (
+        lambda xp, z: xp.maximum(z, 0) + xp.log1p(xp.exp(-abs(z))),
+        lambda xp, y: -xp.expm1(-y),
+    ),
+}
 
 
 def output_size(n: int, k: int, stride: int, pad: tuple[int, int], dilation: int) -> int:

@@ -7,7 +7,6 @@ numbers are all its state. Numbers are drawn on the host by NumPy's generator ke
 from __future__ import annotations
 
 import os
-import random as python_random
 from typing import Any
 
 import numpy as np
@@ -62,13 +61,15 @@ def set_random_seed(seed: int) -> None:
 
     ValueError unless `seed` is an int from 0 to 2**32 - 1.
     """
+    import random  # slow to import, and needed by nothing else
+
     global _global
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise ValueError(
             f"Expected `seed` argument to be an integer from 0 to 2**32 - 1. Received: seed={seed} "
             f"(of type {type(seed)})"
         )
-    python_random.seed(int(seed))
+    random.seed(int(seed))
     np.random.seed(int(seed))
     _global = SeedGenerator(int(seed))
 

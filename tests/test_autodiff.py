@@ -186,20 +186,95 @@ def test_a_target_that_was_not_recorded_raises(target):
         tape.gradient(target, x)
 
 
-def test_a_variable_changed_since_raises():
+def test_assigning_leaves_alone_what_was_recorded_or_computed():
+    v, scale = K.Variable(X), K.Variable(2 * X, trainable=False)
+    with K.GradientTape() as tape:
+        y, view = v * v * scale, K.reshape(v, (3, 2))
+        scale.assign(X)
+    v.assign_add(X)
+    np.testing.assert_allclose(tape.gradient(y, v), 4 * X * X)
+    np.testing.assert_array_equal(view, X.reshape(3, 2))
+
+
+def test_a_variable_changed_in_place_since_raises():
     v = K.Variable(X)
     with K.GradientTape() as tape:
         y = v * v
-    v.assign_add(X)
+    v.array += 1
+    v.version += 1
     with pytest.raises(RuntimeError, match="'variable' was changed after this tape recorded it"):
         tape.gradient(y, v)
+
+
+def test_a_tape_cannot_be_entered_twice():
+    with K.GradientTape() as tape, pytest.raises(RuntimeError, match="recording already"):
+        tape.__enter__()
+
+
+def test_a_tape_whose_gradient_failed_is_consumed():
+    @K.primitive
+    def broken(x, /):
+        return x * 1, lambda g: 1 / 0
+
+    tape, [x], y = recorded(lambda x: broken(x * 2), X)
+    for error in (ZeroDivisionError, RuntimeError):
+        with pytest.raises(error):
+            tape.gradient(y, x)
+
+
+def test_asking_whether_a_variable_is_watched_records_nothing():
+    v = K.Variable(X)
+    with K.GradientTape() as tape:
+        y = watched(tape) * 2
+        assert tape.watches(v)
+    v.version += 1
+    assert tape.gradient(y, v) is None
+
+
+def test_the_derivative_of_a_gradient_raises():
+    w = K.Variable(X)
+    with K.GradientTape() as outer:
+        with K.GradientTape() as inner:
+            x = watched(inner)
+            y = K.sum(x * x * w)
+        g = inner.gradient(y, x)
+        penalty = K.sum(g * g) + K.sum(w)
+    with pytest.raises(NotImplementedError, match="first order"):
+        outer.gradient(penalty, w)
+
+
+def test_a_gradient_as_a_constant():
+    v = K.Variable(X)
+    with K.GradientTape() as tape:
+        g = K.gradients(K.sum(v * v), v)
+        y = K.sum(K.stop_gradient(g) * v)
+    np.testing.assert_allclose(tape.gradient(y, v), 2 * X)
+
+
+@pytest.mark.parametrize("weights", [[1.0, 2.0], np.ones((2, 2, 3)), 1.0])
+def test_weights_of_another_shape_raise(weights):
+    tape, [x], y = recorded(lambda x: x * 2, X)
+    with pytest.raises(ValueError, match=r"must have the shape of their target, \(2, 3\)"):
+        tape.gradient(y, x, output_gradients=weights)
+
+
+def test_weights_of_another_number_raise():
+    tape, [x], y = recorded(lambda x: x * 2, X)
+    with pytest.raises(ValueError, match="structure of the target, 2 tensors; received 1"):
+        tape.gradient([y, x], x, output_gradients=[X])
+
+
+def test_a_source_that_is_no_tensor_raises():
+    tape, _, y = recorded(lambda x: x * 2, X)
+    with pytest.raises(TypeError, match="expects tensors as sources.*received ndarray"):
+        tape.gradient(y, X)
 
 
 # K.gradients
 
 
 def test_gradients_of_a_function():
-    v, x = K.Variable(X), K.convert_to_tensor(X)
+    v, x = K.Variable(X, trainable=False), K.convert_to_tensor(X)
     gv, gx = K.gradients(lambda: K.sum(v * x), [v, x])
     np.testing.assert_array_equal(gv, X)
     np.testing.assert_array_equal(gx, X)
@@ -304,14 +379,58 @@ def test_an_initial_value_must_have_the_shape():
         K.Variable(X, shape=(3,))
 
 
-def test_assigning_changes_in_place():
+def test_assigning():
     v = K.Variable([1.0, 2.0])
-    array = v.array
     v.assign([3, 4])
     v.assign_add(1.0)
-    v.assign_sub(K.convert_to_tensor([1.0, 0.0]))
+    v.assign_sub(K.convert_to_tensor(np.array([1.0, 0.0])))
     np.testing.assert_array_equal(v, [3, 5])
-    assert v.array is array and v.dtype == "float32"
+    assert v.dtype == "float32"
+
+
+def test_an_assigned_value_is_copied():
+    value = np.ones(2, "float32")
+    v = K.Variable([1.0, 2.0]).assign(value)
+    value[0] = 5
+    np.testing.assert_array_equal(v, [1, 1])
+
+
+def test_what_is_added_cannot_change_the_shape():
+    with pytest.raises(ValueError, match=r"'kernel' has shape \(3,\).* of shape \(2, 3\)"):
+        K.Variable([1.0, 2.0, 3.0], name="kernel").assign_add(X)
+
+
+# Conversion
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (1, "int32"),
+        (2**40, "int64"),
+        ([1, -(2**31) - 1], "int64"),
+        ([], "float32"),
+        (2.5, "float32"),
+        ([np.ones(2), [1, 2]], "float32"),
+        (np.float64(1), "float64"),
+        (True, "bool"),
+    ],
+)
+def test_dtypes_of_conversion(value, dtype):
+    assert K.convert_to_tensor(value).dtype == dtype
+
+
+@pytest.mark.parametrize("value", ["abc", ["a"], None, 1j, {"a": 1}, [[1], [2, 3]], [[1], "a"]])
+def test_what_is_no_tensor(value):
+    with pytest.raises(ValueError, match="expected numbers in a rectangular nesting"):
+        K.convert_to_tensor(value)
+
+
+def test_a_list_of_watched_tensors_raises():
+    with K.GradientTape() as tape:
+        x = watched(tape)
+        with pytest.raises(TypeError, match=r"would lose the gradient.* use stack\(list\)"):
+            K.sum([x, x])
 
 
 # The checker
@@ -342,3 +461,10 @@ def test_the_checker_refuses_a_gradient_at_the_wrong_place():
 def test_the_checker_needs_a_float():
     with pytest.raises(ValueError, match="needs a floating input"):
         K.check_gradient(K.square, np.arange(3))
+
+
+def test_a_numpy_function_inside_a_tape_does_not_lose_the_gradient_silently():
+    v = K.Variable([1.0, 2.0])
+    with K.GradientTape(), pytest.raises(TypeError, match="would lose the gradient"):
+        np.concatenate([v * 2.0, [3.0]])
+    np.testing.assert_array_equal(np.concatenate([v * 2.0, [3.0]]), [2.0, 4.0, 3.0])

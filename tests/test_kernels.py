@@ -122,6 +122,34 @@ def test_float16_statistics_do_not_overflow(name):
     np.testing.assert_allclose(y.numpy(), expected.numpy(), atol=5e-3)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: K.conv2d(x, np.ones((3, 3, 1, 2), "float32")),
+        lambda x: K.conv2d(x, np.ones((3, 3, 1, 2), "uint8")),
+        lambda x: K.conv2d_transpose(x, np.ones((3, 3, 2, 1), "float32")),
+        lambda x: K.depthwise_conv2d(x, np.ones((3, 3, 1, 2), "int32")),
+        lambda x: K.max_pool(x, 2),
+        lambda x: K.average_pool(x, 2),
+        lambda x: K.layer_normalization(x, axis=(1, 2)),
+        lambda x: K.rms_normalization(x, axis=(1, 2)),
+        lambda x: K.batch_normalization(x, np.ones(1), np.ones(1), -1),
+        lambda x: K.batch_normalize(x)[0],
+    ],
+)
+def test_integer_images_are_computed_in_floatx(operation, dtype):
+    x = np.random.default_rng(0).integers(0, 200, (2, 6, 6, 1)).astype(dtype)
+    y = operation(x)
+    assert y.dtype == "float32"
+    np.testing.assert_allclose(y, operation(x.astype("float32")), rtol=1e-6)
+
+
+def test_uniform_numbers_stay_below_their_upper_bound():
+    x = K.random_uniform((100_000,), 1.0, 2.0, dtype="float16", seed=0).numpy()
+    assert x.min() >= 1 and x.max() < 2
+
+
 def test_gradients_of_batch_statistics():
     """Each output of batch_normalize alone: the others have no upstream gradient."""
     x, gamma, beta = normal(6, 3), normal(3, low=0.5), normal(3)

@@ -83,6 +83,11 @@ def test_comparison_with_what_is_no_number():
     assert (x == "auto") is False and (x != None) is True  # noqa: E711
 
 
+def test_none_as_an_operand_raises():
+    with pytest.raises(TypeError, match="Expected two tensors or numbers; received None"):
+        K.add(A, None)
+
+
 def test_arithmetic_with_what_is_no_number_raises():
     with pytest.raises(TypeError, match="unsupported operand"):
         K.convert_to_tensor(A) + None
@@ -200,6 +205,39 @@ def test_clip_passes_the_gradient_at_its_bounds():
     np.testing.assert_array_equal(g, [0, 1, 1, 1, 0])
 
 
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [((None, 1), [1, 1, 0]), ((0, None), [0, 1, 1]), ((None, None), [1] * 3)],
+)
+def test_clip_without_a_bound(bounds, expected):
+    g = gradient_of(lambda x: K.clip(x, *bounds), np.array([-1.0, 0.5, 2.0]))
+    np.testing.assert_array_equal(g, expected)
+
+
+def test_clip_of_a_number():
+    np.testing.assert_array_equal(K.clip(2.0, np.zeros(2), np.array([1.0, 3.0])), [1, 2])
+
+
+@pytest.mark.parametrize("operation", [K.sum, K.mean, K.var, K.std, K.prod, K.logsumexp, K.norm])
+def test_gradients_of_nothing(operation):
+    assert gradient_of(lambda x: operation(x, axis=1), np.zeros((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize("operation", [K.std, K.norm])
+def test_roots_at_zero_have_gradient_zero(operation):
+    np.testing.assert_array_equal(gradient_of(operation, np.zeros(3)), np.zeros(3))
+
+
+def test_float16_is_summed_in_float32():
+    ones = np.ones((5000, 2), "float16")
+    np.testing.assert_array_equal(K.sum(ones, axis=0), [5000, 5000])
+    np.testing.assert_array_equal(K.average_pool(1000 * ones[None], 5000), [[[1000, 1000]]])
+    bias = K.Variable(np.zeros(2, "float16"))
+    np.testing.assert_array_equal(K.gradients(lambda: ones + bias, bias), [5000, 5000])
+    spread = np.array([300, -300, 300, -300], "float16")
+    np.testing.assert_array_equal([K.std(spread), K.norm(spread)], [300, 600])
+
+
 def test_where_keeps_infinities_of_the_other_side_out():
     g = gradient_of(lambda x: K.where(x > 0, K.multiply(x, 2), 0.0), np.array([-1.0, 1.0]))
     np.testing.assert_array_equal(g, [0, 2])
@@ -208,10 +246,6 @@ def test_where_keeps_infinities_of_the_other_side_out():
 def test_power_at_zero():
     g = gradient_of(lambda x, e: x**e, np.zeros(3), np.array([0.0, 1.0, 2.0]))
     np.testing.assert_array_equal(g, [[0, 1, 0], [0, 0, 0]])
-
-
-def test_the_norm_of_zeros_has_gradient_zero():
-    np.testing.assert_array_equal(gradient_of(K.norm, np.zeros(3)), np.zeros(3))
 
 
 def test_prod_with_two_zeros():
@@ -236,13 +270,38 @@ def test_what_is_picked_twice_gets_the_sum_of_its_gradients():
     np.testing.assert_array_equal(g, [[1, 1], [0, 0], [3, 3]])
 
 
+def test_numbers_in_place_of_tensors():
+    p = K.convert_to_tensor([0.2, 0.8])
+    for y, expected in [
+        (K.embedding_lookup(A, 1), A[1]),
+        (K.sparse_categorical_crossentropy(1, p), -np.log(0.8)),
+        (K.binary_crossentropy(1, p[1]), -np.log(0.8)),
+        (K.binary_crossentropy(p[1] > 0, 0.8), -np.log(0.8)),
+    ]:
+        np.testing.assert_allclose(y, expected, rtol=1e-6)
+
+
+def test_small_integers_pick_rows_of_a_large_table():
+    g = gradient_of(lambda x: K.take(x, np.array([5, -1], "int8"), axis=0), np.ones((300, 2)))
+    np.testing.assert_array_equal(g.sum(axis=1).nonzero()[0], [5, 299])
+
+
 def test_scatter_add_equals_its_reference():
     backend = K.get_backend("numpy")
     random = np.random.default_rng(0)
     like = np.zeros((5, 6, 2), "float32")
     ids = random.integers(0, 5, (3, 4))
     mask = like[..., 0] == 0
-    for key in [1, (slice(None, None, 2), -1), ids, (slice(None), ids), (ids, ids), mask]:
+    for key in [
+        1,
+        (slice(None, None, 2), -1),
+        ids,
+        -ids.astype("int8"),
+        [0, 0, 3],
+        (slice(None), ids),
+        (ids, ids),
+        mask,
+    ]:
         updates = random.standard_normal(like[key].shape).astype("float32")
         np.testing.assert_allclose(
             backend.scatter_add(like, key, updates),

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..registry import backend_of
+from .elementwise import floating, promote
 from .shape import reshape
 from .windows import (
     Pads,
@@ -185,6 +186,7 @@ def depthwise_conv2d(inputs: Any, kernel: Any, *args: Any, **options: Any) -> Te
 @primitive
 def _conv(x: Any, w: Any, /, strides: tuple, pads: Pads, dilation: tuple, groups: int) -> tuple:
     backend, geometry = backend_of(x), (strides, pads, dilation, groups)
+    x, w = _floats(x, w)
     return (
         backend.conv(x, w, *geometry),
         lambda g: backend.conv_input_grad(g, w, x.shape, *geometry),
@@ -197,11 +199,18 @@ def _conv_transpose(
     x: Any, w: Any, /, shape: tuple, strides: tuple, pads: Pads, dilation: tuple
 ) -> tuple:
     backend, geometry = backend_of(x), (strides, pads, dilation, 1)
+    x, w = _floats(x, w)
     return (
         backend.conv_input_grad(x, w, shape, *geometry),
         lambda g: backend.conv(g, w, *geometry),
         lambda g: backend.conv_kernel_grad(g, x, w.shape, *geometry),
     )
+
+
+def _floats(x: Any, w: Any) -> tuple:
+    """Images and kernel as floats: integer images in the kernel's dtype, else in `floatx()`."""
+    x, w = promote(x, w)
+    return floating(x), floating(w)
 
 
 def _operands(

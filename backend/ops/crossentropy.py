@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import primitive
+from ..autodiff import convert_to_tensor, primitive
 from ..config import epsilon
 from ..registry import namespace
 from .elementwise import floating
@@ -28,7 +28,7 @@ def categorical_crossentropy(
 
     Result: the shape without `axis`. ValueError where the shapes differ.
     """
-    p = floating(output)
+    target, p = _arrays(target, output)
     _check_same_shape(
         target,
         p,
@@ -58,7 +58,7 @@ def sparse_categorical_crossentropy(
     `target`: integers of the output's shape without `axis` (or with size 1 there). Result: that
     shape without `axis`. ValueError for shapes that do not fit and for labels without a class.
     """
-    p = floating(output)
+    target, p = _arrays(target, output)
     if p.ndim < 1:
         raise ValueError(
             f"Argument `output` must be at least rank 1. Received: output.shape={p.shape}"
@@ -81,7 +81,7 @@ def binary_crossentropy(target: Any, output: Any, /, from_logits: bool = False) 
 
     Result: the shape of both. ValueError where the shapes differ.
     """
-    x = floating(output)
+    target, x = _arrays(target, output)
     _check_same_shape(
         target, x, "reshape one of them, for example targets with y[:, None] for Dense(1)"
     )
@@ -100,6 +100,11 @@ def binary_crossentropy(target: Any, output: Any, /, from_logits: bool = False) 
         lambda g: g * (xp.log(1 - p) - xp.log(p)),
         lambda g: g * inside * (p - t) / (p * (1 - p)),
     )
+
+
+def _arrays(target: Any, output: Any) -> tuple:
+    """Both as arrays, where one may be a number; the output floating."""
+    return convert_to_tensor(target).array, floating(convert_to_tensor(output).array)
 
 
 def _log_probabilities(x: Any, from_logits: bool, axis: int) -> tuple:

@@ -11,8 +11,6 @@ import math
 from functools import cache
 from typing import Any
 
-from numpy.polynomial import chebyshev
-
 from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..config import floatx
 from ..registry import namespace
@@ -91,6 +89,8 @@ def promote(x1: Any, x2: Any) -> tuple:
     kind2 = x2.dtype.kind if hasattr(x2, "dtype") else type(x2)
     if kind1 == kind2 or (kind1 == "f" and kind2 in _NUMBERS):
         return x1, x2
+    if x1 is None or x2 is None:
+        raise TypeError("Expected two tensors or numbers; received None.")
     return _beside(x1, kind1, x2, kind2), _beside(x2, kind2, x1, kind1)
 
 
@@ -311,6 +311,8 @@ def _erf_coefficients(limit: float, degree: int) -> list[float]:
     erf(x) / x is smooth and even, so interpolation at Chebyshev's points converges fast.
     """
 
+    from numpy.polynomial import chebyshev  # slow to import, and only erf needs it
+
     def ratio(s: Any) -> Any:
         roots = [limit * math.sqrt((point + 1) / 2) for point in s.tolist()]
         return [math.erf(x) / x for x in roots]
@@ -439,16 +441,24 @@ def _share(g: Any, won: Any, tied: Any) -> Any:
 
 @primitive
 def clip(x: Any, x_min: Any, x_max: Any, /) -> tuple:
-    """x limited to [x_min, x_max], bounds included in the part with a gradient.
+    """x limited to [x_min, x_max], bounds included in the part with a gradient; None: no bound.
 
     The dtype is that of x. Bounds that are tensors get the gradient of what they cut off.
     """
+    x = convert_to_tensor(x).array
     y = x.clip(x_min, x_max)
+
+    def below() -> Any:
+        return x < (-math.inf if x_min is None else x_min)
+
+    def above() -> Any:
+        return x > (math.inf if x_max is None else x_max)
+
     return (
         y if y.dtype == x.dtype else y.astype(x.dtype),
-        lambda g: g * ((x >= x_min) & (x <= x_max)),
-        lambda g: g * (x < x_min),
-        lambda g: g * (x > x_max),
+        lambda g: g * ~(below() | above()),
+        lambda g: g * below(),
+        lambda g: g * above(),
     )
 
 

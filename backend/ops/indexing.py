@@ -8,7 +8,7 @@ from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..config import floatx
 from ..registry import backend_of, namespace
 
-__all__ = ["embedding_lookup", "getitem", "one_hot", "take", "take_along_axis"]
+__all__ = ["embedding_lookup", "gather", "getitem", "one_hot", "take", "take_along_axis"]
 
 
 @primitive
@@ -40,6 +40,11 @@ def take(x: Any, indices: Any, /, axis: int | None = None) -> tuple:
     return y, lambda g: backend_of(x).scatter_add(x, key, g)
 
 
+def gather(x: Any, indices: Any) -> Any:
+    """The slices of x at `indices` along its first axis: shape indices.shape + x.shape[1:]."""
+    return take(x, indices, axis=0)
+
+
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Along `axis`, the elements at `indices`, whose other axes run beside those of x.
 
@@ -64,7 +69,7 @@ def embedding_lookup(embeddings: Any, ids: Any, /) -> tuple:
 
     IndexError for an id that is negative or has no row.
     """
-    rows = len(embeddings)
+    rows, ids = len(embeddings), convert_to_tensor(ids).array
     ids = ids if ids.dtype.kind in "iu" else ids.astype("int32")
     if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < rows:
         wrong = int(ids.min()) if int(ids.min()) < 0 else int(ids.max())

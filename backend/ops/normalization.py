@@ -48,7 +48,7 @@ def _normalize(
     axis: int,
     epsilon: float,
 ) -> tuple:
-    shape = [1] * x.ndim
+    x, shape = floating(x), [1] * x.ndim
     shape[axis] = x.shape[axis]
     summed = tuple(i for i in range(x.ndim) if shape[i] == 1 and i != axis % x.ndim)
     wide = _compute_dtype(x)
@@ -121,7 +121,8 @@ def rms_normalization(
 
 @primitive
 def _rms_normalize(x: Any, scale: Any, /, axis: Axes, epsilon: float) -> tuple:
-    x_dtype, x, axes = x.dtype, _widen(x), _axes(axis, x.ndim)
+    x, axes = floating(x), _axes(axis, x.ndim)
+    x_dtype, x = x.dtype, _widen(x)
     inverse = 1 / namespace(x).sqrt(_mean(x * x, axes) + epsilon)
     unit = x * inverse
     gain = _spread(scale, x, axes)
@@ -142,7 +143,8 @@ def _standardize(x: Any, gamma: Any, beta: Any, kept: tuple, axes: tuple, epsilo
 
     The statistics run over `axes`; `gamma` and `beta` have the shape of the axes `kept`.
     """
-    x_dtype, x = x.dtype, _widen(floating(x))
+    x = floating(x)
+    x_dtype, x = x.dtype, _widen(x)
     xp = namespace(x)
     mean = _mean(x, axes)
     z = x - mean
@@ -231,7 +233,7 @@ def _sum(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _compute_dtype(x: Any) -> np.dtype:
-    return np.promote_types(x.dtype, "float32") if x.dtype.kind == "f" else np.dtype("float32")
+    return np.promote_types(x.dtype, "float32")
 
 
 def _widen(x: Any) -> Any:

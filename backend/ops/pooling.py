@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..registry import backend_of
+from .elementwise import floating
 from .windows import (
     Pads,
     channels_last,
@@ -31,7 +32,7 @@ def max_pool(
 
     `inputs`: (batch, *spatial, channels), or (batch, channels, *spatial) for 'channels_first'.
     `strides`: None for `pool_size`. `padding`: 'valid', or 'same', which adds no candidates.
-    Result in the layout of the inputs. ValueError where no window fits.
+    Result in the layout of the inputs; of integers in `floatx()`. ValueError where no window fits.
     """
     x = channels_last(convert_to_tensor(inputs), data_format)
     geometry = _geometry(x, pool_size, strides, padding)
@@ -56,17 +57,19 @@ def average_pool(
 
 @primitive
 def _max_pool(x: Any, /, window: tuple, strides: tuple, pads: Pads) -> tuple:
-    backend = backend_of(x)
+    backend, x = backend_of(x), floating(x)
     y, winner = backend.max_pool(x, window, strides, pads)
     return y, lambda g: backend.max_pool_grad(g, winner, x.shape, window, strides, pads)
 
 
 @primitive
 def _average_pool(x: Any, /, window: tuple, strides: tuple, pads: Pads) -> tuple:
-    backend = backend_of(x)
-    count = backend.asarray(_cells(x.shape[1:-1], window, strides, pads), dtype=x.dtype)
+    backend, x = backend_of(x), floating(x)
+    dtype = np.promote_types(x.dtype, "float32")  # a window's sum may be too large for float16
+    count = backend.asarray(_cells(x.shape[1:-1], window, strides, pads), dtype=dtype)
+    y = backend.sum_pool(x.astype(dtype, copy=False), window, strides, pads) / count
     return (
-        backend.sum_pool(x, window, strides, pads) / count,
+        y.astype(x.dtype, copy=False),
         lambda g: backend.sum_pool_grad(g / count, x.shape, window, strides, pads),
     )
 

@@ -73,7 +73,11 @@ def random_uniform(
     shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
     """Uniform numbers in [minval, maxval)."""
-    return _born(generator(seed).uniform(minval, maxval, shape), dtype)
+    dtype = np.dtype(dtype or floatx())
+    numbers = generator(seed).uniform(minval, maxval, shape).astype(dtype)
+    if dtype.kind == "f" and minval < maxval:  # rounding to `dtype` must not reach maxval
+        numbers = np.minimum(numbers, np.nextafter(dtype.type(maxval), dtype.type(minval)))
+    return _born(numbers, dtype)
 
 
 def random_normal(

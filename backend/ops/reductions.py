@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autodiff import convert_to_tensor, primitive
+from ..autodiff import convert_to_tensor, primitive, wide_sum
 from ..registry import namespace
 from . import elementwise
 from .elementwise import floating
@@ -65,14 +65,22 @@ _SUM_DTYPES["uint16"] = "uint32"
 
 
 def _sum_dtype(x: Any) -> Any:
-    return None if x.dtype.kind == "f" else _SUM_DTYPES.get(x.dtype.name, x.dtype)
+    return _SUM_DTYPES.get(x.dtype.name, x.dtype)
+
+
+def _count(x: Any, axis: Axis) -> int:
+    """How many elements of x each reduced one is made of; 1 where there are none."""
+    return math.prod(x.shape[i] for i in _axes(axis, x.ndim)) or 1
 
 
 @primitive
 def sum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> tuple:
     """The sum."""
     axis = _as_tuple(axis)
-    y = x.sum(axis=axis, dtype=_sum_dtype(x), keepdims=keepdims)
+    if x.dtype.kind == "f":
+        y = wide_sum(x, axis, keepdims)
+    else:
+        y = x.sum(axis=axis, dtype=_sum_dtype(x), keepdims=keepdims)
     return y, lambda g: _spread(g, x, axis)
 
 
@@ -81,21 +89,38 @@ def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> tuple:
     """The arithmetic mean; integers in `floatx()`."""
     x, axis = floating(x), _as_tuple(axis)
     y = x.mean(axis=axis, keepdims=keepdims)
-    return y, lambda g: _spread(g * (y.size / x.size), x, axis)
+    return y, lambda g: _spread(g / _count(x, axis), x, axis)
 
 
 @primitive
 def var(x: Any, /, axis: Axis = None, keepdims: bool = False) -> tuple:
     """The variance: the mean of the squared distances from the mean."""
     x, axis = floating(x), _as_tuple(axis)
+    y, centred = _variance(x, axis, keepdims)
+    return y.astype(
+        x.dtype, copy=False
+    ), lambda g: _kept(g * (2 / _count(x, axis)), x, axis) * centred
+
+
+@primitive
+def std(x: Any, /, axis: Axis = None, keepdims: bool = False) -> tuple:
+    """The standard deviation: the square root of the variance; where it is 0 with gradient 0."""
+    x, axis = floating(x), _as_tuple(axis)
+    xp = namespace(x)
+    variance, centred = _variance(x, axis, keepdims)
+    y = xp.sqrt(variance)
+
+    def vjp(g: Any) -> Any:
+        return _kept(g / (xp.where(y == 0, 1, y) * _count(x, axis)), x, axis) * centred
+
+    return y.astype(x.dtype, copy=False), vjp
+
+
+def _variance(x: Any, axis: Axis, keepdims: bool) -> tuple:
+    """The variance, for float16 in float32, and the distances from the mean."""
     centred = x - x.mean(axis=axis, keepdims=True)
-    y = (centred * centred).mean(axis=axis, keepdims=keepdims)
-    return y, lambda g: _kept(g * (2 * y.size / x.size), x, axis) * centred
-
-
-def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The standard deviation: the square root of the variance."""
-    return elementwise.sqrt(var(x, axis, keepdims))
+    wide = centred.astype("float32") if x.dtype == "float16" else centred
+    return (wide * wide).mean(axis=axis, keepdims=keepdims), centred
 
 
 def moments(
@@ -156,7 +181,8 @@ def _product_of_others(x: Any, axes: tuple[int, ...]) -> Any:
     xp = namespace(x)
     last = tuple(range(x.ndim - len(axes), x.ndim))
     moved = xp.moveaxis(x, axes, last)
-    rows = moved.reshape(-1, math.prod(x.shape[i] for i in axes))
+    size = math.prod(x.shape[i] for i in axes)
+    rows = moved.reshape(math.prod(moved.shape[: x.ndim - len(axes)]), size)
     before, after = xp.ones_like(rows), xp.ones_like(rows)
     before[:, 1:] = xp.cumprod(rows[:, :-1], axis=1)
     after[:, :-1] = xp.cumprod(rows[:, :0:-1], axis=1)[:, ::-1]
@@ -209,7 +235,8 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 def _euclidean_norm(x: Any, /, axis: Axis, keepdims: bool) -> tuple:
     x, axis = floating(x), _as_tuple(axis)
     xp = namespace(x)
-    y = xp.sqrt((x * x).sum(axis=axis, keepdims=keepdims))
+    wide = x.astype("float32") if x.dtype == "float16" else x
+    y = xp.sqrt((wide * wide).sum(axis=axis, keepdims=keepdims)).astype(x.dtype)
     return y, lambda g: x * _kept(g / xp.where(y == 0, 1, y), x, axis)
 
 

@@ -33,6 +33,7 @@ ROWS = [
     Op("take", np.take, [X, IDS]),
     Op("take:axis", np.take, [CUBE, np.array([3, 0, 0, -1])], {"axis": -1}),
     Op("take:int", np.take, [CUBE, 1], {"axis": 1}),
+    Op("gather", lambda x, indices: x[indices], [X, IDS]),
     Op("take_along_axis", np.take_along_axis, [X, ALONG], {"axis": 1}),
     Op("take_along_axis:flat", np.take_along_axis, [X, IDS.ravel()], {"axis": None}),
     Op("embedding_lookup", lambda table, ids: table[ids], [X, IDS]),
