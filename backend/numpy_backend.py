@@ -1,4 +1,4 @@
-"""NumPy on the CPU: convolutions whose unfolded images never leave the cache."""
+"""NumPy on the CPU: convolutions whose unfolded images never leave the cache, cut over threads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from . import threads
 from .base import Backend, output_size, overlap, pad, padded_shape, unpad, window_slices
 
 _BLOCK_BYTES = 2**20  # unfolded images at a time: what one core's L2 cache holds
@@ -29,7 +30,11 @@ class NumpyBackend(Backend):
             out[index] = updates  # no element is picked twice
             return out
         # `add.at` is fast along one axis only, so each update gets its place in the flat array.
-        places = np.arange(out.size).reshape(out.shape)[index]
+        if isinstance(index, np.ndarray):  # whole rows, of a table that may be large
+            width = prod(out.shape[1:])
+            places = (index.astype(np.intp) % len(out))[..., None] * width + np.arange(width)
+        else:
+            places = np.arange(out.size).reshape(out.shape)[index]
         np.add.at(out.reshape(-1), places.reshape(-1), np.ascontiguousarray(updates).reshape(-1))
         return out
 
@@ -40,15 +45,16 @@ class NumpyBackend(Backend):
             if w.shape[-2] > 1:
                 return super().conv(x, w, strides, pads, dilation, groups)
             return _depthwise(x, w, strides, pads, dilation)
-        size, window, filters = (
-            _sizes(x.shape, w, strides, pads, dilation),
-            w.shape[:-2],
-            w.shape[-1],
-        )
-        y = np.empty((len(x), *size, filters), np.result_type(x, w))
-        matrix = w.reshape(-1, filters)
-        for block, rows in self._unfolded(x, window, size, strides, pads, dilation):
-            np.matmul(rows, matrix, out=y[block].reshape(len(rows), filters))
+        size, window = _sizes(x.shape, w, strides, pads, dilation), w.shape[:-2]
+        matrix = w.reshape(-1, w.shape[-1])
+        y = np.empty((len(x), *size, w.shape[-1]), np.result_type(x, w))
+
+        def convolve(part: slice) -> None:
+            unfolded = self._unfolded(x[part], window, size, strides, pads, dilation)
+            for block, rows in unfolded:
+                np.matmul(rows, matrix, out=y[part][block].reshape(len(rows), -1))
+
+        threads.run(convolve, threads.split(len(x), y.size * len(matrix)))
         return y
 
     def conv_input_grad(
@@ -73,12 +79,18 @@ class NumpyBackend(Backend):
             return self.conv(g, turned, strides, around, dilation, 1)
         matrix = w.reshape(-1, w.shape[-1]).T
         x = np.zeros(padded_shape(shape, pads), np.result_type(g, w))
-        for block in _blocks(len(g), prod(g.shape[1:-1]) * len(matrix) * x.itemsize):
-            rows = g[block].reshape(-1, g.shape[-1]) @ matrix
-            cells = rows.reshape(-1, *g.shape[1:-1], *window, shape[-1])
-            images = x[block]
-            for position, seen in window_slices(window, g.shape[1:-1], strides, dilation):
-                images[seen] += cells[(..., *position, slice(None))]
+        columns = matrix.shape[1]
+
+        def fold(part: slice) -> None:
+            upstream, whole = g[part], x[part]
+            for block in _blocks(len(upstream), prod(g.shape[1:-1]) * columns * x.itemsize):
+                rows = upstream[block].reshape(-1, g.shape[-1]) @ matrix
+                cells = rows.reshape(-1, *g.shape[1:-1], *window, shape[-1])
+                images = whole[block]
+                for position, seen in window_slices(window, g.shape[1:-1], strides, dilation):
+                    images[seen] += cells[(..., *position, slice(None))]
+
+        threads.run(fold, threads.split(len(g), g.size * columns))
         return unpad(np, x, shape, pads)
 
     def conv_kernel_grad(
@@ -95,11 +107,29 @@ class NumpyBackend(Backend):
             if shape[-2] > 1:
                 return super().conv_kernel_grad(x, g, shape, strides, pads, dilation, groups)
             return _depthwise_kernel_grad(x, g, shape, strides, pads, dilation)
-        w = np.zeros((prod(shape[:-1]), shape[-1]), np.result_type(x, g))
-        unfolded = self._unfolded(x, shape[:-2], g.shape[1:-1], strides, pads, dilation)
-        for block, rows in unfolded:
-            w += rows.T @ g[block].reshape(len(rows), shape[-1])
-        return w.reshape(shape)
+        size, dtype = g.shape[1:-1], np.result_type(x, g)
+
+        def gather(part: slice) -> Any:
+            w = np.zeros((prod(shape[:-1]), shape[-1]), dtype)
+            unfolded = self._unfolded(x[part], shape[:-2], size, strides, pads, dilation)
+            for block, rows in unfolded:
+                w += rows.T @ g[part][block].reshape(len(rows), shape[-1])
+            return w
+
+        parts = threads.split(len(x), g.size * prod(shape[:-1]))
+        first, *others = threads.run(gather, parts)
+        for w in others:  # in the order of the samples, so that the bits are the same every time
+            first += w
+        return first.reshape(shape)
+
+    def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
+        pool = super().max_pool
+        parts = threads.split(len(x), x.size)
+        pooled = threads.run(lambda part: pool(x[part], window, strides, pads), parts)
+        if len(pooled) == 1:
+            return pooled[0]
+        values, winners = zip(*pooled, strict=True)
+        return np.concatenate(values), np.concatenate(winners)
 
     def max_pool_grad(
         self, g: Any, winner: Any, shape: tuple, window: tuple, strides: tuple, pads: tuple
@@ -108,10 +138,14 @@ class NumpyBackend(Backend):
             return super().max_pool_grad(g, winner, shape, window, strides, pads)
         tiled = shape[1:-1] == tuple(n * k for n, k in zip(g.shape[1:-1], window, strict=True))
         x = (np.empty if tiled and window == strides else np.zeros)(shape, g.dtype)
-        for index, (_, seen) in enumerate(
-            window_slices(window, g.shape[1:-1], strides, (1,) * len(window))
-        ):  # windows do not meet: each cell is written once
-            np.multiply(g, winner == index, out=x[seen])
+        cells = list(window_slices(window, g.shape[1:-1], strides, (1,) * len(window)))
+
+        def scatter(part: slice) -> None:  # windows do not meet: each cell is written once
+            upstream, won, images = g[part], winner[part], x[part]
+            for index, (_, seen) in enumerate(cells):
+                np.multiply(upstream, won == index, out=images[seen])
+
+        threads.run(scatter, threads.split(len(g), x.size))
         return x
 
     def _unfolded(
