@@ -13,10 +13,11 @@ from layerkit.backend.random import generator
 
 
 class Batches:
-    """Arrays cut into batches of tensors (x, y, sample_weight); y and the weights may be None.
+    """Arrays cut into batches of tensors: x, (x, y) or (x, y, sample_weight), as Keras packs them.
 
     `x`, `y`, `sample_weight`: arrays, tensors or structures of them with one length. Floats become
     `floatx`. With `shuffle`, every pass draws a new permutation from the global generator.
+    `class_weight`: {label: weight}, in place of `sample_weight`.
     """
 
     def __init__(
@@ -38,26 +39,38 @@ class Batches:
             None if sample_weight is None else tree.map_structure(_as_array, _rows(sample_weight))
         )
         self.size = _common_length(self.x, self.y, self.sample_weight)
-        self.batch_size = 32 if batch_size is None else _positive("batch_size", batch_size)
+        self.batch_size = 32 if batch_size is None else positive("batch_size", batch_size)
+        if not isinstance(shuffle, (bool, np.bool_)):
+            raise ValueError(f"`shuffle` must be True or False. Received: shuffle={shuffle!r}")
         self.shuffle = shuffle
 
     def __len__(self) -> int:
         return -(-self.size // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple]:
+    def __iter__(self) -> Iterator[Any]:
         order = generator(None).permutation(self.size) if self.shuffle else None
         for start in range(0, self.size, self.batch_size):
             rows: Any = slice(start, start + self.batch_size)
             yield self.take(rows if order is None else order[rows])
 
-    def take(self, rows: Any) -> tuple:
+    def take(self, rows: Any) -> Any:
         """The batch of these rows (a slice or an array of indices)."""
-        return tuple(
+        x, y, sample_weight = (
             None
             if part is None
             else tree.map_structure(lambda a: K.convert_to_tensor(a[rows]), part)
             for part in (self.x, self.y, self.sample_weight)
         )
+        return pack_x_y_sample_weight(x, y, sample_weight)
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """What steps get: x, (x, y) or (x, y, sample_weight); (x,) where x itself is a list."""
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
@@ -107,6 +120,13 @@ def weights_of_classes(y: Any, class_weight: dict[int, float]) -> np.ndarray:
     """One weight per row of `y` (labels, or one-hot rows); classes not named weigh 1."""
     if not isinstance(y, np.ndarray):
         raise ValueError("`class_weight` needs one array of labels `y`.")
+    if not isinstance(class_weight, dict) or not all(
+        isinstance(label, (int, np.integer)) for label in class_weight
+    ):
+        raise ValueError(
+            "`class_weight` must be a dict of the weight of each label, as {0: 1.0, 1: 2.5}. "
+            f"Received: class_weight={class_weight}"
+        )
     if y.ndim > 1 and y.shape[-1] > 1:
         y = y.argmax(axis=-1)
     labels = np.round(y).astype("int64").reshape(len(y))
@@ -174,7 +194,8 @@ def _common_length(x: Any, y: Any, sample_weight: Any) -> int:
     return lengths.pop()
 
 
-def _positive(name: str, value: Any) -> int:
+def positive(name: str, value: Any) -> int:
+    """`value` as an int; ValueError unless it is a whole number above 0."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
     return int(value)

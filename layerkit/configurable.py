@@ -15,7 +15,6 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from difflib import get_close_matches
 from functools import cache
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, ClassVar, TypeVar
@@ -442,6 +441,8 @@ def not_interpreted(family: type[Configurable], identifier: Any) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """' Did you mean ...?' with the nearest of the known names, or ''."""
+    from difflib import get_close_matches  # only errors need it
+
     by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
     near = get_close_matches(name.lower(), by_lower, n=6, cutoff=0.6)
     spelled = {_plain(match): by_lower[match] for match in reversed(near)}  # one spelling of each

@@ -248,7 +248,8 @@ def _pair(loss: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
 
 def _check_broadcast(loss: str, y_true: Tensor, y_pred: Tensor) -> None:
     pairs = zip(reversed(y_true.shape), reversed(y_pred.shape), strict=False)
-    if any(n != m and 1 not in (n, m) for n, m in pairs):
+    one_target = y_true.ndim and y_true.shape == y_pred.shape[:-1]  # beside several outputs
+    if one_target or any(n != m and 1 not in (n, m) for n, m in pairs):
         raise ValueError(
             f"{loss}: expected `y_true` and `y_pred` of one shape; received "
             f"y_true.shape={tuple(y_true.shape)} and y_pred.shape={tuple(y_pred.shape)}. Let the "

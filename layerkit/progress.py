@@ -6,7 +6,6 @@ read, which on a GPU waits for the device, only when something is drawn.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from time import perf_counter
 from typing import Any
@@ -96,12 +95,15 @@ class Bar(Progress):
     _FORMAT = "{desc} {percentage:3.0f}%|{bar:7}| <{remaining}, {rate_noinv_fmt}{postfix}"
 
     def __init__(self, label: str, steps: int | None, samples: int | None):
+        from shutil import get_terminal_size
+
         from tqdm import tqdm
 
         super().__init__(label, steps, samples)
         self._next_redraw = 0.0
         # Asked here: tqdm draws nothing on a terminal that says it is 0 by 0, as some do.
-        columns, rows = shutil.get_terminal_size()
+        self._terminal_size = get_terminal_size
+        columns, rows = get_terminal_size()
         self._tqdm = tqdm(
             desc=label,
             total=steps if samples is None else samples,
@@ -120,7 +122,7 @@ class Bar(Progress):
         now = perf_counter()
         if now >= self._next_redraw:
             self._next_redraw = now + REDRAW_SECONDS
-            self._tqdm.ncols, self._tqdm.nrows = shutil.get_terminal_size()
+            self._tqdm.ncols, self._tqdm.nrows = self._terminal_size()
             self._tqdm.set_postfix_str(format_metrics(logs), refresh=False)
             self._tqdm.update(self.samples_done - self._tqdm.n)
 

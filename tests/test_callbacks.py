@@ -742,3 +742,9 @@ def test_a_real_fit(tmp_path):
 
 def test_public_names():
     assert set(callbacks.__all__) <= set(vars(callbacks))
+
+
+@pytest.mark.parametrize("callback", ["checkpoint", EarlyStopping, print])
+def test_what_is_no_callback_is_refused(callback):
+    with pytest.raises(TypeError, match="`callbacks` must be Callback objects"):
+        CallbackList([callback])

@@ -314,6 +314,7 @@ ERRORS = [
     (lambda: Adam(decay=0.1), "for `decay` pass a schedule"),
     (lambda: Adam(beta1=0.1), "Did you mean 'beta_1'"),
     (lambda: SGD(clipnorm=1.0, clipvalue=1.0), "Only one of `clipnorm`, `clipvalue` and"),
+    (lambda: SGD(clipnorm=-1.0), "cannot be clipped to less than 0. Received: clipnorm=-1.0"),
     (lambda: SGD(gradient_accumulation_steps=1), "must be an integer >= 2"),
     (lambda: SGD(use_ema=True, ema_momentum=2.0), r"must be in the range \[0, 1\]"),
     (lambda: SGD(use_ema=True, ema_overwrite_frequency=0.5), "must be an integer >= 1 or None"),

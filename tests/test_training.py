@@ -168,6 +168,123 @@ def test_initial_epoch_and_validation_freq():
     assert len(history.history["val_loss"]) == 2
 
 
+def test_validation_after_listed_epochs():
+    x, y = blobs()
+    model = compiled()
+    seen = []
+    tell = layerkit.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append("val_loss" in logs)
+    )
+    options = {"validation_data": (x, y), "validation_freq": [1, 3]}
+    model.fit(x, y, epochs=4, verbose=0, callbacks=[tell], **options)
+    assert seen == [True, False, True, False]
+
+
+def test_steps_get_what_was_given():
+    got = []
+
+    class Spy(layerkit.Model):
+        def train_step(self, data):
+            got.append(data)
+            return {"steps": len(got)}
+
+        test_step = train_step
+
+        def call(self, inputs):
+            return inputs[0] if isinstance(inputs, list) else inputs
+
+        def predict_step(self, data):
+            got.append(data)
+            return data
+
+    x, y = blobs(8)
+    model = Spy()
+    model.compile("sgd")
+    model.fit(x, verbose=0)
+    model.predict(x, verbose=0)
+    model.fit(x, y, verbose=0)
+    model.evaluate(x, y, verbose=0)
+    model.train_on_batch(x, y, np.ones(8))
+    model.fit([x, x], verbose=0)
+    lengths = [len(data) if isinstance(data, tuple) else None for data in got]
+    assert lengths == [None, None, 2, 2, 3, 1]
+
+
+def test_single_arrays_in_lists():
+    x, y = blobs(8)
+    w = np.arange(8.0)
+    model = compiled(weighted_metrics=["accuracy"])
+    np.testing.assert_array_equal(model.predict([x], verbose=0), model.predict(x, verbose=0))
+    in_lists = model.evaluate([x], [y[:, None]], sample_weight=[w], verbose=0)
+    assert in_lists == model.evaluate(x, y, sample_weight=w, verbose=0)
+
+
+def test_add_loss_outside_call_is_refused():
+    with pytest.raises(ValueError, match="only be called from inside `call"):
+        classifier().add_loss(1.0)
+
+
+@pytest.mark.parametrize("sees_training", [True, False])
+def test_an_overridden_loss(sees_training):
+    seen = []
+
+    class Own(layerkit.Sequential):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            return 2 * super().compute_loss(x, y, y_pred, sample_weight)
+
+    class Telling(Own):
+        def compute_loss(self, x, y, y_pred, sample_weight, training=True):
+            seen.append(training)
+            return super().compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+
+    x, y = blobs(8)
+    model = (Telling if sees_training else Own)(classifier().layers)
+    model.compile("sgd", "sparse_categorical_crossentropy", ["sparse_categorical_crossentropy"])
+    loss, crossentropy = model.evaluate(x, y, verbose=0)
+    assert loss == pytest.approx(2 * crossentropy, rel=1e-5)
+    model.train_on_batch(x, y)
+    assert seen == ([False, False, False, True] if sees_training else [])
+
+
+def test_a_loss_among_the_metrics_keeps_its_name():
+    model = classifier()
+    model.compile("sgd", "mse", [losses.MeanAbsoluteError(), losses.Huber(name="h")])
+    assert sorted(model.fit(X, ONE_HOT, verbose=0).history) == ["h", "loss", "mean_absolute_error"]
+
+
+def test_one_loss_for_several_outputs_is_refused():
+    class Two(layerkit.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = layers.Dense(1), layers.Dense(1)
+
+        def call(self, inputs):
+            return self.first(inputs), self.second(inputs)
+
+    model = Two()
+    model.compile("sgd", "mse")
+    with pytest.raises(NotImplementedError, match="one output; received 2 .*`compute_loss`"):
+        model.fit(X, [Y, Y], verbose=0)
+    assert [part.shape for part in model.predict(X, verbose=0)] == [(8, 1), (8, 1)]
+
+
+def test_metrics_of_layers_are_reported():
+    class Watching(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.size = layerkit.metrics.Mean(name="size")
+
+        def call(self, inputs):
+            self.size.update_state(K.abs(inputs))
+            return inputs
+
+    x, y = blobs()
+    model = layerkit.Sequential([Watching(), layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    history = model.fit(x, y, epochs=2, verbose=0).history
+    assert history["size"] == pytest.approx([np.abs(x).mean()] * 2, rel=1e-5)
+
+
 def test_on_batch_siblings():
     x, y = blobs(10)
     model = compiled()
@@ -307,6 +424,7 @@ BAD = [
         ["sparse_categorical_crossentropy"],
     ),
     ("target shape", classifier, "mse", X, ONE_HOT[:, :2], ["(", "2)", "3)"]),
+    ("labels beside outputs", classifier, "mse", X[:3], np.array([1, 0, 2]), ["(3,)", "(3, 3)"]),
     ("NaN in x", classifier, "mse", WITH_NAN, ONE_HOT, ["x", "NaN", "1 of 32", "x[3, 1]"]),
     ("no target", classifier, "mse", X, None, ["`y`"]),
     ("no samples", classifier, "mse", X[:0], ONE_HOT[:0], ["empty"]),
@@ -357,12 +475,47 @@ MISUSE = [
         lambda m: (m.compile("sgd", "mse"), m.fit(X, ONE_HOT, batch_size=0)),
         "`batch_size` must be a positive integer",
     ),
+    (
+        "class weights by name",
+        lambda m: (m.compile("sgd", "mse"), m.fit(X, ONE_HOT, class_weight={"cat": 2.0})),
+        "weight of each label",
+    ),
+    (
+        "class weights in a list",
+        lambda m: (m.compile("sgd", "mse"), m.fit(X, ONE_HOT, class_weight=[1.0, 2.0])),
+        "weight of each label",
+    ),
+    (
+        "shuffle",
+        lambda m: (m.compile("sgd", "mse"), m.fit(X, ONE_HOT, shuffle="batch")),
+        "`shuffle` must be True or False",
+    ),
+    (
+        "validation frequency",
+        lambda m: (m.compile("sgd", "mse"), m.fit(X, ONE_HOT, validation_freq=0)),
+        "`validation_freq` must be a positive integer",
+    ),
+    (
+        "validation data",
+        lambda m: (m.compile("sgd", "mse"), m.fit(X, ONE_HOT, validation_data=X[:2])),
+        "`validation_data` must be a tuple",
+    ),
+    (
+        "two inputs",
+        lambda m: (m.compile("sgd", "mse"), m.fit([X, X], ONE_HOT)),
+        "expects 1 input(s), but it received 2",
+    ),
     ("predict nothing", lambda m: m.predict(X[:0]), "length 0"),
     ("unknown layer", lambda m: m.get_layer("zzz"), "No such layer: zzz. Existing layers are"),
     ("layer index", lambda m: m.get_layer(index=9), "model only has 3 layers"),
     ("weights", lambda m: m.set_weights([X]), "expecting 4 weights"),
     ("same name", lambda m: m.add(layers.Dense(1, name="dense")), "unique names"),
     ("a second Input", lambda m: m.add(layers.Input((3,))), "different Input layer"),
+    (
+        "a late Input",
+        lambda _: layerkit.Sequential([layers.Dense(2), layers.Input((3,))]),
+        "put Input first",
+    ),
 ]
 
 

@@ -30,6 +30,7 @@ class CallbackList(Callback):
     ):
         super().__init__()
         self.callbacks = _flatten(callbacks)
+        _check_callbacks(self.callbacks)
         self._listeners: dict[str, list[tuple[Callable, bool]]] = {}
         if add_history and self._first(History) is None:
             self.callbacks.append(History())
@@ -176,6 +177,15 @@ def _flatten(callbacks: Any) -> list:
     if isinstance(callbacks, (list, tuple)):
         return [callback for item in callbacks for callback in _flatten(item)]
     return [callbacks]
+
+
+def _check_callbacks(callbacks: list) -> None:
+    for callback in callbacks:
+        if isinstance(callback, type) or not hasattr(callback, "set_params"):
+            raise TypeError(
+                "`callbacks` must be Callback objects, as [EarlyStopping()]. "
+                f"Received: {callback!r}. For a function use LambdaCallback."
+            )
 
 
 def _overrides(callback: Any, hook: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable
 from typing import IO, Any
@@ -147,7 +146,7 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self.csv_file: IO[str] | None = None
-        self.writer: csv.DictWriter | None = None
+        self.writer: Any = None  # a csv.DictWriter
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._close()
@@ -158,6 +157,8 @@ class CSVLogger(Callback):
         assert self.csv_file is not None
         logs = logs or {}
         if self.writer is None:
+            import csv
+
             self.writer = csv.DictWriter(
                 self.csv_file,
                 ["epoch", *_columns(logs)],

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -146,11 +147,15 @@ class Layer(Configurable):
         return variable
 
     def add_loss(self, loss: Any) -> None:
-        """Add a scalar (or a list of them) to what the model minimizes; call it inside `call`."""
+        """Add a scalar (or a list of them) to what the model minimizes; only inside `call`."""
+        if _call.root is None:
+            raise ValueError(
+                "`add_loss()` can only be called from inside `call()`: what it adds counts for "
+                f"one call. Layer '{self.name}' is not being called."
+            )
         for value in tree.flatten(loss):
             self._losses.append(K.convert_to_tensor(value))
-        if _call.root is not None:
-            _call.root._added_losses.append(self._losses)
+        _call.root._added_losses.append(self._losses)
 
     # Calling.
 
@@ -444,6 +449,7 @@ class _Structure:
         self.layers = list(found.values())
         unique = {id(v): v for layer in self.layers for v in layer._own_variables()}
         self.variables = list(unique.values())
+        self.metrics: list | None = None  # of these layers, once a model has asked for them
 
     def _collect(self, layer: Layer, found: dict[int, Layer]) -> None:
         if id(layer) not in found:
@@ -502,6 +508,12 @@ def _marking_built(build: Callable) -> Callable:
         self.built = True
 
     return marked
+
+
+def takes(function: Callable, parameter: str) -> bool:
+    """Whether `function` has a parameter of that name, or takes any."""
+    parameters = signature(function).parameters
+    return parameter in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def _position(function: Callable, parameter: str) -> int | None:

@@ -260,7 +260,7 @@ def divide_no_nan(x: Any, y: Any) -> Any:
     """x / y, and 0 where y is 0."""
     xp = namespace(x)
     zero = y == 0
-    return xp.where(zero, xp.zeros_like(x), x / xp.where(zero, xp.ones_like(y), y))
+    return xp.where(zero, 0, x / xp.where(zero, 1, y))
 
 
 def same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[Any, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from layerkit.backend import tree
+
 from .. import losses
 from .. import metrics as metrics_module
 from ..losses import Loss, LossFunctionWrapper
@@ -21,6 +23,17 @@ def compiled_loss(identifier: Any) -> Any:
     if loss is None or isinstance(loss, Loss):
         return loss
     return LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+
+
+def only_leaf(data: Any) -> Any:
+    """The one tensor in a list or a dict; others as they are. NotImplementedError for several."""
+    leaves = tree.flatten(data)
+    if len(leaves) > 1:
+        raise NotImplementedError(
+            f"A compiled loss or metric is for one output; received {len(leaves)} tensors of "
+            "targets or outputs: override `compute_loss` and `compute_metrics` to combine them."
+        )
+    return leaves[0]
 
 
 class _CrossentropyByShape:
@@ -57,7 +70,7 @@ class CompiledMetrics:
         self._built = []
         names: set[str] = set()
         for identifier, weighted in self._given:
-            metric = _resolve(identifier, y, y_pred)
+            metric = _resolve(identifier, only_leaf(y), only_leaf(y_pred))
             metric.name = _unique(metric.name, names, weighted)
             names.add(metric.name)
             self._built.append((metric, weighted))
@@ -65,6 +78,7 @@ class CompiledMetrics:
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         if not self._given:
             return
+        y, y_pred, sample_weight = map(only_leaf, (y, y_pred, sample_weight))
         self.build(y, y_pred)
         assert self._built is not None
         for metric, weighted in self._built:
@@ -98,7 +112,7 @@ def _resolve(identifier: Any, y: Any, y_pred: Any) -> Metric:
         if isinstance(identifier, str):
             metric.name = identifier
         return metric
-    name = getattr(metric, "__name__", type(metric).__name__)
+    name = getattr(metric, "__name__", None) or getattr(metric, "name", type(metric).__name__)
     return metrics_module.MeanMetricWrapper(metric, name="lambda" if name == "<lambda>" else name)
 
 

@@ -8,13 +8,20 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import GradientTape, Tensor, Variable, tree
+from layerkit.backend.threads import blas_on_one_thread
 
 from .. import losses, metrics, optimizers, saving
-from ..batching import Batches, raise_on_nan, split_validation, unpack_x_y_sample_weight
+from ..batching import (
+    Batches,
+    positive,
+    raise_on_nan,
+    split_validation,
+    unpack_x_y_sample_weight,
+)
 from ..callbacks import CallbackList
 from ..layers import Layer
-from ..layers.layer import found_in
-from .compiled import CompiledMetrics, compiled_loss
+from ..layers.layer import found_in, takes
+from .compiled import CompiledMetrics, compiled_loss, only_leaf
 from .summary import print_summary
 
 
@@ -44,6 +51,13 @@ class Model(Layer):
         self._compiled_metrics = CompiledMetrics(None, None)
         self._loss_tracker = metrics.Mean(name="loss")
         self._compile_config: dict[str, Any] = {}
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "compute_loss" in cls.__dict__:
+            cls._loss_takes_training = takes(cls.__dict__["compute_loss"], "training")
+
+    _loss_takes_training = True
 
     # Setting up.
 
@@ -84,10 +98,14 @@ class Model(Layer):
 
     @property
     def metrics(self) -> list[metrics.Metric]:
-        """The loss tracker, the compiled metrics, and those that are attributes of the model."""
-        own = found_in(metrics.Metric, self.__dict__)
-        every = [self._loss_tracker, *self._compiled_metrics.metrics, *own]
-        return list({id(metric): metric for metric in every}.values())
+        """The loss tracker, the compiled metrics, those that are attributes of the model, and
+        those of its layers, models inside it left out."""
+        structure = self._structure()
+        if structure.metrics is None:
+            own = [x for x in structure.layers if x is self or not isinstance(x, Model)]
+            structure.metrics = [m for layer in own for m in found_in(metrics.Metric, vars(layer))]
+        every = [self._loss_tracker, *self._compiled_metrics.metrics, *structure.metrics]
+        return list(dict.fromkeys(every))
 
     @property
     def metrics_names(self) -> list[str]:
@@ -110,7 +128,7 @@ class Model(Layer):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x, y, y_pred, sample_weight)
+            loss = self._loss(x, y, y_pred, sample_weight, training=True)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
@@ -120,7 +138,7 @@ class Model(Layer):
         """One batch of `evaluate`. Returns the metrics by name."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x, y, y_pred, sample_weight)
+        loss = self._loss(x, y, y_pred, sample_weight, training=False)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -129,10 +147,23 @@ class Model(Layer):
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
+    def _loss(self, *args: Any, training: bool) -> Tensor:
+        """`compute_loss`, told of `training` where an override takes it."""
+        options = {"training": training} if self._loss_takes_training else {}
+        return self.compute_loss(*args, **options)
+
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Tensor:
-        """The scalar to minimize: the compiled loss plus what layers and regularizers added."""
+        """The scalar to minimize: the compiled loss plus what layers and regularizers added.
+
+        `training` is for overrides, which may leave it out.
+        """
         added = self.losses
         if self._compiled_loss is None:
             if not added:
@@ -144,7 +175,7 @@ class Model(Layer):
         elif y is None:
             raise ValueError("The compiled loss needs targets: give `y`.")
         else:
-            loss = self._compiled_loss(y, y_pred, sample_weight)
+            loss = self._compiled_loss(*map(only_leaf, (y, y_pred, sample_weight)))
         for term in added:
             loss = loss + term
         return loss
@@ -173,19 +204,22 @@ class Model(Layer):
         sample_weight: Any = None,
         initial_epoch: int = 0,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: int | list[int] = 1,
     ) -> Any:
         """Train on arrays for `epochs` passes; returns the History of loss and metrics.
 
         x, y: arrays of one length. batch_size: rows a step, 32 by default. validation_data: (x, y)
-        or (x, y, sample_weight), evaluated every `validation_freq` epochs; or validation_split: the
-        last part of the rows, kept out of training. shuffle: a new order every epoch.
+        or (x, y, sample_weight), evaluated every `validation_freq` epochs, or after those
+        listed in it (counted from 1); or validation_split: the last part of the rows, kept out of
+        training. shuffle: a new order every epoch.
         class_weight: weight by label. sample_weight: weight by row. verbose: 0 silent, 1 a bar
         an epoch, 2 a line an epoch, 'auto' the bar on a terminal and lines elsewhere.
 
         Data that does not fit raises before anything is changed.
         """
         self._assert_compiled("fit")
+        if not isinstance(validation_freq, (list, tuple, set)):
+            positive("validation_freq", validation_freq)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation(
                 (x, y, sample_weight), validation_split
@@ -193,6 +227,11 @@ class Model(Layer):
         batches = Batches(x, y, sample_weight, batch_size, shuffle, class_weight)
         validation = None
         if validation_data is not None:
+            if not isinstance(validation_data, (list, tuple)):
+                raise ValueError(
+                    "`validation_data` must be a tuple (x, y) or (x, y, sample_weight). "
+                    f"Received: {type(validation_data).__name__}"
+                )
             validation = Batches(
                 *unpack_x_y_sample_weight(tuple(validation_data)),
                 batch_size=validation_batch_size or batches.batch_size,
@@ -205,12 +244,12 @@ class Model(Layer):
         )
         self.stop_training = False
         logs: dict[str, Any] = {}
-        with callback_list, self._frozen_structure():
+        with callback_list, self._frozen_structure(), blas_on_one_thread():
             callback_list.on_train_begin()
             for epoch in range(initial_epoch, epochs):
                 callback_list.on_epoch_begin(epoch)
                 logs = self._train_epoch(batches, callback_list)
-                if validation is not None and (epoch + 1) % validation_freq == 0:
+                if validation is not None and _is_due(epoch, validation_freq):
                     values = self._evaluate(validation, callback_list)
                     logs.update({f"val_{name}": value for name, value in values.items()})
                 callback_list.on_epoch_end(epoch, logs)
@@ -249,7 +288,7 @@ class Model(Layer):
         callback_list = CallbackList.of(
             callbacks, self, verbose, epochs=1, steps=len(batches), samples=batches.size
         )
-        with callback_list, self._frozen_structure():
+        with callback_list, self._frozen_structure(), blas_on_one_thread():
             return self._returned(self._evaluate(batches, callback_list), return_dict)
 
     def _evaluate(self, batches: Batches, callback_list: CallbackList) -> dict[str, Any]:
@@ -351,11 +390,11 @@ class Model(Layer):
             raise ValueError("The data is empty: `x` has length 0.")
         raise_on_nan("x", batches.x)
         raise_on_nan("sample_weight", batches.sample_weight)
-        x, y, sample_weight = batches.take(_telling_rows(batches.y))
+        x, y, sample_weight = unpack_x_y_sample_weight(batches.take(_telling_rows(batches.y)))
         y_pred = self(x, training=False)
         if type(self).train_step is not Model.train_step:
             return  # its own step may mean anything by its data
-        self.compute_loss(x, y, y_pred, sample_weight)
+        self._loss(x, y, y_pred, sample_weight, training=False)
         if isinstance(self._compiled_loss, losses.Loss):
             raise_on_nan("y", batches.y)
         if y is not None:
@@ -423,6 +462,13 @@ def _telling_rows(y: Any) -> Any:
     if isinstance(y, np.ndarray) and y.size == len(y):
         return np.unique([0, y.argmin(), y.argmax()])
     return slice(0, 1)
+
+
+def _is_due(epoch: int, frequency: Any) -> bool:
+    """Whether validation follows this epoch, counted from 0."""
+    if isinstance(frequency, (list, tuple, set)):
+        return epoch + 1 in frequency
+    return (epoch + 1) % frequency == 0
 
 
 def _rows(x: Any) -> int:

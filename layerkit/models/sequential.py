@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import backend as K
-from layerkit.backend import Tensor
+from layerkit.backend import Tensor, tree
 
 from ..configurable import deserialize, serialize
 from ..layers import InputLayer, Layer
@@ -55,8 +55,8 @@ class Sequential(Model):
             )
         if isinstance(layer, InputLayer) and self._layers:
             raise ValueError(
-                f"Sequential model '{self.name}' has already been configured to use input shape "
-                f"{self.input_shape}. You cannot add a different Input layer to it."
+                f"Sequential model '{self.name}' already has layers, its input among them or made "
+                "on the first data. You cannot add a different Input layer to it: put Input first."
             )
         if not self._layers and not isinstance(layer, InputLayer) and layer.batch_input_shape:
             self.add(InputLayer(batch_shape=layer.batch_input_shape))
@@ -112,6 +112,8 @@ class Sequential(Model):
 
     def _convert(self, inputs: Any) -> Any:
         x = super()._convert(inputs)
+        if isinstance(x, (list, tuple, dict)):
+            x = _only(self.name, tree.flatten(x))
         first = self._layers[0] if self._layers else None
         if isinstance(first, InputLayer) and isinstance(x, Tensor):
             x = x if x.dtype == first.dtype else K.cast(x, first.dtype)
@@ -170,6 +172,16 @@ class Sequential(Model):
 
     def get_build_config(self) -> dict[str, Any] | None:
         return None if self._shape is None else {"input_shape": self.input_shape}
+
+
+def _only(name: str, inputs: list) -> Any:
+    """The one input; ValueError for several."""
+    if len(inputs) != 1:
+        raise ValueError(
+            f'Layer "{name}" expects 1 input(s), but it received {len(inputs)} input tensors: a '
+            "Sequential has one input. Subclass Model to take several."
+        )
+    return inputs[0]
 
 
 def _with_rank_of(x: Any, shape: Shape) -> Any:

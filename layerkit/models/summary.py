@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,6 +16,8 @@ def print_summary(
     `line_length`: characters a line; by default what fits the terminal, 88 at most.
     """
     if line_length is None:
+        import shutil
+
         line_length = min(88, shutil.get_terminal_size().columns - 4)
     rows = [_row(layer, shape) for layer, shape in _output_shapes(model)]
     lines = [f'Model: "{model.name}"', *_table(rows, _widths(line_length)), *_totals(model)]

@@ -108,13 +108,17 @@ class Optimizer(Configurable):
                 "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
                 f"ema_overwrite_frequency={frequency}"
             )
-        clips = (self.clipnorm, self.clipvalue, self.global_clipnorm)
-        if sum(clip is not None for clip in clips) > 1:
+        names = ("clipnorm", "clipvalue", "global_clipnorm")
+        clips = {name: getattr(self, name) for name in names}
+        received = ", ".join(f"{name}={clip}" for name, clip in clips.items())
+        given = [clip for clip in clips.values() if clip is not None]
+        if len(given) > 1:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-                f"clipnorm={self.clipnorm}, clipvalue={self.clipvalue}, "
-                f"global_clipnorm={self.global_clipnorm}"
+                f"{received}"
             )
+        if given and given[0] < 0:
+            raise ValueError(f"A gradient cannot be clipped to less than 0. Received: {received}")
 
     # --- the rule: what a subclass writes ---------------------------------------------------
 

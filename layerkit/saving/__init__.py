@@ -1,4 +1,7 @@
-"""Saving: models and weights in Keras's files, written whole or not at all, read without trust."""
+"""Saving: models and weights in Keras's files, written whole or not at all, read without trust.
+
+The modules of the formats are imported when a file is touched: training needs none of them.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,7 @@ from ..configurable import (
 )
 from ..configurable import deserialize as deserialize_keras_object
 from ..configurable import serialize as serialize_keras_object
-from .atomic import replacing
-from .identify import KERAS, LEGACY_MODEL, LEGACY_WEIGHTS, identify
-from .keras_file import read_keras, read_keras_weights, write_keras
 from .training_config import compile_as_saved, describe_training
-from .weights_file import read_weights, write_weights
 
 _UNBUILT = (
     "You are {doing} a model that has not yet been built. {consequence}Try building the model "
@@ -33,6 +32,9 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) 
     Real Keras 3 reads it. An older file is replaced only when the new one is whole on the disk.
     ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
     """
+    from .atomic import replacing
+    from .keras_file import write_keras
+
     path = os.fspath(filepath)
     if path.endswith((".h5", ".hdf5")):
         raise ValueError(
@@ -69,6 +71,9 @@ def load_model(
     FileNotFoundError, or ValueError that says what the file is; TypeError for a class that nobody
     registered.
     """
+    from .identify import KERAS, LEGACY_MODEL, identify
+    from .keras_file import read_keras
+
     path = os.fspath(filepath)
     kind = identify(path)
     if kind == KERAS:
@@ -87,6 +92,9 @@ def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True
     ValueError for another extension or a model without weights yet, FileExistsError with
     `overwrite=False` where there is a file.
     """
+    from .atomic import replacing
+    from .weights_file import write_weights
+
     path = os.fspath(filepath)
     if not path.endswith(".weights.h5"):
         raise ValueError(
@@ -105,6 +113,10 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
     All or nothing: where anything does not fit, ValueError shows file and model side by side and
     nothing is changed. skip_mismatch: load the rest instead, and warn of what was left out.
     """
+    from .identify import KERAS, LEGACY_MODEL, LEGACY_WEIGHTS, identify
+    from .keras_file import read_keras_weights
+    from .weights_file import read_weights
+
     path = os.fspath(filepath)
     kind = identify(path)
     if kind in (LEGACY_MODEL, LEGACY_WEIGHTS):
