@@ -12,6 +12,7 @@ from . import threads
 from .base import Backend, output_size, overlap, pad, padded_shape, unpad, window_slices
 
 _BLOCK_BYTES = 2**20  # unfolded images at a time: what one core's L2 cache holds
+_SHORT_ROW = 8  # channels below which unfolding goes column by column
 
 
 class NumpyBackend(Backend):
@@ -72,7 +73,9 @@ class NumpyBackend(Backend):
                 return super().conv_input_grad(g, w, shape, strides, pads, dilation, groups)
             return _depthwise_input_grad(g, w, shape, strides, pads, dilation)
         window = w.shape[:-2]
-        if all(s == 1 for s in strides):  # then it is a convolution with the kernel turned around
+        # With unit strides it is a convolution with the kernel turned around; but where there are
+        # far fewer channels than filters, adding up windows moves less than unfolding them.
+        if all(s == 1 for s in strides) and 2 * shape[-1] >= w.shape[-1]:
             turned = w[(slice(None, None, -1),) * len(window)].swapaxes(-1, -2)
             reach = [(k - 1) * d for k, d in zip(window, dilation, strict=True)]
             around = tuple((r - lo, r - hi) for r, (lo, hi) in zip(reach, pads, strict=True))
@@ -157,6 +160,9 @@ class NumpyBackend(Backend):
             if len(x):
                 yield slice(None), x.reshape(-1, columns)
             return
+        if x.shape[-1] < _SHORT_ROW:
+            yield from _unfolded_by_cell(x, window, size, strides, pads, dilation)
+            return
         bytes_each = prod(size) * columns * x.itemsize
         count = min(len(x), max(1, _BLOCK_BYTES // max(1, bytes_each)))
         rows = np.empty((count, *size, *window, x.shape[-1]), x.dtype)
@@ -170,6 +176,24 @@ class NumpyBackend(Backend):
                 images[:n][inside] = x[block][kept]
             rows[:n] = windows[:n] if padded else windows[block]
             yield block, rows[:n].reshape(-1, columns)
+
+
+def _unfolded_by_cell(
+    x: Any, window: tuple, size: tuple, strides: tuple, pads: tuple, dilation: tuple
+) -> Iterator[tuple[slice, Any]]:
+    """The blocks of `_unfolded` for few channels, written column by column.
+
+    Rows of a few floats are slow to copy; a column is a whole shifted image. Products take the
+    rows as they are, transposed.
+    """
+    channels = x.shape[-1]
+    cells = list(window_slices(window, size, strides, dilation))
+    for block in _blocks(len(x), prod(size) * len(cells) * channels * x.itemsize):
+        images = pad(np, x[block], pads)
+        columns = np.empty((len(cells), channels, len(images), *size), x.dtype)
+        for i, (_, seen) in enumerate(cells):
+            columns[i] = np.moveaxis(images[seen], -1, 0)
+        yield block, columns.reshape(len(cells) * channels, -1).T
 
 
 def _blocks(samples: int, bytes_each: int) -> Iterator[slice]:
