@@ -9,9 +9,9 @@ from ..configurable import serialize
 from . import schedules
 from .adagrad import Adadelta, Adagrad, Ftrl
 from .adam import Adam, Adamax, AdamW, Lamb, Nadam
-from .optimizer import Optimizer
+from .lion import Lion
+from .optimizer import SGD, Optimizer
 from .rmsprop import RMSprop
-from .sgd import SGD, Lion
 
 
 def get(identifier: Any) -> Optimizer:

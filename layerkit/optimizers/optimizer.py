@@ -3,6 +3,7 @@
 A rule is a few lines of in-place array arithmetic. Around it, once for all rules: the step counter
 and the learning rate, the rule's slots (one array per variable), clipping, weight decay, gradient
 accumulation, loss scaling, moving averages, constraints, and the order in which files keep it all.
+The simplest rule, SGD, stands at the end as the example.
 """
 
 from __future__ import annotations
@@ -468,6 +469,38 @@ class Optimizer(Configurable):
             {"decay"} if not config.get("decay") else set()
         )
         return super().from_config({k: v for k, v in config.items() if k not in old})
+
+
+class SGD(Optimizer):
+    """Gradient descent, with (Nesterov) momentum where `momentum` is not 0.
+
+    m = momentum * m - lr * g; w += m, or with `nesterov` w += momentum * m - lr * g.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **options: Any,
+    ):
+        if isinstance(momentum, bool) or not 0 <= momentum <= 1:
+            raise ValueError(
+                f"`momentum` must be a float between [0, 1]. Received: momentum={momentum}"
+            )
+        super().__init__(learning_rate, **options)
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.slots = (("momentum",),) if momentum else ()
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, momentum: Any = None) -> None:
+        step = g * lr
+        if momentum is None:
+            w -= step
+            return
+        momentum *= self.momentum
+        momentum -= step
+        w += momentum * self.momentum - step if self.nesterov else momentum
 
 
 def _not_recognized(unknown: dict[str, Any]) -> str:
