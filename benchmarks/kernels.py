@@ -1,0 +1,77 @@
+"""NumPy's kernels beside their plain twins: `python benchmarks/kernels.py`.
+
+For every kernel that NumpyBackend writes anew, the milliseconds of the reference in Backend, of the
+fast one, and how many times as fast it is; medians of runs in turn, BLAS on one thread.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from layerkit.backend import Backend, get_backend, threads
+
+RUNS = 15
+NONE, SAME = ((0, 0), (0, 0)), ((1, 1), (1, 1))
+ONES, TWOS = (1, 1), (2, 2)
+
+
+def images(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(shape, dtype="float32")
+
+
+def cases() -> dict[str, Callable[[Backend], object]]:
+    found: dict[str, Callable[[Backend], object]] = {}
+    for size, channels, filters in ((28, 1, 32), (14, 32, 64), (7, 64, 128)):
+        x, g = images(50, size, size, channels), images(50, size, size, filters)
+        w = images(3, 3, channels, filters)
+        name = f"{size}x{size}x{channels}->{filters}"
+        geometry = (ONES, SAME, ONES, 1)
+        found[f"conv {name}"] = lambda b, x=x, w=w, a=geometry: b.conv(x, w, *a)
+        found[f"conv_input_grad {name}"] = lambda b, x=x, w=w, g=g, a=geometry: b.conv_input_grad(
+            g, w, x.shape, *a
+        )
+        found[f"conv_kernel_grad {name}"] = lambda b, x=x, w=w, g=g, a=geometry: b.conv_kernel_grad(
+            x, g, w.shape, *a
+        )
+    x, w = images(50, 28, 28, 32), images(3, 3, 1, 32)
+    found["conv depthwise 28x28x32"] = lambda b: b.conv(x, w, ONES, SAME, ONES, 32)
+    found["max_pool 28x28x32"] = lambda b: b.max_pool(x, TWOS, TWOS, NONE)
+    g, winner = images(50, 14, 14, 32), np.zeros((50, 14, 14, 32), "uint8")
+    found["max_pool_grad 28x28x32"] = lambda b: b.max_pool_grad(
+        g, winner, x.shape, TWOS, TWOS, NONE
+    )
+    table, ids = images(10_000, 64), np.random.default_rng(0).integers(0, 10_000, 5_000)
+    rows = images(5_000, 64)
+    found["scatter_add 5,000 rows of 10,000x64"] = lambda b: b.scatter_add(table, (ids,), rows)
+    return found
+
+
+def milliseconds(run: Callable[[Backend], object], backend: Backend) -> float:
+    start = time.perf_counter()
+    run(backend)
+    return (time.perf_counter() - start) * 1000
+
+
+class Plain(type(get_backend("numpy"))):  # type: ignore[misc]
+    """NumPy with the reference kernels."""
+
+
+for name in vars(type(get_backend("numpy"))):
+    if name in vars(Backend) and name != "to_numpy":
+        setattr(Plain, name, vars(Backend)[name])
+
+
+def main() -> None:
+    plain, fast = Plain(), get_backend("numpy")
+    print(f"threads: {threads.count()}\n{'kernel':40} {'plain ms':>9} {'fast ms':>9} {'times':>6}")
+    with threads.blas_on_one_thread():
+        for name, run in cases().items():
+            times = [(milliseconds(run, plain), milliseconds(run, fast)) for _ in range(RUNS)]
+            slow, quick = (statistics.median(column) for column in zip(*times, strict=True))
+            print(f"{name:40} {slow:9.2f} {quick:9.2f} {slow / quick:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
