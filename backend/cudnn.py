@@ -1,0 +1,555 @@
+"""NVIDIA's cuDNN through ctypes: convolutions, their gradients and pooling on channels-last images.
+
+It gives the CuPy backend `Cudnn.open(device)`, once, and then `engine_for`, the one place that
+decides for each call whether cuDNN computes it. It calls the "legacy" C API of libcudnn.so.9, which
+needs no package beyond that library and, unlike the graph API, has pooling and float64.
+https://docs.nvidia.com/deeplearning/cudnn/backend/latest/api/cudnn-cnn-library.html
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import logging
+import os
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from .base import output_size, pad, padded_shape, unpad
+
+_log = logging.getLogger(__name__)
+
+# Values are those of cuDNN's headers.
+_DATA_TYPES = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 9}
+_NCHW, _NHWC = 0, 1
+_TENSOR_OP_MATH, _FMA_MATH, _DEFAULT_MATH = 1, 3, 0
+_MATH = {"float16": _TENSOR_OP_MATH, "bfloat16": _TENSOR_OP_MATH}
+_CROSS_CORRELATION = 1
+_DETERMINISTIC = 1
+_POOL_MAX, _POOL_MEAN_WITH_PADS, _POOL_MAX_DETERMINISTIC = 0, 1, 3
+_PROPAGATE_NAN = 1
+
+
+class CudnnError(RuntimeError):
+    """A function of cuDNN failed; `status` is what it returned."""
+
+    def __init__(self, function: str, status: int, text: str, detail: str = "") -> None:
+        self.status = status
+        super().__init__(
+            f"{function} failed with {text} (status {status}). {detail.strip()} "
+            "The environment variable LAYERKIT_CUDNN=0 runs without cuDNN."
+        )
+
+    @property
+    def unsupported(self) -> bool:
+        """Whether cuDNN cannot do this at all: BAD_PARAM (2...) or NOT_SUPPORTED (3...)."""
+        return self.status // 1000 in (2, 3)
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What an algorithm may do.
+
+    `tf32`: round float32 operands to 10 bits of mantissa for tensor cores. `deterministic`: only
+    algorithms that give the same bits every time. `workspace_limit`: scratch memory in bytes.
+    """
+
+    tf32: bool = False
+    deterministic: bool = False
+    workspace_limit: int = 512 * 2**20
+
+
+class Device(Protocol):
+    """What is needed of an array module and its GPU."""
+
+    xp: Any
+
+    def id(self) -> int:
+        """Number of the current device."""
+
+    def stream_pointer(self) -> int:
+        """The current CUDA stream."""
+
+    def empty(self, nbytes: int) -> Any:
+        """Scratch memory, to be freed no earlier than the stream has used it."""
+
+    def pointer(self, array: Any) -> int:
+        """Address of the first element."""
+
+
+class CupyDevice:
+    """CuPy's current device and stream; memory comes from CuPy's pool."""
+
+    def __init__(self, cupy: Any) -> None:
+        self.xp = cupy
+
+    def id(self) -> int:
+        return self.xp.cuda.runtime.getDevice()
+
+    def stream_pointer(self) -> int:
+        return self.xp.cuda.get_current_stream().ptr
+
+    def empty(self, nbytes: int) -> Any:
+        return self.xp.empty(nbytes, "uint8")
+
+    def pointer(self, array: Any) -> int:
+        return array.data.ptr
+
+
+class Cudnn:
+    """An open libcudnn, with the plans and handles that calls through it need."""
+
+    @classmethod
+    def open(cls, device: Device, flags: Flags | None = None) -> Cudnn | None:
+        """cuDNN on `device`, or None where it is not installed or LAYERKIT_CUDNN is 0."""
+        library = load_library()
+        if library is None:
+            return None
+        try:
+            cudnn = cls(library, device, flags)
+            cudnn.handle()
+        except (AttributeError, CudnnError) as error:
+            warnings.warn(
+                f"cuDNN was found ({library._name}) but does not start: {error} Convolutions run "
+                "without it, more slowly; LAYERKIT_CUDNN=0 silences this warning.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return None
+        return cudnn
+
+    def __init__(self, library: Any, device: Device, flags: Flags | None = None) -> None:
+        self.device = device
+        self.flags = flags or Flags()
+        self._functions = {name: _declared(library, name) for name in _SIGNATURES}
+        self._thread = threading.local()
+        # Shapes recur from step to step; plans of shapes long gone are dropped.
+        self._engine = functools.lru_cache(maxsize=4096)(self._plan)
+
+    def engine_for(self, kernel: str, arrays: tuple, *arguments: Any) -> Callable | None:
+        """cuDNN's engine for a kernel of `Backend`, to be called with `arrays`; None: use another.
+
+        `kernel` is the method's name, `arrays` its arrays and `arguments` the rest, in its order.
+        `max_pool`'s second result is here not a winner per cell but a pair of arrays, and
+        `max_pool_grad` takes (g, *pair).
+        """
+        dtype = arrays[0].dtype
+        if any(array.dtype != dtype for array in arrays):
+            return None
+        shapes = tuple(array.shape for array in arrays)
+        return self._engine(kernel, dtype, shapes, arguments, self.flags, self.device.id())
+
+    def _plan(
+        self, kernel: str, dtype: Any, shapes: tuple, arguments: tuple, flags: Flags, device: int
+    ) -> Callable | None:
+        """The engine for such arrays on the current device (its number is here for the cache)."""
+        reason: object = _unsupported(kernel, dtype.name, shapes)
+        if not reason and kernel in _CONVOLUTIONS:
+            reason = _better_without(kernel, shapes, arguments)
+        if not reason:
+            plan = _Convolution if kernel in _CONVOLUTIONS else _Pooling
+            try:
+                return plan(self, kernel, dtype.name, shapes, arguments, flags)
+            except _Unsupported as error:
+                reason = error
+            except CudnnError as error:
+                if not error.unsupported:
+                    raise
+                reason = error
+        _log.info("no cuDNN for %s of %s %s %s: %s", kernel, dtype, shapes, arguments, reason)
+        return None
+
+    def call(self, function: str, *arguments: Any) -> None:
+        """Call a function of cuDNN. CudnnError where it fails."""
+        status = self._functions[function](*arguments)
+        if status:
+            detail = ctypes.create_string_buffer(512)
+            self._functions["cudnnGetLastErrorString"](detail, len(detail))
+            text = self._functions["cudnnGetErrorString"](status).decode()
+            raise CudnnError(function, status, text, detail.value.decode(errors="replace"))
+
+    def handle(self) -> ctypes.c_void_p:
+        """This thread's handle for the current device, bound to the current stream."""
+        device, stream = self.device.id(), self.device.stream_pointer()
+        handles = self._thread.__dict__.setdefault("handles", {})  # device: (handle, its stream)
+        handle, bound = handles.get(device) or (self.own("cudnnCreate", "cudnnDestroy"), None)
+        if stream != bound:
+            self.call("cudnnSetStream", handle, stream)
+            handles[device] = handle, stream
+        return handle
+
+    def own(self, create: str, destroy: str) -> ctypes.c_void_p:
+        """A new handle or descriptor, destroyed with the last reference to it."""
+        pointer = ctypes.c_void_p()
+        self.call(create, ctypes.byref(pointer))
+        end = weakref.finalize(pointer, self._functions[destroy], pointer.value)
+        end.atexit = False  # CUDA may be gone by then
+        return pointer
+
+    def descriptor(self, kind: str, settings: str, *values: int) -> ctypes.c_void_p:
+        """A descriptor ('Tensor', 'Filter', ...) on which the function `settings` was called."""
+        pointer = self.own(f"cudnnCreate{kind}Descriptor", f"cudnnDestroy{kind}Descriptor")
+        self.call(settings, pointer, *values)
+        return pointer
+
+    def images(self, shape: tuple, dtype: str) -> ctypes.c_void_p:
+        """The descriptor of C-contiguous images (batch, height, width, channels)."""
+        if not 0 < prod(shape) < 2**31:
+            raise _Unsupported(f"images {shape}: empty, or more than its 32-bit strides can count")
+        n, h, w, c = shape
+        sizes, strides = (n, c, h, w), (h * w * c, 1, w * c, c)
+        settings = "cudnnSetTensor4dDescriptorEx"
+        return self.descriptor("Tensor", settings, _DATA_TYPES[dtype], *sizes, *strides)
+
+
+# Which arrays are inputs x, kernel w and outputs y: as the backend passes them, as cuDNN takes
+# them, and the result.
+_CONVOLUTIONS = {
+    "conv": ("Forward", "xw", "xw", "y"),
+    "conv_input_grad": ("BackwardData", "yw", "wy", "x"),
+    "conv_kernel_grad": ("BackwardFilter", "xy", "xy", "w"),
+}
+_POOLINGS = ("max_pool", "max_pool_grad", "sum_pool", "sum_pool_grad")
+
+
+class _Convolution:
+    """A convolution, or one of its gradients, for arrays of one dtype and set of shapes."""
+
+    def __init__(
+        self,
+        cudnn: Cudnn,
+        kernel: str,
+        dtype: str,
+        shapes: tuple,
+        arguments: tuple,
+        flags: Flags,
+    ) -> None:
+        self.cudnn = cudnn
+        self.direction, self.given, self.order, self.result = _CONVOLUTIONS[kernel]
+        *result_shape, strides, pads, dilation, groups = arguments
+        shape = dict(zip(self.given + self.result, (*shapes, *result_shape), strict=False))
+        self.x_shape, window = shape["x"], shape["w"][:-2]
+        sizes = tuple(map(output_size, self.x_shape[1:-1], window, strides, pads, dilation))
+        _require_outputs(sizes, shape["y"][1:-1] if "y" in shape else sizes)
+        self.pads, inner_pads = _split_pads(pads)
+
+        # cuDNN wants the filters outermost. Its planner takes this framework's own order too, by
+        # strides, but whether it then computes the right thing is unproven: hence a small copy.
+        # NVIDIA's tables list float64 only for filters laid out as (filters, channels, *window).
+        rank, filter_format = len(window), _NHWC if dtype != "float64" else _NCHW
+        axes = [*range(rank), rank] if filter_format == _NHWC else [rank, *range(rank)]
+        self.outermost = (rank + 1, *axes)
+        self.innermost = tuple(self.outermost.index(axis) for axis in range(rank + 2))
+
+        padded = padded_shape(self.x_shape, self.pads)
+        self.shape = {
+            "x": padded,
+            "w": tuple(shape["w"][axis] for axis in self.outermost),
+            "y": (padded[0], *sizes, shape["w"][-1]),
+        }
+        filters = (shape["w"][-1], shape["w"][-2], *_two(window, 1))
+        self.descriptors = {
+            "x": cudnn.images(_four(padded), dtype),
+            "w": cudnn.descriptor(
+                "Filter", "cudnnSetFilter4dDescriptor", _DATA_TYPES[dtype], filter_format, *filters
+            ),
+            "y": cudnn.images(_four(self.shape["y"]), dtype),
+        }
+        accumulator = _DATA_TYPES["float64" if dtype == "float64" else "float32"]
+        self.convolution = cudnn.descriptor(
+            "Convolution",
+            "cudnnSetConvolution2dDescriptor",
+            *_two(inner_pads, 0),
+            *_two(strides, 1),
+            *_two(dilation, 1),
+            _CROSS_CORRELATION,
+            accumulator,
+        )
+        cudnn.call("cudnnSetConvolutionGroupCount", self.convolution, groups)
+        self.one, self.zero = _scalar(dtype, 1), _scalar(dtype, 0)
+        self.algorithm, self.nbytes = self._choose(dtype, flags)
+
+    def _choose(self, dtype: str, flags: Flags) -> tuple[int, int]:
+        """The algorithm that the heuristics rank first of those allowed, and its workspace."""
+        cudnn, handle = self.cudnn, self.cudnn.handle()
+        first, second = (self.descriptors[array] for array in self.order)
+        problem = (handle, first, second, self.convolution, self.descriptors[self.result])
+        exact = dtype == "float32" and not flags.tf32
+        self._set_math(_FMA_MATH if exact else _MATH.get(dtype, _DEFAULT_MATH))
+        found, ranking = ctypes.c_int(), (_Performance * 10)()
+        function = f"cudnnGetConvolution{self.direction}Algorithm_v7"
+        cudnn.call(function, *problem, len(ranking), ctypes.byref(found), ranking)
+        for entry in ranking[: found.value]:
+            if entry.status or flags.deterministic and entry.determinism != _DETERMINISTIC:
+                continue
+            if not exact:
+                self._set_math(entry.math_type)
+            nbytes = self._workspace(problem, entry.algorithm)
+            if nbytes is not None and nbytes <= flags.workspace_limit:
+                return entry.algorithm, nbytes
+        raise _Unsupported(f"none of {found.value} ranked algorithms is usable under {flags}")
+
+    def _set_math(self, math_type: int) -> None:
+        self.cudnn.call("cudnnSetConvolutionMathType", self.convolution, math_type)
+
+    def _workspace(self, problem: tuple, algorithm: int) -> int | None:
+        """Bytes of scratch memory that `algorithm` needs; None where it cannot do this."""
+        nbytes = ctypes.c_size_t()
+        function = f"cudnnGetConvolution{self.direction}WorkspaceSize"
+        try:
+            self.cudnn.call(function, *problem, algorithm, ctypes.byref(nbytes))
+        except CudnnError as error:
+            if error.unsupported:
+                return None
+            raise
+        return nbytes.value
+
+    def __call__(self, *arrays: Any) -> Any:
+        device = self.cudnn.device
+        arguments: list[Any] = []
+        ready = {name: self._laid_out(name, x) for name, x in zip(self.given, arrays, strict=True)}
+        for name in self.order:
+            arguments += self.descriptors[name], device.pointer(ready[name])
+        result = device.xp.empty(self.shape[self.result], arrays[0].dtype)
+        workspace = device.empty(self.nbytes) if self.nbytes else None
+        self.cudnn.call(
+            f"cudnnConvolution{self.direction}",
+            self.cudnn.handle(),
+            ctypes.byref(self.one),
+            *arguments,
+            self.convolution,
+            self.algorithm,
+            None if workspace is None else device.pointer(workspace),
+            self.nbytes,
+            ctypes.byref(self.zero),
+            self.descriptors[self.result],
+            device.pointer(result),
+        )
+        return self._taken_back(result)
+
+    def _laid_out(self, name: str, array: Any) -> Any:
+        """An operand as cuDNN wants it in memory."""
+        xp = self.cudnn.device.xp
+        if name == "x":
+            array = pad(xp, array, self.pads)
+        elif name == "w":
+            array = array.transpose(self.outermost)
+        return xp.ascontiguousarray(array)
+
+    def _taken_back(self, array: Any) -> Any:
+        """A result as this framework wants it."""
+        xp = self.cudnn.device.xp
+        if self.result == "x":
+            return unpad(xp, array, self.x_shape, self.pads)
+        if self.result == "w":
+            return xp.ascontiguousarray(array.transpose(self.innermost))
+        return array
+
+
+class _Pooling:
+    """A pooling, or its gradient, for arrays of one dtype and set of shapes."""
+
+    def __init__(
+        self,
+        cudnn: Cudnn,
+        kernel: str,
+        dtype: str,
+        shapes: tuple,
+        arguments: tuple,
+        flags: Flags,
+    ) -> None:
+        self.cudnn = cudnn
+        self.is_max, self.is_grad = kernel.startswith("max"), kernel.endswith("grad")
+        *x_shape, window, strides, pads = arguments
+        self.x_shape = x_shape[0] if self.is_grad else shapes[0]
+        ones = (1,) * len(window)
+        sizes = tuple(map(output_size, self.x_shape[1:-1], window, strides, pads, ones))
+        _require_outputs(sizes, shapes[0][1:-1] if self.is_grad else sizes)
+        self.pads, inner_pads = _split_pads(pads)
+        if any(p >= k for p, k in zip(inner_pads, window, strict=True)):  # cuDNN knows no such pads
+            self.pads, inner_pads = pads, (0,) * len(window)
+        self.padded = padded_shape(self.x_shape, self.pads)
+        self.y_shape = (self.padded[0], *sizes, self.padded[-1])
+        self.x = cudnn.images(_four(self.padded), dtype)
+        self.y = cudnn.images(_four(self.y_shape), dtype)
+        largest = _POOL_MAX_DETERMINISTIC if flags.deterministic else _POOL_MAX
+        self.pooling = cudnn.descriptor(
+            "Pooling",
+            "cudnnSetPooling2dDescriptor",
+            largest if self.is_max else _POOL_MEAN_WITH_PADS,
+            _PROPAGATE_NAN,
+            *_two(window, 1),
+            *_two(inner_pads, 0),
+            *_two(strides, 1),
+        )
+        # A sum is a mean times the number of cells, which cuDNN multiplies in for nothing.
+        self.scale = _scalar(dtype, 1 if self.is_max else prod(window))
+        self.zero = _scalar(dtype, 0)
+
+    def __call__(self, *arrays: Any) -> Any:
+        return self._gradient(*arrays) if self.is_grad else self._forward(*arrays)
+
+    def _forward(self, x: Any) -> Any:
+        device = self.cudnn.device
+        x = pad(device.xp, x, self.pads, -np.inf if self.is_max else 0)
+        x = device.xp.ascontiguousarray(x)
+        y = device.xp.empty(self.y_shape, x.dtype)
+        self._call("cudnnPoolingForward", [(self.x, x)], (self.y, y))
+        return (y, (x, y)) if self.is_max else y
+
+    def _gradient(self, g: Any, x: Any = None, y: Any = None) -> Any:
+        device = self.cudnn.device
+        g = device.xp.ascontiguousarray(g)
+        result = device.xp.empty(self.padded, g.dtype)
+        x, y = (x, y) if self.is_max else (result, g)  # a mean's gradient asks, but does not read
+        operands = [(self.y, y), (self.y, g), (self.x, x)]
+        self._call("cudnnPoolingBackward", operands, (self.x, result))
+        return unpad(device.xp, result, self.x_shape, self.pads)
+
+    def _call(self, function: str, operands: list, result: tuple) -> None:
+        """`function` of pairs (descriptor, array)."""
+        cudnn, scale, zero = self.cudnn, ctypes.byref(self.scale), ctypes.byref(self.zero)
+        given, (last,) = (
+            [(descriptor, cudnn.device.pointer(array)) for descriptor, array in pairs]
+            for pairs in (operands, [result])
+        )
+        cudnn.call(function, cudnn.handle(), self.pooling, scale, *sum(given, ()), zero, *last)
+
+
+class _Unsupported(Exception):
+    """There is no plan for this; says why."""
+
+
+def _unsupported(kernel: str, dtype: str, shapes: tuple) -> str:
+    """Why cuDNN is not even asked, or ''."""
+    if kernel not in _CONVOLUTIONS and kernel not in _POOLINGS:
+        return "unknown kernel"
+    if dtype not in _DATA_TYPES or (dtype == "bfloat16" and kernel in _POOLINGS):
+        return "dtype"
+    if len(shapes[0]) not in (3, 4):
+        return "not 1 or 2 spatial axes"
+    return ""
+
+
+def _better_without(kernel: str, shapes: tuple, arguments: tuple) -> str:
+    """Why our own kernels take a convolution that cuDNN could do, or ''."""
+    *result_shape, strides, pads, _, groups = arguments
+    w_shape = result_shape[0] if kernel == "conv_kernel_grad" else shapes[1]
+    if groups > 1 and w_shape[-2] == 1:
+        return "depthwise: bound by memory, one pass in a kernel of our own"
+    if prod(w_shape[:-2]) == 1 and set(strides) == {1} and not any(map(any, pads)):
+        return "pointwise: a product of matrices as it stands, filters where they are"
+    return ""
+
+
+def _require_outputs(sizes: tuple, given: tuple) -> None:
+    """Refuse what has no output cells, or not those that cuDNN's own formula gives."""
+    if min(sizes) < 1 or tuple(sizes) != tuple(given):
+        raise _Unsupported(f"output sizes {given} where cuDNN computes {sizes}")
+
+
+def _split_pads(pads: tuple) -> tuple[tuple, tuple[int, ...]]:
+    """(cells to add or cut before cuDNN sees the images, pads left to cuDNN: one int per axis)."""
+    if all(before == after >= 0 for before, after in pads):
+        return ((0, 0),) * len(pads), tuple(before for before, _ in pads)
+    return pads, (0,) * len(pads)
+
+
+def _two(values: tuple, fill: int) -> tuple[int, ...]:
+    """`values`, one per spatial axis, of images that have at least a height of 1."""
+    return (fill,) * (2 - len(values)) + tuple(values)
+
+
+def _four(shape: tuple) -> tuple[int, ...]:
+    """The shape of images, seen as having a height."""
+    return (shape[0], *_two(shape[1:-1], 1), shape[-1])
+
+
+def _scalar(dtype: str, value: float) -> Any:
+    """A factor in the type in which cuDNN reads it for arrays of `dtype`."""
+    return ctypes.c_double(value) if dtype == "float64" else ctypes.c_float(value)
+
+
+class _Performance(ctypes.Structure):
+    """cudnnConvolution{Fwd,BwdData,BwdFilter}AlgoPerf_t: one line of the heuristics' ranking."""
+
+    _fields_ = [
+        ("algorithm", ctypes.c_int),
+        ("status", ctypes.c_int),
+        ("time", ctypes.c_float),
+        ("memory", ctypes.c_size_t),
+        ("determinism", ctypes.c_int),
+        ("math_type", ctypes.c_int),
+        ("reserved", ctypes.c_int * 3),
+    ]
+
+
+# Arguments of every function used: p a pointer, i an int or enum, z a size_t. Without them, ctypes
+# would cut pointers down to 32 bits.
+_SIGNATURES = {
+    "cudnnGetErrorString": "i",
+    "cudnnGetLastErrorString": "pz",
+    "cudnnCreate": "p",
+    "cudnnDestroy": "p",
+    "cudnnSetStream": "pp",
+    "cudnnCreateTensorDescriptor": "p",
+    "cudnnDestroyTensorDescriptor": "p",
+    "cudnnSetTensor4dDescriptorEx": "piiiiiiiii",
+    "cudnnCreateFilterDescriptor": "p",
+    "cudnnDestroyFilterDescriptor": "p",
+    "cudnnSetFilter4dDescriptor": "piiiiii",
+    "cudnnCreateConvolutionDescriptor": "p",
+    "cudnnDestroyConvolutionDescriptor": "p",
+    "cudnnSetConvolution2dDescriptor": "piiiiiiii",
+    "cudnnSetConvolutionGroupCount": "pi",
+    "cudnnSetConvolutionMathType": "pi",
+    "cudnnCreatePoolingDescriptor": "p",
+    "cudnnDestroyPoolingDescriptor": "p",
+    "cudnnSetPooling2dDescriptor": "piiiiiiii",
+    "cudnnPoolingForward": "pppppppp",
+    "cudnnPoolingBackward": "pppppppppppp",
+}
+for _direction in ("Forward", "BackwardData", "BackwardFilter"):
+    _SIGNATURES |= {
+        f"cudnnGetConvolution{_direction}Algorithm_v7": "pppppipp",
+        f"cudnnGetConvolution{_direction}WorkspaceSize": "pppppip",
+        f"cudnnConvolution{_direction}": "pppppppipzppp",
+    }
+_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int, "z": ctypes.c_size_t}
+_RESULTS = {"cudnnGetErrorString": ctypes.c_char_p, "cudnnGetLastErrorString": None}
+
+
+def _declared(library: Any, name: str) -> Any:
+    """A function of `library` that knows its arguments."""
+    function = getattr(library, name)
+    function.argtypes = [_TYPES[letter] for letter in _SIGNATURES[name]]
+    function.restype = _RESULTS.get(name, ctypes.c_int)
+    return function
+
+
+def load_library() -> ctypes.CDLL | None:
+    """libcudnn.so.9 of an installed package or of the system; None without, or if switched off."""
+    if os.environ.get("LAYERKIT_CUDNN") == "0":
+        return None
+    for path in (*_installed(), "libcudnn.so.9"):
+        try:
+            return ctypes.CDLL(path)
+        except OSError as error:
+            _log.info("%s is not loaded: %s", path, error)
+    return None
+
+
+def _installed() -> list[str]:
+    """Where packages of NVIDIA's, or a PyTorch that brings its own, keep the library."""
+    places = ("nvidia/cudnn/lib", "torch/lib")
+    paths = (Path(folder, place, "libcudnn.so.9") for folder in sys.path for place in places)
+    return [str(path) for path in paths if path.exists()]
