@@ -1,6 +1,6 @@
 """layerkit.backend, by custom `K`: tensors, the tape, and operations with their derivatives."""
 
-from . import operators, tree
+from . import operators, registry, tree
 from .autodiff import (
     GradientTape,
     Tensor,
@@ -23,14 +23,25 @@ from .gradcheck import check_gradient
 from .ops import *  # noqa: F403
 from .ops import OPERATIONS
 from .random import SeedGenerator, set_random_seed
-from .registry import backend, get_backend, is_array, set_backend
+from .registry import (
+    available_backends,
+    backend,
+    free_memory,
+    get_backend,
+    is_array,
+    memory_info,
+    register_backend,
+    set_backend,
+)
 
 operators.bind()
 
 
 def to_numpy(x: object):
     """`x` (a tensor, an array of any backend, numbers in lists) as a NumPy array."""
-    return convert_to_tensor(x).numpy()
+    return (
+        registry.backend_of(x).to_numpy(x) if registry.is_array(x) else convert_to_tensor(x).numpy()
+    )
 
 
 __all__ = [
@@ -40,16 +51,20 @@ __all__ = [
     "SeedGenerator",
     "Tensor",
     "Variable",
+    "available_backends",
     "backend",
     "check_gradient",
     "convert_to_tensor",
     "epsilon",
     "floatx",
+    "free_memory",
     "get_backend",
     "gradients",
     "image_data_format",
     "is_array",
+    "memory_info",
     "primitive",
+    "register_backend",
     "set_backend",
     "set_epsilon",
     "set_floatx",

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from . import tree
+from . import registry, tree
+from .base import Backend
 from .config import floatx
-from .registry import backend_of, default_backend, is_array
+from .registry import backend_of, beside, default_backend, gathered, is_array
 
 
 class Tensor:
@@ -206,31 +207,35 @@ class Variable(Tensor):
 
     def assign(self, value: Any) -> Variable:
         """Set the value, in the variable's dtype. ValueError where the shape is another one."""
-        value = convert_to_tensor(value).array
+        backend = backend_of(self.array)
+        value = _array_on(backend, value)
         if value.shape != self.shape:
             raise ValueError(
                 "The shape of the target variable and the shape of the target value in "
                 f"`variable.assign(value)` must match. Variable '{self.path}' has shape "
                 f"{self.shape}; received a value of shape {value.shape}."
             )
-        backend = backend_of(self.array)
-        self.array = backend.xp.array(backend.asarray(value), dtype=self.dtype, order="C")
+        self.array = backend.xp.array(value, dtype=self.dtype, order="C")
         return self
 
     def assign_add(self, value: Any) -> Variable:
         """Add `value`, which is broadcast, to the variable."""
-        return self.assign(self.array + as_operand(value))
+        return self.assign(self.array + self._operand(value))
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract `value`, which is broadcast, from the variable."""
-        return self.assign(self.array - as_operand(value))
+        return self.assign(self.array - self._operand(value))
+
+    def _operand(self, value: Any) -> Any:
+        value = as_operand(value)
+        return beside(value, self.array) if hasattr(value, "dtype") else value
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path} shape={self.shape} dtype={self.dtype} value={self}>"
 
 
 def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
-    """`x` as a Tensor on the default backend: arrays as they are, lists and numbers converted.
+    """`x` as a Tensor: NumPy arrays, lists and numbers on the default backend, others as they are.
 
     Python floats become `floatx()`, Python ints int32 (int64 where they need it), bools bool;
     `dtype` overrides. ValueError for what is no rectangular nesting of numbers.
@@ -241,6 +246,8 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
         raise_if_tracked(x, "convert_to_tensor", "use cast(x, dtype)")
         return Tensor(x.array.astype(dtype))
     if is_array(x):
+        if isinstance(x, np.ndarray):
+            x = default_backend().asarray(x)
         return Tensor(x if dtype is None or x.dtype == dtype else x.astype(dtype))
     array = _numbers(x)
     if dtype is None and not isinstance(x, np.generic):
@@ -249,6 +256,12 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
         elif array.dtype.kind == "i" and _fits_int32(array):
             dtype = "int32"
     return Tensor(default_backend().asarray(array, dtype=dtype))
+
+
+def _array_on(backend: Backend, x: Any) -> Any:
+    """`x` (whatever `convert_to_tensor` takes) as an array of `backend`."""
+    x = x.array if isinstance(x, Tensor) else x
+    return backend.asarray(x if is_array(x) else _numbers(x))
 
 
 def _numbers(x: Any) -> np.ndarray:
@@ -330,6 +343,8 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
         operands = [x.array if isinstance(x, Tensor) else as_operand(x) for x in inputs]
         if not any([hasattr(x, "dtype") for x in operands]):  # noqa: C419 (a list is faster)
             operands = [x if x is None else convert_to_tensor(x).array for x in operands]
+        if not registry.one_home:
+            operands = gathered(operands, [isinstance(x, Tensor) for x in inputs])
         operands += rest
         returned = function(*operands, **options)
         value = returned[0]
@@ -502,7 +517,7 @@ class GradientTape:
                         f"`output_gradients` must have the shape of their target, {target.shape}; "
                         f"received {weight.shape}."
                     )
-                g = g * weight.array
+                g = g * backend.asarray(weight.array)
             key = id(target)
             upstream[key] = upstream[key] + g if key in upstream else g
         return upstream
@@ -543,7 +558,7 @@ def _second_order(*_: Any) -> Any:
 
 def _fit(g: Any, x: Tensor) -> Any:
     """The gradient `g` in the shape and dtype of `x`."""
-    g = sum_to_shape(g, x.shape)
+    g = beside(sum_to_shape(g, x.shape), x.array)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 

@@ -20,15 +20,34 @@ class Backend:
 
     name: str
     xp: Any
-    array_type: type
+    array_type: type[Any]
+    float_types: tuple[str, ...] = ("float16", "float32", "float64")  # that its kernels know
+    updates_flat = False  # whether optimizers had better update all variables as one flat array
 
     def asarray(self, x: Any, dtype: Any = None) -> Any:
-        """`x` as an array of this backend, copied only where it must be."""
+        """`x` as an array of this backend, copied only where it must be.
+
+        `x`: numbers in lists, an array of NumPy or of any other backend.
+        """
+        if not isinstance(x, (self.array_type, np.ndarray, np.generic)):
+            from .registry import backend_of, is_array  # which imports this module
+
+            x = backend_of(x).to_numpy(x) if is_array(x) else x
         return self.xp.asarray(x, dtype=dtype)
 
     def to_numpy(self, array: Any) -> np.ndarray:
         """`array` in the host's memory as a NumPy array."""
         raise NotImplementedError
+
+    def memory_info(self) -> dict[str, int]:
+        """Bytes: `used` by arrays, `pooled` (held for arrays, used or not), device `free`, `total`.
+
+        NotImplementedError for a backend that cannot tell.
+        """
+        raise NotImplementedError(f"The backend '{self.name}' does not say how much memory it has.")
+
+    def free_memory(self) -> None:
+        """Give memory that no array uses back to the device; a backend without a pool has none."""
 
     def scatter_add(self, like: Any, index: Any, updates: Any) -> Any:
         """Zeros in the shape of `like` plus `updates` at `index`: the adjoint of `like[index]`."""

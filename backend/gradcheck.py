@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import tree
-from .autodiff import GradientTape, Tensor
+from .autodiff import GradientTape, convert_to_tensor
 
 
 def check_gradient(
@@ -34,7 +34,7 @@ def check_gradient(
         raise ValueError("check_gradient needs a floating input; received none.")
     directions = {i: random.standard_normal(points[i].shape) for i in checked}
 
-    tensors = [Tensor(x) for x in points]
+    tensors = [convert_to_tensor(x) for x in points]
     with GradientTape() as tape:
         tape.watch([tensors[i] for i in checked])
         outputs = [y for y in tree.flatten(function(*tensors, **options)) if y.dtype.kind == "f"]
@@ -48,7 +48,8 @@ def check_gradient(
 
     def value_at(t: float) -> float:
         moved = [
-            Tensor(x + t * directions[i] if i in directions else x) for i, x in enumerate(points)
+            convert_to_tensor(x + t * directions[i] if i in directions else x)
+            for i, x in enumerate(points)
         ]
         results = [y for y in tree.flatten(function(*moved, **options)) if y.dtype.kind == "f"]
         return sum(float((y.numpy() * v).sum()) for y, v in zip(results, weights, strict=True))

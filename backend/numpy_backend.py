@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,21 @@ class NumpyBackend(Backend):
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)
+
+    def memory_info(self) -> dict[str, int]:
+        """As in `Backend`, of the whole process: NumPy keeps no pool and counts no arrays."""
+        try:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            lines = Path("/proc/meminfo").read_text().splitlines()
+        except FileNotFoundError as error:
+            raise NotImplementedError(
+                "memory_info of the backend 'numpy' reads Linux's /proc, which is not here. "
+                "Ask the system, or psutil.Process().memory_info()."
+            ) from error
+        host = {key: int(rest.split()[0]) * 1024 for key, rest in (s.split(":") for s in lines)}
+        used = pages * os.sysconf("SC_PAGE_SIZE")
+        free, total = host["MemAvailable"], host["MemTotal"]
+        return {"used": used, "pooled": used, "free": free, "total": total}
 
     def scatter_add(self, like: Any, index: Any, updates: Any) -> Any:
         out = np.zeros(like.shape, updates.dtype)
@@ -217,7 +234,7 @@ def _depthwise(x: Any, w: Any, strides: tuple, pads: tuple, dilation: tuple) -> 
         images, sums = pad(np, x[block], pads)[..., None], y[block]
         for position, seen in window_slices(w.shape[:-2], size, strides, dilation):
             sums += images[seen] * rows_of_w[position]
-    return y.reshape(len(x), *size, -1)
+    return y.reshape(len(x), *size, prod(w.shape[-2:]))
 
 
 def _depthwise_input_grad(

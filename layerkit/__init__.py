@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 try:
-    from layerkit import backend
+    import layerkit.backend as backend
 except ModuleNotFoundError as error:  # the folder is importable from a checkout, its parts are not
     if error.name != "layerkit.backend":
         raise

@@ -163,7 +163,7 @@ def _rows(data: Any) -> Any:
 def _as_array(x: Any) -> np.ndarray:
     if hasattr(x, "to_numpy"):  # a pandas object
         x = x.to_numpy()
-    array = np.asarray(x)
+    array = K.to_numpy(x) if K.is_array(x) else np.asarray(x)
     if array.dtype == object or array.dtype.kind not in "biuf":
         raise ValueError(
             f"Unrecognized data type: expected arrays of numbers; received {type(x).__name__} "

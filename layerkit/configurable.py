@@ -143,6 +143,11 @@ def _parameters(mro: tuple[type, ...]) -> tuple[tuple[str, ...], bool]:
     return names, open_ended
 
 
+def parameters_of(cls: type) -> tuple[str, ...]:
+    """Names of the parameters that the constructor of `cls` takes, its base classes' included."""
+    return _parameters(cls.__mro__)[0]
+
+
 def _is_newer_default(key: str, value: Any) -> bool:
     """Whether an unknown key says no more than that a newer Keras's feature is not used."""
     return value is None or value is False or _NEWER_DEFAULTS.get(key) == value
@@ -193,6 +198,8 @@ def _serialize_function(function: Any) -> dict[str, Any]:
             "A lambda cannot be saved: a file never holds code. Define a function with `def` and "
             "register it with `@layerkit.saving.register_keras_serializable()`."
         )
+    if name in _functions and _functions[name] is not function:
+        name = f"{function.__module__}>{name}"  # or the file would mean the builtin one
     return {
         "module": "builtins",
         "class_name": "function",
@@ -370,7 +377,8 @@ def _family_of(module: str) -> str:
 def _find_function(name: Any) -> Any:
     found = None
     if isinstance(name, str):
-        found = _scope.get().get(name) or _custom.get(name) or _functions.get(name)
+        scope, short = _scope.get(), name.rpartition(">")[2]
+        found = scope.get(name) or scope.get(short) or _custom.get(name) or _functions.get(name)
     if found is None:
         raise TypeError(_not_located("function", name))
     return found

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from layerkit.backend import SeedGenerator, Tensor, floatx, is_array
+from layerkit.backend import SeedGenerator, Tensor, floatx, is_array, to_numpy
 from layerkit.backend.random import generator, make_seed
 from layerkit.backend.registry import default_backend
 
@@ -73,7 +73,8 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Any:
-        return _born(np.array(np.broadcast_to(np.asarray(self.value), shape)), dtype)
+        value = to_numpy(self.value) if is_array(self.value) else self.value
+        return _born(np.array(np.broadcast_to(np.asarray(value), shape)), dtype)
 
 
 class Identity(Initializer):

@@ -562,11 +562,16 @@ def _classes(loss: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tensor, Te
     y_true = _like(y_true, y_pred)
     if y_true.shape != y_pred.shape:
         classes = y_pred.shape[axis] if y_pred.shape else 1
+        remedy = (
+            "expects one-hot targets; for integer labels use sparse_categorical_crossentropy, or "
+            f"make them one-hot with layerkit.utils.to_categorical(y, num_classes={classes})."
+        )
+        if y_true.ndim == y_pred.ndim and y_true.shape[axis] > 1:
+            remedy = "needs one unit for each class of the targets: change the last layer's units."
         raise ValueError(
             "Arguments `target` and `output` must have the same shape. Received: "
             f"target.shape={tuple(y_true.shape)}, output.shape={tuple(y_pred.shape)}. {loss} "
-            "expects one-hot targets; for integer labels use sparse_categorical_crossentropy, or "
-            f"make them one-hot with layerkit.utils.to_categorical(y, num_classes={classes})."
+            f"{remedy}"
         )
     if y_pred.shape[-1] == 1:
         warnings.warn(

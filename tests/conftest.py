@@ -1,19 +1,48 @@
-"""Every test starts from the same seed, names and settings, whatever ran before it."""
+"""Every test starts from the same seed, names and settings, whatever ran before it.
+
+LAYERKIT_TEST_BACKEND=strict-cupy runs the suite over the CuPy backend without a GPU: CuPy is a
+strict stand-in (`fakes.strict_cupy`), which refuses what the real one refuses, and kernels run on
+the CPU (`cuda_emulator`), or as the reference where g++ is absent. Tests that are about NumPy
+itself carry the mark `numpy_only` and are skipped then.
+"""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from fakes.device import strict_cupy_backend
 
 import layerkit
 from layerkit import backend as K
+
+STRICT_CUPY = os.environ.get("LAYERKIT_TEST_BACKEND") == "strict-cupy"
+
+
+if STRICT_CUPY:
+    K.register_backend("cupy", strict_cupy_backend())
+    K.set_backend("cupy")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "numpy_only(reason): about NumPy, not about any backend")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items if STRICT_CUPY else ():
+        mark = item.get_closest_marker("numpy_only")
+        if mark is not None:
+            item.add_marker(pytest.mark.skip(reason=f"NumPy only: {mark.args[0]}"))
 
 
 @pytest.fixture(autouse=True)
 def fresh_session():
     layerkit.utils.clear_session()
     layerkit.utils.set_random_seed(0)
+    default = K.backend()
     floatx, epsilon, layout = K.floatx(), K.epsilon(), K.image_data_format()
     yield
+    K.set_backend(default)
     K.set_floatx(floatx)
     K.set_epsilon(epsilon)
     K.set_image_data_format(layout)

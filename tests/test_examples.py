@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.numpy_only("examples run as processes of their own")
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

@@ -313,6 +313,7 @@ def test_scatter_add_equals_its_reference():
 # Messages
 
 
+@pytest.mark.numpy_only("on a device neither labels nor ids are checked: it would wait")
 @pytest.mark.parametrize("ids", [[0, 7], [-1, 0]])
 def test_an_id_without_a_row_raises(ids):
     wrong = 7 if 7 in ids else -1

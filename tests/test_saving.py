@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 import pytest
 
+import layerkit
 from layerkit import Model, Sequential, layers, losses, saving
 from layerkit.layers import Dense
 from layerkit.saving.atomic import replacing
@@ -868,3 +869,20 @@ def test_importing_layerkit_imports_no_file_format():
     code = "import sys, layerkit; print([m for m in ('h5py', 'zipfile') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def huber(y_true, y_pred):
+    """A user's loss that happens to bear the name of one of ours."""
+    return 100 * layerkit.backend.mean(layerkit.backend.square(y_true - y_pred), axis=-1)
+
+
+def test_a_users_loss_is_not_mistaken_for_ours_of_the_same_name(tmp_path):
+    model = layerkit.Sequential([layerkit.layers.Input((2,)), layerkit.layers.Dense(1)])
+    model.compile("sgd", huber)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    with pytest.warns(UserWarning, match="huber"):
+        assert layerkit.models.load_model(path)._compiled_loss is None
+    loaded = layerkit.models.load_model(path, custom_objects={"huber": huber})
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    assert loaded.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)

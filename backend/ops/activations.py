@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autodiff import primitive
+from ..autodiff import Tensor, primitive
 from ..registry import namespace
 from .elementwise import erf, floating
 
@@ -206,7 +206,7 @@ def gelu(x: Any, /, approximate: bool = True) -> tuple:
         p = 0.5 * (1 + t)
         density = lambda: 0.5 * (1 - t * t) * c * (1 + 3 * 0.044715 * z * z)  # noqa: E731
     else:
-        p = 0.5 * (1 + erf(z * math.sqrt(0.5)).array)
+        p = 0.5 * (1 + erf(Tensor(z * math.sqrt(0.5))).array)
         density = lambda: xp.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)  # noqa: E731
     return x * p, lambda g: g * (p + x * density())
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..autodiff import convert_to_tensor, primitive
 from ..config import epsilon
-from ..registry import namespace
+from ..registry import beside, namespace
 from .elementwise import floating
 
 __all__ = [
@@ -32,8 +34,10 @@ def categorical_crossentropy(
     _check_same_shape(
         target,
         p,
-        "for class numbers as targets use sparse_categorical_crossentropy, or to_categorical to "
-        "make them one-hot",
+        "let the last layer have one unit for each class of the targets"
+        if target.ndim == p.ndim and target.shape[axis] > 1
+        else "for class numbers as targets use sparse_categorical_crossentropy, or to_categorical "
+        "to make them one-hot",
     )
     if p.ndim < 1:
         raise ValueError(
@@ -104,7 +108,12 @@ def binary_crossentropy(target: Any, output: Any, /, from_logits: bool = False) 
 
 def _arrays(target: Any, output: Any) -> tuple:
     """Both as arrays, where one may be a number; the output floating."""
-    return convert_to_tensor(target).array, floating(convert_to_tensor(output).array)
+    like = target if hasattr(target, "dtype") else output
+    return _array(target, like), floating(_array(output, like))
+
+
+def _array(x: Any, like: Any) -> Any:
+    return x if hasattr(x, "dtype") else beside(convert_to_tensor(x).array, like)
 
 
 def _log_probabilities(x: Any, from_logits: bool, axis: int) -> tuple:
@@ -130,13 +139,20 @@ def _labels(target: Any, output: Any, axis: int) -> Any:
     if target.ndim == output.ndim and target.shape[axis] == 1:
         target = target.squeeze(axis)
     if target.shape != output.shape[:axis] + output.shape[axis + 1 :]:
+        remedy = (
+            "For one-hot targets use categorical_crossentropy."
+            if target.shape == output.shape
+            else "An output is one row of classes for each label: is a Flatten missing?"
+        )
         raise ValueError(
             "Arguments `target` and `output` must have the same shape up until the last "
-            f"dimension: target.shape={target.shape}, output.shape={output.shape}. For one-hot "
-            "targets use categorical_crossentropy."
+            f"dimension: target.shape={target.shape}, output.shape={output.shape}. {remedy}"
         )
     classes, labels = output.shape[axis], target.astype("int64")
-    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+    # Only labels on the host are checked: a device would have to be waited for, at every step.
+    # `fit` and `evaluate` check theirs before they start.
+    on_host = isinstance(labels, np.ndarray)
+    if on_host and labels.size and (labels.min() < 0 or labels.max() >= classes):
         wrong = labels.min() if labels.min() < 0 else labels.max()
         raise ValueError(
             f"Received a label value of {int(wrong)} which is outside the valid range of "

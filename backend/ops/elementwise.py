@@ -13,7 +13,7 @@ from typing import Any
 
 from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..config import floatx
-from ..registry import namespace
+from ..registry import beside, namespace
 
 __all__ = [
     "abs",
@@ -445,7 +445,8 @@ def clip(x: Any, x_min: Any, x_max: Any, /) -> tuple:
 
     The dtype is that of x. Bounds that are tensors get the gradient of what they cut off.
     """
-    x = convert_to_tensor(x).array
+    if not hasattr(x, "dtype"):  # a number between bounds that are tensors
+        x = beside(convert_to_tensor(x).array, x_max if x_min is None else x_min)
     y = x.clip(x_min, x_max)
 
     def below() -> Any:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..config import floatx
-from ..registry import backend_of, namespace
+from ..registry import backend_of, beside, is_array, namespace
 
 __all__ = ["embedding_lookup", "gather", "getitem", "one_hot", "take", "take_along_axis"]
 
@@ -14,19 +16,19 @@ __all__ = ["embedding_lookup", "gather", "getitem", "one_hot", "take", "take_alo
 @primitive
 def getitem(x: Any, /, key: Any) -> tuple:
     """x[key]: ints, slices, None, Ellipsis, boolean masks, integer arrays, and tuples of them."""
-    key = _plain(key)
+    key = _plain(key, x)
     return x[key], lambda g: backend_of(x).scatter_add(x, key, g)
 
 
-def _plain(key: Any) -> Any:
-    """An index without Tensors in it."""
+def _plain(key: Any, x: Any) -> Any:
+    """An index without Tensors in it, whose arrays live where `x` does."""
     if isinstance(key, tuple):
-        return tuple(map(_plain, key))
+        return tuple(_plain(part, x) for part in key)
     if isinstance(key, slice):
-        return slice(_plain(key.start), _plain(key.stop), _plain(key.step))
+        return slice(*(_plain(part, x) for part in (key.start, key.stop, key.step)))
     if isinstance(key, Tensor):
-        return key.array if key.ndim else key.item()
-    return key
+        key = key.array if key.ndim else key.item()
+    return beside(key, x) if is_array(key) else key
 
 
 @primitive
@@ -50,7 +52,8 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 
     With axis None both are flattened: the partner of `argsort`.
     """
-    x, indices = convert_to_tensor(x), convert_to_tensor(indices).array
+    x = convert_to_tensor(x)
+    indices = beside(convert_to_tensor(indices).array, x.array)
     if axis is None:
         return take(x, indices.reshape(-1))
     axis %= x.ndim
@@ -67,11 +70,18 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 def embedding_lookup(embeddings: Any, ids: Any, /) -> tuple:
     """The rows of the table `embeddings` at `ids`: shape ids.shape + (embeddings.shape[1],).
 
-    IndexError for an id that is negative or has no row.
+    IndexError for an id that is negative or has no row; on a device it is undefined.
     """
-    rows, ids = len(embeddings), convert_to_tensor(ids).array
+    if not hasattr(ids, "dtype"):
+        ids = beside(convert_to_tensor(ids).array, embeddings)
+    rows = len(embeddings)
     ids = ids if ids.dtype.kind in "iu" else ids.astype("int32")
-    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < rows:
+    # Only ids on the host are checked: a device would have to be waited for, at every step.
+    if (
+        isinstance(ids, np.ndarray)
+        and ids.size
+        and not 0 <= int(ids.min()) <= int(ids.max()) < rows
+    ):
         wrong = int(ids.min()) if int(ids.min()) < 0 else int(ids.max())
         raise IndexError(
             f"embedding_lookup expects ids from 0 to {rows - 1}, the table has {rows} rows; "

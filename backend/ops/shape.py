@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tensor, as_operand, convert_to_tensor, primitive
+from ..base import Backend
 from ..config import floatx
-from ..registry import default_backend, namespace
+from ..registry import backend_of, default_backend, namespace
 from . import reductions
 from .elementwise import promote_all
 from .indexing import getitem, take, take_along_axis
@@ -337,7 +338,7 @@ def _pad_constant(x: Any, /, widths: list, value: Any) -> tuple:
     inside = tuple(
         slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)
     )
-    y = namespace(x).full(lengths, as_operand(value), dtype=x.dtype)
+    y = backend_of(x).xp.full(lengths, _fill_value(value, backend_of(x)), dtype=x.dtype)
     y[inside] = x
     return y, lambda g: g[inside]
 
@@ -357,8 +358,13 @@ def ones(shape: Shape, dtype: Any = None) -> Tensor:
 
 def full(shape: Shape, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value everywhere; `fill_value` may be a tensor that broadcasts to the shape."""
-    value = as_operand(fill_value)
-    return Tensor(default_backend().xp.full(shape, value, dtype=dtype or floatx()))
+    home = default_backend()
+    return Tensor(home.xp.full(shape, _fill_value(fill_value, home), dtype=dtype or floatx()))
+
+
+def _fill_value(value: Any, home: Backend) -> Any:
+    value = as_operand(value)
+    return home.asarray(value) if hasattr(value, "dtype") else value
 
 
 def zeros_like(x: Any, dtype: Any = None) -> Tensor:
@@ -374,7 +380,9 @@ def ones_like(x: Any, dtype: Any = None) -> Tensor:
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value in the shape of x, and in its dtype where none is given."""
     x = convert_to_tensor(x).array
-    return Tensor(namespace(x).full(x.shape, as_operand(fill_value), dtype=dtype or x.dtype))
+    home = backend_of(x)
+    value = _fill_value(fill_value, home)
+    return Tensor(home.xp.full(x.shape, value, dtype=dtype or x.dtype))
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:

@@ -17,7 +17,7 @@ def positive_int(name: str, value: Any) -> int:
     if not is_int(value) or value <= 0:
         raise ValueError(
             f"Received an invalid value for `{name}`, expected a positive integer. "
-            f"Received: {name}={value}"
+            f"Received: {name}={value!r}"
         )
     return int(value)
 
@@ -25,7 +25,7 @@ def positive_int(name: str, value: Any) -> int:
 def int_tuple(name: str, value: Any, n: int, allow_zero: bool = False) -> tuple[int, ...]:
     """`value`, one int or n of them, as n ints above zero (or from zero)."""
     values = (value,) * n if is_int(value) else value
-    message = f"The `{name}` argument must be a tuple of {n} integers. Received {name}={value}"
+    message = f"The `{name}` argument must be a tuple of {n} integers. Received {name}={value!r}"
     if not isinstance(values, (list, tuple)) or len(values) != n or not all(map(is_int, values)):
         raise ValueError(message)
     least = 0 if allow_zero else 1

@@ -15,7 +15,7 @@ from layerkit import backend as K
 from layerkit.backend import Tensor, Variable, tree
 
 from .. import activations, constraints, initializers, regularizers
-from ..configurable import Configurable
+from ..configurable import Configurable, did_you_mean, parameters_of
 from ..naming import auto_name
 from .input_spec import InputSpec
 
@@ -76,8 +76,10 @@ class Layer(Configurable):
         self.batch_input_shape = _pop_batch_input_shape(kwargs)
         self._refuse_unavailable(kwargs)
         if kwargs:
+            hints = [did_you_mean(name, parameters_of(type(self))) for name in kwargs]
             raise ValueError(
-                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}"
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}."
+                + "".join(hints)
             )
 
     def __init_subclass__(cls, **kwargs: Any):

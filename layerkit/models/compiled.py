@@ -92,9 +92,14 @@ def _as_list(name: str, group: Any) -> list:
     if group is None:
         return []
     if isinstance(group, (str, Metric)) or not isinstance(group, (list, tuple)):
+        remedy = (
+            "Metrics by output come with models of several outputs, which are not available yet."
+            if isinstance(group, dict)
+            else f"Write {name}=[{group!r}]."
+        )
         raise ValueError(
-            f"Expected `{name}` argument to be a list, tuple, or dict. Received instead: "
-            f"{name}={group} of type {type(group)}. Write {name}=[{group!r}]."
+            f"Expected `{name}` argument to be a list or a tuple. Received instead: "
+            f"{name}={group} of type {type(group)}. {remedy}"
         )
     return list(group)
 

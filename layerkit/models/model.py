@@ -390,13 +390,21 @@ class Model(Layer):
             raise ValueError("The data is empty: `x` has length 0.")
         raise_on_nan("x", batches.x)
         raise_on_nan("sample_weight", batches.sample_weight)
-        x, y, sample_weight = unpack_x_y_sample_weight(batches.take(_telling_rows(batches.y)))
-        y_pred = self(x, training=False)
-        if type(self).train_step is not Model.train_step:
-            return  # its own step may mean anything by its data
-        self._loss(x, y, y_pred, sample_weight, training=False)
-        if isinstance(self._compiled_loss, losses.Loss):
+        own_step = type(self).train_step is not Model.train_step  # may mean anything by its data
+        if isinstance(self._compiled_loss, losses.Loss) and not own_step:
             raise_on_nan("y", batches.y)
+        rows = _telling_rows(batches.y)
+        x, y, sample_weight = unpack_x_y_sample_weight(batches.take(rows))
+        try:
+            y_pred = self(x, training=False)
+            if own_step:
+                return
+            on_host = map(_on_host, (y, y_pred, sample_weight))  # only there labels are checked
+            self._loss(x, *on_host, training=False)
+        except ValueError as error:
+            count = len(np.arange(batches.size)[rows])
+            note = f" (These are the shapes of {count} of the {batches.size} rows, tried first.)"
+            raise ValueError(f"{error}{note}") from error
         if y is not None:
             self._compiled_metrics.build(y, y_pred)
 
@@ -462,6 +470,10 @@ def _telling_rows(y: Any) -> Any:
     if isinstance(y, np.ndarray) and y.size == len(y):
         return np.unique([0, y.argmin(), y.argmax()])
     return slice(0, 1)
+
+
+def _on_host(part: Any) -> Any:
+    return None if part is None else tree.map_structure(lambda x: Tensor(K.to_numpy(x)), part)
 
 
 def _is_due(epoch: int, frequency: Any) -> bool:

@@ -42,6 +42,11 @@ class Adam(Optimizer):
         if amsgrad:
             self.slots += (("velocity_hat",),)
 
+    def fused(self, lr: float, t: int, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
+        numbers = {"lr": lr, "decay": 0.0, "step": self._step_size(lr, t, dtype)}
+        numbers |= {"one_minus_beta_1": 1 - self.beta_1, "one_minus_beta_2": 1 - self.beta_2}
+        return "adam", ("momentum", "velocity", "velocity_hat"), numbers | {"epsilon": self.epsilon}
+
     def rule(
         self,
         w: Any,

@@ -23,6 +23,7 @@ from layerkit.backend.registry import backend_of
 from .. import initializers
 from ..configurable import Configurable, did_you_mean, serialize
 from ..naming import auto_name
+from .arena import Arena, arenas
 from .schedules import LearningRateSchedule
 
 
@@ -83,6 +84,7 @@ class Optimizer(Configurable):
         self._trainable_variables: list[Variable] = []
         self._index: dict[int, int] = {}  # of a variable by its id
         self._slots: list[dict[str, Variable]] = []
+        self._arenas: list[tuple[list[int], Arena]] = []
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
         self._undecayed: set[int] = set()
@@ -91,6 +93,11 @@ class Optimizer(Configurable):
         self._iterations = self._track(np.zeros((), "int32"), "iteration")
         self._learning_rate: Any = None
         self.learning_rate = learning_rate
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "rule" in cls.__dict__ and "fused" not in cls.__dict__:
+            cls.fused = Optimizer.fused  # type: ignore[method-assign]  # a kernel is of one rule
 
     def _check_options(self) -> None:
         steps, frequency = self.gradient_accumulation_steps, self.ema_overwrite_frequency
@@ -136,6 +143,10 @@ class Optimizer(Configurable):
     def slot_initializer(self, name: str) -> Any:
         """What a slot is filled with at first."""
         return "zeros"
+
+    def fused(self, lr: float, t: int, dtype: Any) -> tuple[str, tuple[str, ...], dict] | None:
+        """A backend's kernel for this rule: its name, the slots it knows, its numbers; or None."""
+        return None
 
     def before_update(self, t: int) -> None:
         """Called once before all variables are updated; `t` counts from 1."""
@@ -282,9 +293,35 @@ class Optimizer(Configurable):
         learning_rate = self.learning_rate
         if self.weight_decay is not None:
             self._decay(variables, float(learning_rate))
-        self.before_update(self._update_count() + 1)
-        for g, variable in zip(arrays, variables, strict=True):
-            self.update_step(Tensor(g), variable, learning_rate)
+        t = self._update_count() + 1
+        self.before_update(t)
+        if not self._runs_flat(variables):
+            for g, variable in zip(arrays, variables, strict=True):
+                self.update_step(Tensor(g), variable, learning_rate)
+            return
+        lr = float(learning_rate)
+
+        def rule(w: Any, g: Any, **slots: Any) -> None:
+            self.rule(w, g, lr, t, **slots)
+
+        for indices, arena in self._arenas:
+            arena.update([arrays[i] for i in indices], rule, self.fused(lr, t, arena.dtype))
+
+    def _runs_flat(self, variables: list[Variable]) -> bool:
+        """Whether one update of the arenas stands for one of every variable."""
+        own_step = type(self).update_step is not Optimizer.update_step
+        if own_step or not self.elementwise or not self._slots:
+            return False
+        if not all(backend_of(variable.array).updates_flat for variable in variables):
+            return False
+        everything = self._trainable_variables
+        if len(variables) != len(everything) or any(
+            variable is not own for variable, own in zip(variables, everything, strict=True)
+        ):
+            return False
+        if not self._arenas:
+            self._arenas = arenas(everything, self._slots)
+        return True
 
     def _decay(self, variables: list[Variable], lr: float) -> None:
         for variable in variables:
@@ -397,7 +434,7 @@ class Optimizer(Configurable):
         ]
 
     def _track(self, value: Any, name: str) -> Variable:
-        variable = Variable(value, trainable=False, name=name)
+        variable = Variable(Tensor(value), trainable=False, name=name)  # where the value lives
         variable.path = f"{self.name}/{name}"
         self._variables.append(variable)
         return variable
@@ -492,6 +529,10 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
         self.slots = (("momentum",),) if momentum else ()
+
+    def fused(self, lr: float, t: int, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
+        numbers = {"lr": lr, "decay": 0.0, "beta": self.momentum, "nesterov": self.nesterov}
+        return "sgd", ("momentum",), numbers
 
     def rule(self, w: Any, g: Any, lr: float, t: int, momentum: Any = None) -> None:
         step = g * lr

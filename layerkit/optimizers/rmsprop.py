@@ -36,6 +36,11 @@ class RMSprop(Optimizer):
             *((("average_gradient",),) if centered else ()),
         )
 
+    def fused(self, lr: float, t: int, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
+        numbers = {"lr": lr, "decay": 0.0, "beta": self.momentum, "epsilon": self.epsilon}
+        numbers |= {"rho": self.rho, "one_minus_rho": 1 - self.rho}
+        return "rmsprop", ("velocity", "momentum", "average_gradient"), numbers
+
     def rule(
         self,
         w: Any,

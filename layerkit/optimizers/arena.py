@@ -1,0 +1,93 @@
+"""Arena: the variables of one dtype side by side in one flat array, and their slots likewise.
+
+An elementwise rule gives the same bits over any cut of its arrays, so one update of the flat arrays
+stands for one of every variable: on a GPU, one kernel instead of several for each. Gathering the
+gradients costs a pass over them, which a CPU does not win back: there every variable is updated by
+itself (`Backend.updates_flat`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any
+
+from layerkit.backend import Variable
+from layerkit.backend.registry import backend_of
+
+
+class Arena:
+    """Flat arrays for `variables` of one dtype on one backend, and for their `slots` by name.
+
+    The variables' own arrays become views of the flat ones, with the values they had.
+    """
+
+    def __init__(self, variables: Sequence[Variable], slots: Sequence[dict[str, Variable]]):
+        self.backend = backend_of(variables[0].array)
+        self.dtype = variables[0].dtype
+        self.weights = _Flat(variables)
+        self.slots = {name: _Flat([own[name] for own in slots]) for name in slots[0]}
+
+    def update(
+        self, gradients: Sequence[Any], rule: Callable[..., None], fused: tuple | None
+    ) -> None:
+        """Run `rule(w, g, **slots)` over all variables, or `fused`, a kernel that does the same.
+
+        `fused`: the kernel's name, the slots that it knows, and its numbers.
+        """
+        w, g = self.weights.array(), _concatenated(gradients, self.backend.xp)
+        slots = {name: flat.array() for name, flat in self.slots.items()}
+        if fused is None or not self._fused_update(fused, w, g, slots):
+            rule(w, g, **slots)
+        for variable in self.weights.variables:
+            variable.version += 1
+
+    def _fused_update(self, fused: tuple, w: Any, g: Any, slots: dict[str, Any]) -> bool:
+        kernel, known, numbers = fused
+        arrays = {"w": w, "g": g, **dict.fromkeys(known), **slots}
+        return self.backend.fused_update(kernel, arrays, numbers)
+
+
+class _Flat:
+    """One flat array whose parts are the arrays of variables."""
+
+    def __init__(self, variables: Sequence[Variable]):
+        self.variables = list(variables)
+        xp = backend_of(variables[0].array).xp
+        self._array = _concatenated([variable.array for variable in variables], xp)
+        stops = list(accumulate(variable.size for variable in variables))
+        starts = [0, *stops[:-1]]
+        self._views = [
+            self._array[start:stop].reshape(variable.shape)
+            for variable, start, stop in zip(variables, starts, stops, strict=True)
+        ]
+        for variable, view in zip(self.variables, self._views, strict=True):
+            variable.array = view
+
+    def array(self) -> Any:
+        """The flat array with the variables' present values.
+
+        Who assigned to a variable gave it an array of its own: its values come back here.
+        """
+        for variable, view in zip(self.variables, self._views, strict=True):
+            if variable.array is not view:
+                view[...] = variable.array
+                variable.array = view
+        return self._array
+
+
+def arenas(
+    variables: Sequence[Variable], slots: Sequence[dict[str, Variable]]
+) -> list[tuple[list[int], Arena]]:
+    """Arenas for all variables, one for each dtype on each backend, with the indices they hold."""
+    groups: dict[Any, list[int]] = {}
+    for i, variable in enumerate(variables):
+        groups.setdefault((backend_of(variable.array).name, variable.dtype), []).append(i)
+    return [
+        (group, Arena([variables[i] for i in group], [slots[i] for i in group]))
+        for group in groups.values()
+    ]
+
+
+def _concatenated(arrays: Sequence[Any], xp: Any) -> Any:
+    return xp.concatenate([array.reshape(-1) for array in arrays])

@@ -1,0 +1,104 @@
+"""benchmarks/gpu.py without a GPU: its way out, its guards, its steps over a stand-in for CuPy."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import cuda_emulator
+import pytest
+from fakes import strict_cupy
+
+from layerkit import backend as K
+from layerkit.backend import registry
+from layerkit.backend.cupy_backend import CupyBackend
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """The script as a module; the backends it starts or sets are forgotten afterwards."""
+    for name in ("_loaded", "_makers"):
+        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
+    monkeypatch.setattr(registry, "_default", registry._default)
+    monkeypatch.setattr(registry, "one_home", registry.one_home)
+    path = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
+    spec = importlib.util.spec_from_file_location("gpu_benchmark", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def gpu():
+    if not cuda_emulator.available:
+        pytest.skip("needs g++")
+    cp = strict_cupy.make()
+    cp.set_executor(cuda_emulator.run)
+    K.register_backend("strict", CupyBackend(cp))
+    return K.get_backend("strict")
+
+
+def test_without_a_gpu_it_says_so_and_writes_nothing(script, monkeypatch, capsys, tmp_path):
+    registry._loaded.pop("cupy", None)
+    registry._makers.pop("cupy", None)
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--output", str(tmp_path / "gpu.json")])
+    assert script.main() == 2
+    said = capsys.readouterr().err
+    assert said.startswith("There is no GPU to measure here, nothing was run. The backend 'cupy'")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_is_recorded_and_the_rest_goes_on(script, tmp_path, capsys):
+    def bad(gpu):
+        raise ZeroDivisionError("of a step")
+
+    def good(gpu):
+        return {"gpu": gpu, "part": {"fine": 1}}
+
+    output = tmp_path / "results" / "gpu.json"
+    results = script.run_steps([bad, good], "device", output)
+    assert json.loads(output.read_text()) == results
+    assert results["bad"]["error"] == "ZeroDivisionError: of a step"
+    assert "test_gpu_benchmark.py" in results["bad"]["where"]
+    assert results["good"]["part"] == {"fine": 1} and results["good"]["gpu"] == "device"
+    assert script.has_error(results) and not script.has_error(results["good"])
+    assert "with errors" in capsys.readouterr().out
+
+
+def test_no_step_begins_too_late(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(script, "BUDGET", -1)
+    results = script.run_steps([script.machine], None, tmp_path / "gpu.json")
+    assert results["machine"]["skipped"] == "no time was left"
+
+
+def test_every_framework_builds_the_five_models(script):
+    import layerkit
+
+    assert len(script.MODELS) == 5
+    for name, model in script.MODELS.items():
+        assert script.keras_like(layerkit, name).output_shape == (None, 10)
+        assert script.digits(name, 3)[0].shape == (3, *model["shape"])
+
+
+def test_operations_are_compared(script, gpu):
+    rows = list(script.rows())
+    assert len(rows) > 300
+    result = script.compare_operation(gpu, rows[0])
+    assert set(result) == {"difference", "numpy ms", "cupy ms"} and result["difference"] < 1e-5
+    gpu.xp.set_executor(lambda *launch: None)  # now kernels leave poison behind
+    row = next(row for row in rows if row.name == "conv2d")
+    assert script.compare_operation(gpu, row)["error"] == "NumPy and CuPy do not agree"
+
+
+def test_engines_are_compared(script, gpu):
+    engines = {
+        "im2col": lambda *a: script.ours(gpu, None, *a),
+        "none": lambda *a: (_ for _ in ()).throw(KeyError("absent")),
+    }
+    for kernel in script.KERNELS:
+        result = script.compare_engines(engines, kernel, 2, 5, 2, 3, 3, 2, "float32")
+        assert result["im2col"]["difference"] == 0 and result["im2col"]["ms"] > 0
+        assert result["none"]["error"] == "KeyError: 'absent'"
