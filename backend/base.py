@@ -21,6 +21,7 @@ class Backend:
     name: str
     xp: Any
     array_type: type
+    emulated_floats: frozenset[str] = frozenset()  # halves that it computes with in float32
 
     def asarray(self, x: Any, dtype: Any = None) -> Any:
         """`x` as an array of this backend, copied only where it must be."""
