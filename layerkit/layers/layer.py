@@ -418,10 +418,14 @@ class Layer(Configurable):
         for key in ("activation", "recurrent_activation"):
             if key in config:
                 config[key] = activations.serialize(getattr(self, key))
-        if self.dtype_policy.is_mixed:
-            config["dtype"] = dtype_policies.serialize(self.dtype_policy)
+        config["dtype"] = self._dtype_config()
         first = {key: config.pop(key) for key in ("name", "trainable", "dtype")}
         return {**first, **config}
+
+    def _dtype_config(self) -> Any:
+        """A plain name where it says all, which every version of Keras reads."""
+        policy = self.dtype_policy
+        return dtype_policies.serialize(policy) if policy.is_mixed else policy.name
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the weights again; None if not built."""

@@ -1,5 +1,4 @@
-"""Writes mixed_precision.json: the types of Keras's layers under mixed_float16, and the steps of its
-LossScaleOptimizer.
+"""Writes mixed_precision.json: what Keras's layers and its LossScaleOptimizer do in mixed_float16.
 
     KERAS_BACKEND=numpy python tests/golden/make_mixed_precision_golden.py
 
@@ -22,7 +21,7 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from tables.layers import ROWS
+from tables.layers import ROWS  # noqa: E402
 
 STEPS = [[1, 2], ["inf", 0], [4, -8], [1, 1], ["nan", 1], [2, 2], [-3, 1], [1, "-inf"], [1, 0]]
 CASES = [
