@@ -19,7 +19,7 @@ import numpy as np
 
 from . import registry, tree
 from .base import Backend
-from .config import floatx
+from .config import floatx, is_floating
 from .registry import backend_of, beside, default_backend, gathered, is_array
 
 
@@ -150,11 +150,14 @@ class Variable(Tensor):
 
     `initializer` is the value (anything `convert_to_tensor` takes), or a function of
     (shape, dtype) that gives it; the function needs `shape`. Tapes watch floating variables that
-    are `trainable`. Assigning leaves alone what was computed or recorded before. Optimizers write
-    into `array` and count `version` up, which makes a tape that recorded the variable raise.
+    are `trainable`. Inside a layer that computes in another float type, operations use the
+    variable cast to it, unless `autocast` is False. Assigning leaves alone what was computed or
+    recorded before. Optimizers write into `array` and count `version` up, which makes a tape that
+    recorded the variable raise.
     """
 
     __slots__ = (
+        "autocast",
         "born_trainable",
         "constraint",
         "name",
@@ -173,6 +176,7 @@ class Variable(Tensor):
         dtype: Any = None,
         trainable: bool = True,
         name: str | None = None,
+        autocast: bool = True,
     ):
         if callable(initializer):
             if shape is None:
@@ -192,6 +196,7 @@ class Variable(Tensor):
         self.path = self.name
         self.trainable = trainable
         self.born_trainable = trainable  # its place in files; freezing does not move it
+        self.autocast = autocast
         self.regularizer = None
         self.constraint = None
         self.version = 0  # counts the changes in place
@@ -313,9 +318,70 @@ def as_operand(x: Any) -> Any:
 
 class _Local(threading.local):
     tapes: tuple[GradientTape, ...] = ()  # the tapes now recording in this thread
+    compute_dtype: str | None = None  # what float variables are cast to
 
 
 _local = _Local()
+
+
+def compute_in(dtype: str | None) -> str | None:
+    """Let this thread's operations use float variables in `dtype`; None: as they are.
+
+    Returns what held before, for the caller to restore.
+    """
+    outer, _local.compute_dtype = _local.compute_dtype, dtype
+    return outer
+
+
+def _autocast(x: Any) -> Any:
+    """A float variable in the type now computed in, by a recorded cast; others as they are."""
+    dtype = _local.compute_dtype
+    if not isinstance(x, Variable) or not x.autocast or x.dtype == dtype:
+        return x
+    if not is_floating(x.dtype):
+        return x
+    value = Tensor(x.array.astype(dtype))
+    for tape in _local.tapes:
+        tape.record((value,), (x,), (lambda g: g,))  # it comes back in the variable's dtype
+        tape.overflows = True
+    return value
+
+
+def _through_float32(function: Callable[..., tuple]) -> Callable[..., tuple]:
+    """`function`, an operation's body, where halves are computed in float32 and results rounded.
+
+    That is what devices with half-precision units do inside an operation. NumPy has none: it adds
+    up float16 without BLAS, and lets bfloat16 become float32 beside a number.
+    """
+    code = function.__code__
+    chooses_dtype = "dtype" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    def compute(*operands: Any, **options: Any) -> tuple:
+        floats = [x.dtype for x in operands if hasattr(x, "dtype") and is_floating(x.dtype)]
+        if not any(map(_is_emulated, operands)):
+            return function(*operands, **options)
+        value, *vjps = function(*map(_widened, operands), **options)
+        if not chooses_dtype and len(set(floats)) == 1:
+            value = tree.map_structure(lambda y: _rounded(y, floats[0]), value)
+        return value, *[vjp and _of_widened(vjp) for vjp in vjps]
+
+    return compute
+
+
+def _is_emulated(x: Any) -> bool:
+    return is_array(x) and x.dtype.name in backend_of(x).emulated_floats
+
+
+def _widened(x: Any) -> Any:
+    return x.astype("float32") if _is_emulated(x) else x
+
+
+def _rounded(x: Any, dtype: Any) -> Any:
+    return x.astype(dtype) if x.dtype == "float32" else x
+
+
+def _of_widened(vjp: Callable) -> Callable:
+    return lambda *upstream: vjp(*map(_widened, upstream))
 
 
 def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
@@ -332,6 +398,7 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
     names = code.co_varnames[: code.co_posonlyargcount]
     count = len(names)
     variadic = bool(code.co_flags & CO_VARARGS)
+    emulated = _through_float32(function)
 
     @wraps(function)  # every operation comes through here: its microseconds count
     def operation(*args: Any, **options: Any) -> Any:
@@ -340,13 +407,16 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
             inputs, rest = args[:count], args[count:]
             if len(inputs) < count and options:
                 inputs += _named(names[len(inputs) :], options)
+        compute = function
+        if _local.compute_dtype is not None:
+            inputs, compute = tuple(map(_autocast, inputs)), emulated
         operands = [x.array if isinstance(x, Tensor) else as_operand(x) for x in inputs]
         if not any([hasattr(x, "dtype") for x in operands]):  # noqa: C419 (a list is faster)
             operands = [x if x is None else convert_to_tensor(x).array for x in operands]
         if not registry.one_home:
             operands = gathered(operands, [isinstance(x, Tensor) for x in inputs])
         operands += rest
-        returned = function(*operands, **options)
+        returned = compute(*operands, **options)
         value = returned[0]
         single = not isinstance(value, tuple)
         outputs = (_wrap(value),) if single else tuple(map(_wrap, value))
@@ -387,6 +457,7 @@ class GradientTape:
         self._tracked: dict[int, Tensor | None] = {}  # by id; watched tensors are kept alive
         self._versions: dict[int, tuple[Variable, int]] = {}
         self._consumed = False
+        self.overflows = False  # whether gradients may be infinite: loss scaling looks for it
 
     def __enter__(self) -> GradientTape:
         if self in _local.tapes:
@@ -418,7 +489,7 @@ class GradientTape:
                     f"GradientTape.watch expects a Tensor; received {type(leaf).__name__}. "
                     "Make one with convert_to_tensor(x) and compute with it."
                 )
-            if leaf.dtype.kind != "f":
+            if not is_floating(leaf.dtype):
                 raise TypeError(f"Only floating tensors have gradients; received {leaf.dtype}.")
             self._tracked[id(leaf)] = leaf
 
@@ -428,7 +499,7 @@ class GradientTape:
             isinstance(x, Variable)
             and x.trainable
             and self.watch_accessed_variables
-            and x.array.dtype.kind == "f"
+            and is_floating(x.array.dtype)
         )
 
     def record(self, outputs: tuple[Tensor, ...], inputs: Sequence, vjps: Sequence) -> None:
@@ -472,8 +543,10 @@ class GradientTape:
         else:
             weights = tree.flatten(output_gradients)
         upstream = self._seed(targets, weights)
+        floats: Any = {"over": "ignore", "invalid": "ignore"} if self.overflows else {}
         try:
-            self._play_back(upstream, set(map(id, wanted)))
+            with np.errstate(**floats):
+                self._play_back(upstream, set(map(id, wanted)))
         finally:
             if not self.persistent:
                 self.reset()
@@ -574,9 +647,9 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def wide_sum(x: Any, axes: Any = None, keepdims: bool = False) -> Any:
-    """The sum of floats; those of float16 are added up in float32, which loses no addend."""
-    if x.dtype == "float16":
-        return x.sum(axis=axes, dtype="float32", keepdims=keepdims).astype("float16")
+    """The sum of floats; those of halves are added up in float32, which loses no addend."""
+    if x.dtype.itemsize == 2 and is_floating(x.dtype):
+        return x.sum(axis=axes, dtype="float32", keepdims=keepdims).astype(x.dtype)
     return x.sum(axis=axes, keepdims=keepdims)
 
 

@@ -23,6 +23,7 @@ class Backend:
     array_type: type[Any]
     float_types: tuple[str, ...] = ("float16", "float32", "float64")  # that its kernels know
     updates_flat = False  # whether optimizers had better update all variables as one flat array
+    emulated_floats: frozenset[str] = frozenset()  # halves that it computes with in float32
 
     def asarray(self, x: Any, dtype: Any = None) -> Any:
         """`x` as an array of this backend, copied only where it must be.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 _FLOATS = ("float16", "float32", "float64")
 _LAYOUTS = ("channels_last", "channels_first")
 
@@ -21,6 +23,22 @@ def set_floatx(value: str) -> None:
     if value not in _FLOATS:
         raise ValueError(f"Unknown `floatx` value: {value}. Expected one of {list(_FLOATS)}.")
     _floatx = str(value)
+
+
+def require_bfloat16() -> None:
+    """Let NumPy know the type 'bfloat16'. ImportError, with the remedy, without ml_dtypes."""
+    try:
+        import ml_dtypes  # noqa: F401 (registers the type by being imported)
+    except ImportError:
+        raise ImportError(
+            "bfloat16 needs the package ml_dtypes, which gives NumPy that type: "
+            "pip install 'layerkit[bfloat16]', or use float16."
+        ) from None
+
+
+def is_floating(dtype: Any) -> bool:
+    """Whether `dtype`, an array's, is a float type; NumPy counts bfloat16 as a foreign one."""
+    return dtype.kind == "f" or dtype.name == "bfloat16"
 
 
 def epsilon() -> float:

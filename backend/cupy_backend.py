@@ -35,6 +35,7 @@ class CupyBackend(Backend):
 
     name = "cupy"
     updates_flat = True  # one kernel launch for all variables
+    emulated_floats = frozenset({"bfloat16"})  # until its own kernels have run on a device
 
     def __init__(self, cp: Any = None):
         self.xp = _import_cupy() if cp is None else cp

@@ -21,6 +21,7 @@ class NumpyBackend(Backend):
     """Arrays are `numpy.ndarray`."""
 
     name = "numpy"
+    emulated_floats = frozenset({"float16", "bfloat16"})
     xp = np
     array_type = np.ndarray
 

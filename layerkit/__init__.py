@@ -26,17 +26,21 @@ from layerkit.backend import GradientTape, Tensor, Variable
 from . import (
     activations,
     callbacks,
+    config,
     constraints,
+    dtype_policies,
     initializers,
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     optimizers,
     regularizers,
     saving,
     utils,
 )
+from .dtype_policies import DTypePolicy
 from .initializers import Initializer
 from .layers import Input, InputSpec, Layer
 from .losses import Loss
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from layerkit import applications, datasets
 
 __all__ = [
+    "DTypePolicy",
     "GradientTape",
     "Initializer",
     "Input",
@@ -68,12 +73,15 @@ __all__ = [
     "applications",
     "backend",
     "callbacks",
+    "config",
     "constraints",
     "datasets",
+    "dtype_policies",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "optimizers",
     "regularizers",

@@ -290,7 +290,7 @@ _PLAIN: dict[str, Callable[[dict], Any]] = {
     "__slice__": lambda c: slice(c["start"], c["stop"], c["step"]),
     "__ellipsis__": lambda c: Ellipsis,
     "__lambda__": _refuse_lambda,
-    "DTypePolicy": lambda c: c["name"],
+    "FloatDTypePolicy": lambda c: c["name"],  # the name of DTypePolicy in Keras before 3.3
 }
 
 

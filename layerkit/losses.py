@@ -12,13 +12,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
-
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
 from layerkit.backend.registry import backend_of
 
-from . import configurable
+from . import configurable, dtype_policies
 from .configurable import Configurable, register_functions, serialize
 from .naming import auto_name
 
@@ -57,7 +55,7 @@ class Loss(Configurable):
             )
         self.name = name or auto_name(type(self))
         self.reduction = reduction
-        self.dtype = np.dtype(getattr(dtype, "compute_dtype", dtype) or K.floatx()).name
+        self.dtype = dtype_policies.get(dtype or K.floatx()).compute_dtype
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """The loss of each sample, its last axis reduced: (batch, ...) from (batch, ..., d)."""

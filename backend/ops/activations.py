@@ -271,19 +271,32 @@ def sparse_plus(x: Any, /) -> tuple:
 def softmax(x: Any, /, axis: int | tuple[int, ...] = -1) -> tuple:
     """exp(x) divided by its sum along `axis`."""
     x = floating(x)
+    dtype, x = x.dtype, _widen(x)
     y = namespace(x).exp(x - x.max(axis=axis, keepdims=True))
     y /= y.sum(axis=axis, keepdims=True)
-    return y, lambda g: y * (g - (g * y).sum(axis=axis, keepdims=True))
+    return (
+        y.astype(dtype, copy=False),
+        lambda g: y * (g - (g * y).sum(axis=axis, keepdims=True)),
+    )
 
 
 @primitive
 def log_softmax(x: Any, /, axis: int | tuple[int, ...] = -1) -> tuple:
     """x - log(sum(exp(x))) along `axis`."""
     x = floating(x)
+    dtype, x = x.dtype, _widen(x)
     xp = namespace(x)
     y = x - x.max(axis=axis, keepdims=True)
     y -= xp.log(xp.exp(y).sum(axis=axis, keepdims=True))
-    return y, lambda g: g - xp.exp(y) * g.sum(axis=axis, keepdims=True)
+    return (
+        y.astype(dtype, copy=False),
+        lambda g: g - xp.exp(y) * g.sum(axis=axis, keepdims=True),
+    )
+
+
+def _widen(x: Any) -> Any:
+    """Halves in float32: sums of exponentials need its digits."""
+    return x.astype("float32") if x.dtype == "float16" else x
 
 
 @primitive

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from ..autodiff import Tensor, convert_to_tensor, primitive
-from ..config import floatx
+from ..config import floatx, is_floating
 from ..registry import beside, namespace
 
 __all__ = [
@@ -504,7 +504,7 @@ def nan_to_num(
 def cast(x: Any, /, dtype: Any) -> tuple:
     """x in another dtype; between floats the gradient is cast back."""
     y = x.astype(dtype, copy=False)
-    return (y, lambda g: g) if y.dtype.kind == "f" else (y,)
+    return (y, lambda g: g) if is_floating(y.dtype) else (y,)
 
 
 @primitive

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tensor, convert_to_tensor, primitive
-from ..config import floatx
+from ..config import floatx, is_floating
 from ..random import draw_seed, generator
 from ..registry import backend_of, default_backend, namespace
 
@@ -46,7 +46,7 @@ def dropout(
             "Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
             f"Received: rate={rate}"
         )
-    if inputs.dtype.kind != "f":
+    if not is_floating(inputs.dtype):
         raise TypeError(f"dropout expects floating inputs; received {inputs.dtype}: cast them.")
     if rate == 0:
         return inputs

@@ -28,8 +28,7 @@ class InputLayer(Layer):
             raise ValueError("You cannot pass both `shape` and `batch_shape` at the same time.")
         if shape is None and batch_shape is None:
             raise ValueError("You must pass a `shape` argument.")
-        super().__init__(name=name, dtype=None, **kwargs)
-        self.dtype = str(dtype) if dtype is not None else K.floatx()
+        super().__init__(name=name, dtype=K.floatx() if dtype is None else dtype, **kwargs)
         self.batch_shape = _checked((batch_size, *shape) if batch_shape is None else batch_shape)
         self.shape = self.batch_shape[1:]
         self.batch_size = self.batch_shape[0]

@@ -14,8 +14,9 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend import Tensor, Variable, tree
 
-from .. import activations, constraints, initializers, regularizers
+from .. import activations, constraints, dtype_policies, initializers, regularizers
 from ..configurable import Configurable, did_you_mean, parameters_of
+from ..dtype_policies import DTypePolicy
 from ..naming import auto_name
 from .input_spec import InputSpec
 
@@ -40,8 +41,9 @@ class Layer(Configurable):
     Weights and sublayers are found by walking the attributes, lists and dicts included.
 
     `name`: unique within a model; made from the class where None. `dtype`: of weights and
-    computation ('float32' unless `floatx` says otherwise). `input_shape`: without the batch axis,
-    for the first layer of a Sequential.
+    computation, or a policy for both ('mixed_float16' computes in halves and keeps float32
+    weights); the global policy where None. `input_shape`: without the batch axis, for the first
+    layer of a Sequential.
     """
 
     keras_module = "keras.layers"
@@ -59,7 +61,7 @@ class Layer(Configurable):
         **kwargs: Any,
     ):
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype = _float_type(dtype)
+        self.dtype_policy = dtype_policies.get(dtype)
         self.name = str(name) if name is not None else auto_name(type(self))
         if "/" in self.name:
             raise ValueError(
@@ -118,11 +120,14 @@ class Layer(Configurable):
         regularizer: Any = None,
         constraint: Any = None,
         name: str | None = None,
+        autocast: bool = True,
         **kwargs: Any,
     ) -> Variable:
         """A new Variable of `shape` that belongs to this layer.
 
-        `initializer`: 'glorot_uniform' by default for floats, 'zeros' for others.
+        `initializer`: 'glorot_uniform' by default for floats, 'zeros' for others. `dtype`: the
+        policy's `variable_dtype` by default; `autocast` False keeps it from being cast to the
+        policy's `compute_dtype` where it is used.
         """
         if isinstance(shape, str):  # Keras 2 passed the name first
             shape, name = kwargs.pop("shape", ()), shape
@@ -130,9 +135,9 @@ class Layer(Configurable):
             raise TypeError(f"add_weight() got unexpected arguments: {sorted(kwargs)}")
         self._check_initialized()
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-        dtype = np.dtype(dtype or self.dtype)
+        dtype = np.dtype(dtype or self.variable_dtype)
         if initializer is None:
-            initializer = "glorot_uniform" if dtype.kind == "f" else "zeros"
+            initializer = "glorot_uniform" if K.is_floating(dtype) else "zeros"
         name = name or "variable"
         variable = Variable(
             initializers.get(initializer),
@@ -140,6 +145,7 @@ class Layer(Configurable):
             dtype=dtype.name,
             trainable=trainable,
             name=name,
+            autocast=autocast,
         )
         variable.path = f"{self.name}/{name}"
         variable.regularizer = regularizers.get(regularizer)
@@ -183,16 +189,18 @@ class Layer(Configurable):
             self._forget_losses()
             _call.root = self
         _call.training = training if training is not None else outer
+        outer_dtype = K.compute_in(self._autocast_dtype)
         try:
             outputs = self.call(inputs, *args, **kwargs)
         finally:
             _call.training, _call.root = outer, root
+            K.compute_in(outer_dtype)
         if self.activity_regularizer is not None:
             self._regularize_activity(outputs, root)
         return outputs
 
     def _convert(self, inputs: Any) -> Any:
-        if type(inputs) is Tensor and inputs.array.dtype == self.dtype:
+        if type(inputs) is Tensor and inputs.array.dtype == self._dtype_policy.compute_dtype:
             return inputs
         if isinstance(inputs, (list, tuple)) and not _holds_arrays(inputs):
             inputs = K.convert_to_tensor(inputs)
@@ -202,8 +210,8 @@ class Layer(Configurable):
         if x is None or isinstance(x, SymbolicTensor):
             return x
         tensor = K.convert_to_tensor(x)
-        if tensor.dtype.kind == "f" and tensor.dtype != self.dtype:
-            tensor = K.cast(tensor, self.dtype)
+        if K.is_floating(tensor.dtype) and tensor.dtype != self.compute_dtype:
+            tensor = K.cast(tensor, self.compute_dtype)
         return tensor
 
     def _check_input(self, inputs: Any) -> None:
@@ -340,14 +348,27 @@ class Layer(Configurable):
         return added + penalties
 
     @property
+    def dtype_policy(self) -> DTypePolicy:
+        """What the layer computes in and what its weights are; set by name, config or policy."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        self._dtype_policy = policy = dtype_policies.get(policy)
+        halves = policy.compute_dtype in ("float16", "bfloat16")
+        self._autocast_dtype = policy.compute_dtype if halves or policy.is_mixed else None
+
+    @property
     def compute_dtype(self) -> str:
-        """Name of the float type computed in."""
-        return self.dtype
+        """Name of the type computed in: float inputs are cast to it."""
+        return self._dtype_policy.compute_dtype
 
     @property
     def variable_dtype(self) -> str:
-        """Name of the float type of new weights."""
-        return self.dtype
+        """Name of the type of new weights."""
+        return self._dtype_policy.variable_dtype
+
+    dtype = variable_dtype
 
     def count_params(self) -> int:
         """How many numbers the weights hold. ValueError before the layer is built."""
@@ -399,8 +420,14 @@ class Layer(Configurable):
         for key in ("activation", "recurrent_activation"):
             if key in config:
                 config[key] = activations.serialize(getattr(self, key))
+        config["dtype"] = self._dtype_config()
         first = {key: config.pop(key) for key in ("name", "trainable", "dtype")}
         return {**first, **config}
+
+    def _dtype_config(self) -> Any:
+        """A plain name where it says all, which every version of Keras reads."""
+        policy = self.dtype_policy
+        return dtype_policies.serialize(policy) if policy.is_mixed else policy.name
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the weights again; None if not built."""
@@ -436,7 +463,15 @@ class Layer(Configurable):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-_BASE_STATE = ("built", "name", "dtype", "input_spec", "_weights", "_losses", "_added_losses")
+_BASE_STATE = (
+    "built",
+    "name",
+    "_dtype_policy",
+    "input_spec",
+    "_weights",
+    "_losses",
+    "_added_losses",
+)
 
 
 class _Structure:
@@ -523,20 +558,6 @@ def _position(function: Callable, parameter: str) -> int | None:
     code = function.__code__  # type: ignore[attr-defined]
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return names.index(parameter) - 2 if parameter in names else None
-
-
-def _float_type(dtype: Any) -> str:
-    if dtype is None:
-        return K.floatx()
-    if isinstance(dtype, dict):  # a DTypePolicy in a file of Keras
-        dtype = dtype.get("config", {}).get("name", dtype)
-    name = getattr(dtype, "name", dtype)
-    try:
-        return np.dtype(name).name
-    except TypeError:
-        raise ValueError(
-            f"Cannot interpret dtype {dtype!r}: expected 'float16', 'float32' or 'float64'."
-        ) from None
 
 
 def _pop_batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:

@@ -61,6 +61,7 @@ class _Normalization(Layer):
                 initializer=self.gamma_initializer,
                 regularizer=self.gamma_regularizer,
                 constraint=self.gamma_constraint,
+                autocast=False,
             )
         if self.center:
             self.beta = self.add_weight(
@@ -69,7 +70,17 @@ class _Normalization(Layer):
                 initializer=self.beta_initializer,
                 regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint,
+                autocast=False,
             )
+
+    def _widened(self, inputs: Any) -> Any:
+        """Halves in float32: squares of them overflow."""
+        halves = self.compute_dtype in ("float16", "bfloat16")
+        return K.cast(inputs, "float32") if halves else inputs
+
+    def _narrowed(self, outputs: Any) -> Any:
+        same = outputs.dtype == self.compute_dtype
+        return outputs if same else K.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -136,19 +147,22 @@ class BatchNormalization(_Normalization):
             shape=(size,),
             initializer=self.moving_mean_initializer,
             trainable=False,
+            autocast=False,
         )
         self.moving_variance = self.add_weight(
             name="moving_variance",
             shape=(size,),
             initializer=self.moving_variance_initializer,
             trainable=False,
+            autocast=False,
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
+        x = self._widened(inputs)
         if not (training and self.trainable):
-            return K.batch_normalization(
-                inputs,
+            y = K.batch_normalization(
+                x,
                 self.moving_mean,
                 self.moving_variance,
                 axis=self.axis,
@@ -156,13 +170,14 @@ class BatchNormalization(_Normalization):
                 scale=self.gamma,
                 epsilon=self.epsilon,
             )
-        outputs, mean, variance = K.batch_normalize(
-            inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon
+            return self._narrowed(y)
+        y, mean, variance = K.batch_normalize(
+            x, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon
         )
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             # On plain arrays: no tape needs to know.
             moving.assign(self.momentum * moving.array + (1 - self.momentum) * now.array)
-        return outputs
+        return self._narrowed(y)
 
 
 class LayerNormalization(_Normalization):
@@ -177,6 +192,7 @@ class LayerNormalization(_Normalization):
         self._add_gamma_and_beta(self._sizes(input_shape))
 
     def call(self, inputs: Any) -> Any:
-        return K.layer_normalization(
-            inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon
+        y = K.layer_normalization(
+            self._widened(inputs), self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon
         )
+        return self._narrowed(y)

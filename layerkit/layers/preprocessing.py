@@ -23,14 +23,13 @@ class Rescaling(Layer):
         self.offset = offset
 
     def call(self, inputs: Any) -> Any:
-        return K.cast(inputs, self.dtype) * self._per_channel(self.scale) + self._per_channel(
-            self.offset
-        )
+        x = K.cast(inputs, self.compute_dtype)
+        return x * self._per_channel(self.scale) + self._per_channel(self.offset)
 
     def _per_channel(self, value: Any) -> Any:
         if not np.ndim(value):
             return float(value)
-        values = np.asarray(value, dtype=self.dtype)
+        values = np.asarray(value, dtype=self.compute_dtype)
         first = K.image_data_format() == "channels_first"
         return values[:, None, None] if first and values.ndim == 1 else values
 

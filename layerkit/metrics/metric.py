@@ -17,7 +17,7 @@ from layerkit import backend as K
 from layerkit.backend import Tensor, Variable, tree
 from layerkit.backend.registry import backend_of, namespace
 
-from .. import configurable, initializers, losses
+from .. import configurable, dtype_policies, initializers, losses
 from ..configurable import Configurable, serialize
 from ..naming import auto_name
 
@@ -42,9 +42,9 @@ class Metric(Configurable):
     _default_dtype: str | None = None
 
     def __init__(self, dtype: Any = None, name: str | None = None):
-        dtype = getattr(dtype, "compute_dtype", dtype) or self._default_dtype or K.floatx()
         self.name = name or auto_name(type(self))
-        self.dtype = np.dtype(dtype).name
+        policy = dtype_policies.get(dtype or self._default_dtype or K.floatx())
+        self.dtype = policy.variable_dtype
 
     def add_variable(
         self,

@@ -67,11 +67,13 @@ class Model(Layer):
         loss: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        auto_scale_loss: bool = True,
     ) -> None:
         """Say how to train: `optimizer` and `loss` by name or object, `metrics` as a list.
 
         `metrics`: names, functions of (y_true, y_pred) or Metric objects; `weighted_metrics` also
-        get the sample weights. ValueError for a name that is none.
+        get the sample weights. `auto_scale_loss`: under the policy 'mixed_float16', wrap the
+        optimizer in a LossScaleOptimizer. ValueError for a name that is none.
         """
         made = (
             optimizers.get(optimizer),
@@ -85,7 +87,10 @@ class Model(Layer):
             "loss": loss,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "auto_scale_loss": auto_scale_loss,
         }
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+            self.optimizer = _scaling(self.optimizer)
         self.compiled = True
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -129,8 +134,9 @@ class Model(Layer):
         with GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self._loss(x, y, y_pred, sample_weight, training=True)
+            scaled_loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -463,6 +469,12 @@ class Model(Layer):
     def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
         """Load weights that `save_weights` or `save`, here or in Keras, wrote."""
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+
+def _scaling(optimizer: optimizers.Optimizer) -> optimizers.Optimizer:
+    if isinstance(optimizer, optimizers.LossScaleOptimizer):
+        return optimizer
+    return optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
 
 
 def _telling_rows(y: Any) -> Any:

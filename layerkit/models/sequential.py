@@ -120,6 +120,10 @@ class Sequential(Model):
             x = x if x.ndim == len(first.batch_shape) else _with_rank_of(x, first.batch_shape)
         return x
 
+    def _convert_leaf(self, x: Any) -> Any:
+        """Its layers cast: the first one may take what this model's policy would round."""
+        return x if x is None or isinstance(x, SymbolicTensor) else K.convert_to_tensor(x)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         for layer in self.layers:
             input_shape = layer.compute_output_shape(input_shape)
@@ -150,7 +154,7 @@ class Sequential(Model):
         config = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": self.dtype,
+            "dtype": self._dtype_config(),
             "layers": [serialize(layer) for layer in self._layers],
         }
         if self._shape is not None:
@@ -161,6 +165,7 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
         """The model of a config that `get_config`, here or in Keras, made."""
         model = cls(name=config.get("name"))
+        model.dtype_policy = config.get("dtype")
         for layer in config["layers"]:
             model.add(deserialize(layer, custom_objects=custom_objects))
         shape = config.get("build_input_shape")

@@ -10,6 +10,7 @@ from . import schedules
 from .adagrad import Adadelta, Adagrad, Ftrl
 from .adam import Adam, Adamax, AdamW, Lamb, Nadam
 from .lion import Lion
+from .loss_scale import LossScaleOptimizer
 from .optimizer import SGD, Optimizer
 from .rmsprop import RMSprop
 
@@ -40,6 +41,7 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
     "Nadam",
     "Optimizer",
     "RMSprop",

@@ -11,7 +11,7 @@ from typing import Any
 from ..configurable import deserialize, serialize
 
 # What Keras also keeps: it changes speed, not results, and has no counterpart here.
-_WITHOUT_EFFECT = ("run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss")
+_WITHOUT_EFFECT = ("run_eagerly", "jit_compile", "steps_per_execution")
 
 
 def describe_training(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -36,12 +36,14 @@ def compile_as_saved(model: Any, config: dict[str, Any]) -> None:
         _warn(["optimizer: the file has none"], "was loaded without", advice)
         return
     left_out: list[str] = []
-    arguments: dict[str, Any] = {}
+    scaling = config.get("auto_scale_loss")
+    arguments: dict[str, Any] = {} if scaling is None else {"auto_scale_loss": scaling}
     for key in ("optimizer", "loss", "metrics", "weighted_metrics"):
         left_out += _restore(model, arguments, key, config.get(key))
         if key == "optimizer" and key not in arguments:
             break  # nothing to compile with: the model stays uncompiled
-    known = {"optimizer", "loss", "metrics", "weighted_metrics", *_WITHOUT_EFFECT}
+    known = {"optimizer", "loss", "metrics", "weighted_metrics", "auto_scale_loss"}
+    known.update(_WITHOUT_EFFECT)
     left_out += [f"{k}={v!r}" for k, v in config.items() if k not in known and v is not None]
     _warn(left_out, "was loaded without", advice)
 
