@@ -4,12 +4,13 @@ A kernel is its parameters and its body. `source` adds what all share and fixes 
 the arrays' type, `A` the type it is computed and accumulated in (float for halves), `I` the type
 of indices. Images are (batch, *spatial, channels) with three spatial axes, the missing ones of
 size 1. Every kernel is a gather: one thread (or warp, or column of a block) owns what it writes,
-so there are no atomics and the same inputs give the same bits.
+so there are no atomics and the same inputs give the same bits. Numbers come with the launch, or
+are `held` on the device, which may change them between the launches of a captured graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -473,10 +474,14 @@ KERNELS = {
 }
 
 
-def source(name: str, dtype: str, wide: bool = False, **macros: str) -> str:
+def source(
+    name: str, dtype: str, wide: bool = False, held: Collection[str] = (), **macros: str
+) -> str:
     """The text of a kernel over arrays of `dtype`, ready for the compiler; its name is `name`.
 
-    `wide`: indices of 64 bits. `macros`: what else the kernel leaves open (W, ACTIVATION, ...).
+    `wide`: indices of 64 bits. `held`: the numbers that are read from the device, each through a
+    pointer to one element of the parameter's type. `macros`: what else the kernel leaves open (W,
+    ACTIVATION, ...).
     """
     element, accumulator, header = TYPES[dtype]
     kernel = KERNELS[name]
@@ -488,13 +493,20 @@ def source(name: str, dtype: str, wide: bool = False, **macros: str) -> str:
     lines += ["#ifndef INFINITY", "#define INFINITY __int_as_float(0x7f800000)", "#endif"]
     lines += [f"#define {macro} ({text})" for macro, text in macros.items() if macro != "W"]
     lines += [f"using W = {macros['W']};"] if "W" in macros else []
+    parameters, values = [], ""
+    for parameter in kernel.signature.split(", "):
+        kind, variable = parameter.rsplit(maxsplit=1)
+        if variable in held:
+            parameter = f"const {kind}* held_{variable}"
+            values += f"\n    {kind} {variable} = *held_{variable};"
+        parameters.append(parameter)
     axes = f"\n    const Axis {_GATHERED};" if kernel.windows else ""
-    head = f'extern "C" __global__ void {name}({kernel.signature}) {{'
-    return "\n".join(lines) + "\n" + _SHARED + "\n" + head + axes + kernel.body + "}\n"
+    head = f'extern "C" __global__ void {name}({", ".join(parameters)}) {{'
+    return "\n".join(lines) + "\n" + _SHARED + "\n" + head + values + axes + kernel.body + "}\n"
 
 
 def converters(name: str, dtype: str, wide: bool = False) -> dict[str, Callable | None]:
-    """For each parameter of a kernel, in order, the scalar type to pass it as; None: an array."""
+    """For each parameter of a kernel, in order, its type as a number; None: it is an array."""
     scalars: dict[str, Any] = {"int": np.int32, "I": np.int64 if wide else np.int32}
     scalars |= {"U64": np.uint64, "A": np.float64 if dtype == "float64" else np.float32}
     pairs = (parameter.rsplit(maxsplit=1) for parameter in KERNELS[name].signature.split(", "))

@@ -323,11 +323,15 @@ class CupyBackend(Backend):
         if not self._fits(mask):
             return super().dropout_mask(seed, counter, shape, rate, dtype)
         numbers = {"count": mask.size, "key0": seed % 2**64, "key1": seed >> 64}
-        numbers |= {"counter": counter % 2**64, "dropped": round(rate * 65536)}
+        numbers |= {"counter": self._word(counter), "dropped": round(rate * 65536)}
         numbers |= {"kept": float(dtype.type(1 / (1 - rate)))}
         grid = (-(-mask.size // (16 * THREADS)),)
         self._launch("dropout_mask", dtype, grid, (THREADS,), {"mask": mask}, numbers)
         return mask
+
+    def _word(self, number: Any) -> Any:
+        """An integer as 64 bits without a sign; on the device its kernel's launch converts it."""
+        return number if isinstance(number, self.array_type) else number % 2**64
 
     def bias_activation(self, x: Any, bias: Any, activation: str) -> Any:
         if not self._fits(x, bias) or activation not in ACTIVATIONS:
@@ -376,7 +380,8 @@ class CupyBackend(Backend):
     def fused_update(self, rule: str, arrays: dict[str, Any], numbers: dict[str, float]) -> bool:
         """Rules 'sgd', 'rmsprop', 'adam': arrays and numbers by the kernels' parameters' names.
 
-        Arrays are contiguous and alike; a slot that the rule does without is None.
+        Arrays are contiguous and alike; a slot that the rule does without is None. Numbers are
+        Python's, or arrays of the device without dimensions.
         """
         given = [array for array in arrays.values() if array is not None]
         if rule not in ("sgd", "rmsprop", "adam") or not self._fits(*given):
@@ -414,23 +419,27 @@ class CupyBackend(Backend):
         numbers: dict[str, float],
         **macros: str,
     ) -> None:
-        """Queue a kernel; arrays and numbers are given by the names of its parameters."""
+        """Queue a kernel; arrays and numbers are given by the names of its parameters.
+
+        A number may be an array of the device without dimensions: the kernel reads it there.
+        """
         if prod(grid) == 0:
             return
         contiguous = self.xp.ascontiguousarray
         arrays = {key: a if a is None else contiguous(a) for key, a in arrays.items()}
         wide = any(a is not None and a.size >= _SHORT for a in arrays.values())
-        key = (name, dtype.name, wide, *macros.values())
+        held = tuple(key for key, n in numbers.items() if isinstance(n, self.array_type))
+        key = (name, dtype.name, wide, held, *macros.values())
         if key not in self._kernels:
-            text = cuda_kernels.source(name, dtype.name, wide, **macros)
+            text = cuda_kernels.source(name, dtype.name, wide, held, **macros)
             scalars = cuda_kernels.converters(name, dtype.name, wide)
             self._kernels[key] = self.xp.RawKernel(text, name), scalars
         kernel, scalars = self._kernels[key]
-        arguments = tuple(
-            arrays[parameter] if scalar is None else scalar(numbers[parameter])
-            for parameter, scalar in scalars.items()
-        )
-        kernel(grid, block, arguments)
+        given = arrays | {
+            key: n.astype(scalars[key], copy=False) if key in held else scalars[key](n)
+            for key, n in numbers.items()
+        }
+        kernel(grid, block, tuple(given[parameter] for parameter in scalars))
 
 
 def _axes(

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from layerkit.backend.cuda_kernels import ACTIVATIONS, KERNELS, TYPES, source
+from layerkit.backend.cuda_kernels import ACTIVATIONS, KERNELS, TYPES, converters, source
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("LAYERKIT_TEST_CUDA_COMPILERS"),
@@ -36,10 +36,12 @@ def macros(name):
 
 
 def texts(dtype):
-    """(name, text) of all kernels over arrays of `dtype`."""
+    """(name, text) of all kernels over arrays of `dtype`, with numbers given and with held ones."""
     for name, wide in itertools.product(KERNELS, [False, True]):
-        for filled in macros(name):
-            yield name, source(name, dtype, wide, **filled)
+        scalars = converters(name, dtype, wide)
+        numbers = [parameter for parameter, scalar in scalars.items() if scalar]
+        for filled, held in itertools.product(macros(name), [[], numbers]):
+            yield name, source(name, dtype, wide, held, **filled)
 
 
 @ARCHITECTURES

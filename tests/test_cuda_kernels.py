@@ -316,6 +316,57 @@ def test_updates_are_the_optimizers_rules(gpu, optimizer, options, dtype):
         np.testing.assert_allclose(result, expected, rtol=tolerance, atol=tolerance)
 
 
+def on_device(gpu, number):
+    """A number as an array of the device; floats in float64, which the launch has to convert."""
+    return gpu.asarray(np.asarray(number))
+
+
+@HALF_TOO
+@pytest.mark.parametrize("held", ["all", "lr", "step"])
+@pytest.mark.parametrize("optimizer, options", OPTIMIZERS)
+def test_updates_by_numbers_that_the_device_holds(gpu, optimizer, options, held, dtype):
+    optimizer = optimizer(**options)
+    rule, numbers = update_numbers(optimizer, 0.03, 3, dtype)
+    held = set(numbers) if held == "all" else {held} & set(numbers)
+    results = []
+    for names in set(), held:
+        device = {"w": normal(301), "g": normal(301)[::-1]} | dict.fromkeys(SLOTS[rule])
+        device |= {name: normal(301) ** 2 for group in optimizer.slots for name in group}
+        device = {k: a if a is None else gpu.asarray(a.astype(dtype)) for k, a in device.items()}
+        values = {k: on_device(gpu, n) if k in names else n for k, n in numbers.items()}
+        with strict_cupy.no_syncs(gpu.xp):
+            assert gpu.fused_update(rule, device, values)
+        results.append({k: gpu.to_numpy(a) for k, a in device.items() if a is not None})
+    assert len(gpu._kernels) == (2 if held else 1)
+    for name, expected in results[0].items():
+        np.testing.assert_array_equal(results[1][name], expected)
+    assert not np.array_equal(results[1]["w"], normal(301).astype(dtype))
+
+
+@HALF_TOO
+@pytest.mark.parametrize("counter", [np.uint64(2**64 - 1), np.int64(7), np.int32(0)])
+def test_dropout_mask_by_a_counter_that_the_device_holds(gpu, counter, dtype):
+    queued = on_device(gpu, counter)
+    with strict_cupy.no_syncs(gpu.xp):
+        mask = gpu.dropout_mask(2**127 + 3, queued, (70,), 0.4, dtype)
+    expected = PLAIN.dropout_mask(2**127 + 3, int(counter), (70,), 0.4, dtype)
+    np.testing.assert_array_equal(gpu.to_numpy(mask), expected)
+
+
+def test_every_number_can_be_held():
+    """Also those of kernels over windows, whose axes are made of numbers."""
+    for name, kernel in cuda_kernels.KERNELS.items():
+        scalars = cuda_kernels.converters(name, "float32")
+        held = [parameter for parameter, scalar in scalars.items() if scalar]
+        declared = strict_cupy.kernels.raw_parameters(
+            cuda_kernels.source(name, "float32", held=held), name
+        )
+        assert [p for p, pointer, _ in declared if pointer] == [
+            f"held_{parameter}" if parameter in held else parameter for parameter in scalars
+        ]
+        assert kernel.windows == ("size0" in held)
+
+
 def test_updates_without_a_kernel(gpu):
     w = gpu.asarray(np.ones(3, "float32"))
     assert not gpu.fused_update("lion", {"w": w, "g": w}, {})
