@@ -256,11 +256,16 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
         return Tensor(x if dtype is None or x.dtype == dtype else x.astype(dtype))
     array = _numbers(x)
     if dtype is None and not isinstance(x, np.generic):
-        if array.dtype.kind == "f":
-            dtype = floatx()
-        elif array.dtype.kind == "i" and _fits_int32(array):
-            dtype = "int32"
+        dtype = natural_dtype(array)
     return Tensor(default_backend().asarray(array, dtype=dtype))
+
+
+def natural_dtype(numbers: Any) -> Any:
+    """The dtype that Python's numbers get: `floatx()`, int32 (int64 where they need it), bool."""
+    array = np.asarray(numbers)
+    if array.dtype.kind == "f":
+        return floatx()
+    return "int32" if array.dtype.kind == "i" and _fits_int32(array) else array.dtype
 
 
 def _array_on(backend: Backend, x: Any) -> Any:

@@ -36,6 +36,13 @@ class Backend:
             x = backend_of(x).to_numpy(x) if is_array(x) else x
         return self.xp.asarray(x, dtype=dtype)
 
+    def constant(self, x: np.ndarray) -> Any:
+        """`x`, a small array of the host that is always the same, on this backend; read only.
+
+        A device gets it once and keeps it: steps that are to be captured may not transfer.
+        """
+        return self.asarray(x)
+
     def to_numpy(self, array: Any) -> np.ndarray:
         """`array` in the host's memory as a NumPy array."""
         raise NotImplementedError

@@ -44,6 +44,7 @@ class CupyBackend(Backend):
             _check_libraries(self.xp)
         self.array_type = self.xp.ndarray
         self._kernels: dict[tuple, tuple[Any, dict]] = {}
+        self._constants: dict[tuple, Any] = {}  # never dropped: captured graphs know their places
         self._cudnn = Cudnn.open(CupyDevice(self.xp)) if cp is None else None
 
     @property
@@ -74,6 +75,12 @@ class CupyBackend(Backend):
         return self._cudnn
 
     # Transfers and the device
+
+    def constant(self, x: np.ndarray) -> Any:
+        key = (x.dtype, x.shape, x.tobytes())
+        if key not in self._constants:
+            self._constants[key] = self.xp.asarray(x)
+        return self._constants[key]
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return self.xp.asnumpy(array)
@@ -416,7 +423,7 @@ class CupyBackend(Backend):
         grid: tuple,
         block: tuple,
         arrays: dict[str, Any],
-        numbers: dict[str, float],
+        numbers: dict[str, Any],
         **macros: str,
     ) -> None:
         """Queue a kernel; arrays and numbers are given by the names of its parameters.
@@ -432,8 +439,8 @@ class CupyBackend(Backend):
         key = (name, dtype.name, wide, held, *macros.values())
         if key not in self._kernels:
             text = cuda_kernels.source(name, dtype.name, wide, held, **macros)
-            scalars = cuda_kernels.converters(name, dtype.name, wide)
-            self._kernels[key] = self.xp.RawKernel(text, name), scalars
+            kernel = self.xp.RawKernel(text, name)
+            self._kernels[key] = kernel, cuda_kernels.converters(name, dtype.name, wide)
         kernel, scalars = self._kernels[key]
         given = arrays | {
             key: n.astype(scalars[key], copy=False) if key in held else scalars[key](n)

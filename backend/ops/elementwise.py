@@ -11,7 +11,7 @@ import math
 from functools import cache
 from typing import Any
 
-from ..autodiff import Tensor, convert_to_tensor, primitive
+from ..autodiff import Tensor, convert_to_tensor, natural_dtype, primitive
 from ..config import floatx, is_floating
 from ..registry import beside, namespace
 
@@ -187,7 +187,8 @@ def power(x1: Any, x2: Any, /) -> tuple:
         return g * x2 * x1 ** xp.where(x2 == 0, 1, x2 - 1)
 
     def vjp_exponent(g: Any) -> Any:
-        base = xp.asarray(x1, dtype=y.dtype)
+        base = x1 if hasattr(x1, "dtype") else xp.full((), x1, dtype=y.dtype)
+        base = base.astype(y.dtype, copy=False)
         return g * y * xp.log(xp.where(base > 0, base, 1))
 
     return y, vjp_base, vjp_exponent
@@ -482,7 +483,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 @primitive
 def _where(condition: Any, x1: Any, x2: Any, /) -> tuple:
     if not hasattr(x1, "dtype") and not hasattr(x2, "dtype"):
-        x1 = namespace(condition).asarray(x1, dtype=convert_to_tensor(x1).dtype)
+        x1 = namespace(condition).full((), x1, dtype=natural_dtype(x1))
     x1, x2 = promote(x1, x2)
     xp = _module(condition, x1)
     condition = xp.asarray(condition, dtype=bool)

@@ -66,7 +66,7 @@ def _max_pool(x: Any, /, window: tuple, strides: tuple, pads: Pads) -> tuple:
 def _average_pool(x: Any, /, window: tuple, strides: tuple, pads: Pads) -> tuple:
     backend, x = backend_of(x), floating(x)
     dtype = np.promote_types(x.dtype, "float32")  # a window's sum may be too large for float16
-    count = backend.asarray(_cells(x.shape[1:-1], window, strides, pads), dtype=dtype)
+    count = backend.constant(_cells(x.shape[1:-1], window, strides, pads).astype(dtype))
     y = backend.sum_pool(x.astype(dtype, copy=False), window, strides, pads) / count
     return (
         y.astype(x.dtype, copy=False),

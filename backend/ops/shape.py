@@ -169,7 +169,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = x.shape[-2:]
     places = np.nonzero(np.eye(rows, columns, k=offset))
-    return getitem(x, (..., *map(namespace(x.array).asarray, places)))
+    return getitem(x, (..., *map(backend_of(x.array).constant, places)))
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -295,7 +295,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     if isinstance(repeats, int):
         return _repeat(x, repeats, axis % x.ndim)
     indices = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
-    return take(x, namespace(x.array).asarray(indices), axis)
+    return take(x, backend_of(x.array).constant(indices), axis)
 
 
 @primitive
@@ -324,11 +324,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
             "Argument `constant_values` can only be provided when `mode == 'constant'`. "
             f"Received: mode={mode}"
         )
-    xp = namespace(x.array)
     for axis, width in enumerate(widths):
         if any(width):
             sources = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
-            x = take(x, xp.asarray(sources), axis)
+            x = take(x, backend_of(x.array).constant(sources), axis)
     return x
 
 

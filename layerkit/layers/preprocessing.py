@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import backend as K
+from layerkit.backend.registry import backend_of
 
 from .layer import Layer, Shape
 
@@ -24,14 +25,16 @@ class Rescaling(Layer):
 
     def call(self, inputs: Any) -> Any:
         x = K.cast(inputs, self.compute_dtype)
-        return x * self._per_channel(self.scale) + self._per_channel(self.offset)
+        scale, offset = (self._per_channel(value, x) for value in (self.scale, self.offset))
+        return x * scale + offset
 
-    def _per_channel(self, value: Any) -> Any:
+    def _per_channel(self, value: Any, x: Any) -> Any:
         if not np.ndim(value):
             return float(value)
         values = np.asarray(value, dtype=self.compute_dtype)
         first = K.image_data_format() == "channels_first"
-        return values[:, None, None] if first and values.ndim == 1 else values
+        values = values[:, None, None] if first and values.ndim == 1 else values
+        return backend_of(x.array).constant(values)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import backend as K
+from layerkit.backend.registry import backend_of
 
 from .arguments import int_tuple, is_int, margins, positive_int
 from .input_spec import InputSpec
@@ -297,9 +298,10 @@ def _interpolate(x: Any, factor: int, axis: int) -> Any:
     """Linear interpolation along an axis, as one matrix product with the matrix of its weights."""
     shape = x.shape
     rows = K.reshape(x, (*shape[:axis], shape[axis], math.prod(shape[axis + 1 :])))
-    weights = K.convert_to_tensor(_interpolation_matrix(shape[axis], factor).astype(x.dtype.name))
+    matrix = _interpolation_matrix(shape[axis], factor).astype(x.dtype.name)
+    weights = backend_of(x.array).constant(matrix)
     return K.reshape(
-        K.matmul(weights, rows), (*shape[:axis], shape[axis] * factor, *shape[axis + 1 :])
+        K.matmul(K.Tensor(weights), rows), (*shape[:axis], shape[axis] * factor, *shape[axis + 1 :])
     )
 
 

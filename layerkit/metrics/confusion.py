@@ -13,7 +13,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
-from layerkit.backend.registry import namespace
+from layerkit.backend.registry import backend_of, namespace
 
 from .metric import Metric, array, beside, divide_no_nan, same_rank, tensor
 
@@ -327,7 +327,7 @@ class AUC(_Confusion):
         if not self._built:
             self._build(y_pred.shape)
         if self.label_weights is not None and not self.multi_label:
-            weights = weights * beside(self.label_weights, y_pred)
+            weights = weights * backend_of(y_pred).constant(self.label_weights)
         self._add(y_true, y_pred.clip(0.0, 1.0), weights, per_label=self.multi_label)
 
     def _build(self, shape: tuple[int, ...]) -> None:
@@ -352,7 +352,7 @@ class AUC(_Confusion):
             return tensor(by_label)
         if self.label_weights is None:
             return tensor(by_label.mean())
-        weights = beside(self.label_weights, by_label)
+        weights = backend_of(by_label).constant(self.label_weights)
         return tensor(divide_no_nan((by_label * weights).sum(), weights.sum()))
 
     def _points(self) -> tuple[Any, Any]:
@@ -428,7 +428,7 @@ def _prepare(
     weights = xp.broadcast_to(weights, y_pred.shape)
     if top_k is not None:
         best = (-y_pred).argsort(axis=-1, kind="stable").argsort(axis=-1) < top_k
-        y_pred = xp.where(best, y_pred, xp.asarray(_NEVER, y_pred.dtype))
+        y_pred = xp.where(best, y_pred, y_pred.dtype.type(_NEVER))
     if class_id is not None:
         if y_pred.ndim == 1:
             raise ValueError(
@@ -447,7 +447,8 @@ def _confusion(
     limits = np.asarray(thresholds, y_pred.dtype)
     order = np.argsort(limits, kind="stable")
     labels = y_pred.shape[-1] if per_label else 1
-    bucket = xp.searchsorted(xp.asarray(limits[order]), y_pred.ravel())  # thresholds below
+    constant = backend_of(y_pred).constant
+    bucket = xp.searchsorted(constant(limits[order]), y_pred.ravel())  # thresholds below
     cell = bucket * labels + xp.arange(y_pred.size) % labels if per_label else bucket
 
     def above(w: Any) -> Any:
@@ -465,5 +466,5 @@ def _confusion(
         "true_negatives": negative[0] - negative[1:],
         "false_negatives": positive[0] - positive[1:],
     }
-    rank = np.argsort(order)
-    return {name: count[xp.asarray(rank)] for name, count in counts.items()}
+    rank = constant(np.argsort(order))
+    return {name: count[rank] for name, count in counts.items()}

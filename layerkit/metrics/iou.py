@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from layerkit.backend import Tensor, epsilon, floatx
-from layerkit.backend.registry import namespace
+from layerkit.backend.registry import backend_of, namespace
 
 from .metric import Metric, array, beside, tensor
 
@@ -72,7 +74,8 @@ class IoU(Metric):
         matrix = self.total_cm.array.astype(floatx())
         hits = matrix.diagonal()
         union = matrix.sum(axis=0) + matrix.sum(axis=1) - hits
-        hits, union = hits[self.target_class_ids], union[self.target_class_ids]
+        ids = backend_of(matrix).constant(np.asarray(self.target_class_ids))
+        hits, union = hits[ids], union[ids]
         return tensor(
             (hits / (union + epsilon())).sum() / ((union > 0).sum(dtype=union.dtype) + epsilon())
         )
