@@ -6,7 +6,10 @@ optimizers and files go from one backend to the other.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,16 +18,26 @@ import numpy as np
 import pytest
 from fakes import strict_cupy
 from fakes.device import strict_cupy_backend
+from tables import layers as layer_rows
+from tables import losses_metrics as rows
 
 import layerkit
 from layerkit import backend as K
-from layerkit import layers, losses
+from layerkit import constraints, layers, losses, metrics, regularizers
 from layerkit.backend import registry
 from layerkit.batching import Batches
+from layerkit.optimizers import LossScaleOptimizer
 
 pytestmark = pytest.mark.numpy_only("these tests bring a device of their own")
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+GOLDEN = np.load(Path(__file__).parent / "golden" / "optimizers.npz")
+SCHEDULES = json.loads(str(GOLDEN["schedules"]))
+OPERATIONS = [
+    row
+    for path in sorted(Path(__file__).parent.glob("tables/ops_*.py"))
+    for row in importlib.import_module(f"tables.{path.stem}").ROWS
+]
 X = np.random.default_rng(0).random((24, 10, 9, 2), "float32")
 LABELS = np.random.default_rng(1).integers(0, 5, 24)
 ONE_HOT = np.eye(5, dtype="float32")[LABELS]
@@ -61,15 +74,19 @@ def classifier(optimizer="adam", loss="sparse_categorical_crossentropy", metrics
 
 
 def train(model, x=X, y=LABELS, steps=4, device=None):
-    """Losses of some steps; from the second on, none of them may wait for the device."""
+    """Losses of some steps; from the second on, none may wait for the device, or send it more than
+    its batch."""
     batches = Batches(x, y, batch_size=-(-len(x) // steps))
     logs = []
     for step, batch in enumerate(batches):
         if device is None or not step:
             logs.append(dict(model.train_step(batch)))
         else:
+            batch = tuple(map(device.asarray, batch))
+            device.xp.journal.h2d.clear()
             with strict_cupy.no_syncs(device.xp):
                 logs.append(dict(model.train_step(batch)))
+            assert not device.xp.journal.h2d
     return [{name: float(value) for name, value in entry.items()} for entry in logs]
 
 
@@ -112,14 +129,310 @@ def test_losses_and_metrics_never_wait(device, loss, metrics, y):
     assert_same_logs(train(classifier("sgd", loss, metrics), y=y, device=device), expected)
 
 
+def alone(device, function):
+    """What `function` gives at its second call, in which it may neither wait nor transfer."""
+    function()
+    device.xp.journal.h2d.clear()
+    with strict_cupy.no_syncs(device.xp):
+        result = function()
+    assert not device.xp.journal.h2d
+    return result
+
+
+def stepped(optimizer, device=None, steps=9):
+    """Weights and the optimizer's state after each step, in which the device was left alone.
+
+    Gradients are not finite at two of the steps where the optimizer scales the loss.
+    """
+    random = np.random.default_rng(0)
+    scales = isinstance(optimizer, LossScaleOptimizer)
+    variables = [K.Variable(random.normal(size=s).astype("float32")) for s in [(4, 3), (3,)]]
+    variables[0].constraint = constraints.MaxNorm(1.5)
+    history = []
+    for step in range(steps):
+        arrays = [random.normal(size=v.shape).astype("float32") for v in variables]
+        if scales and step in (2, 6):
+            arrays[step % 4 // 2][0] = (np.inf, np.nan)[step == 6]
+        gradients = [K.convert_to_tensor(g) for g in arrays]
+        with contextlib.ExitStack() as stack:
+            if device and step:
+                device.xp.journal.h2d.clear()
+                stack.enter_context(strict_cupy.no_syncs(device.xp))
+            optimizer.apply([g * optimizer.scale_loss(1.0) for g in gradients], variables)
+            if device and step:
+                assert not device.xp.journal.h2d
+        state = [*variables, *optimizer.variables, K.convert_to_tensor(optimizer.iterations)]
+        history.append([v.numpy() for v in state])
+    return history
+
+
+def assert_same_steps(make, device):
+    expected = stepped(make())
+    K.set_backend("device")
+    for step, (now, then) in enumerate(zip(stepped(make(), device), expected, strict=True)):
+        for a, b in zip(now, then, strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6, err_msg=f"step {step}")
+
+
+FALLING = {
+    "class_name": "ExponentialDecay",
+    "config": {"initial_learning_rate": 0.1, "decay_steps": 3, "decay_rate": 0.5},
+}
+CLASSES = ["SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Lamb", "Lion"]
+CLASSES += ["Adagrad", "Adadelta", "Ftrl"]
+OPTIONS = [
+    {"clipnorm": 0.5},
+    {"global_clipnorm": 0.5},
+    {"clipvalue": 0.3},
+    {"weight_decay": 0.1},
+    {"use_ema": True, "ema_momentum": 0.5},
+    {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3},
+    {"gradient_accumulation_steps": 2},
+    {"gradient_accumulation_steps": 2, "use_ema": True, "ema_overwrite_frequency": 2},
+    {"learning_rate": FALLING},
+]
+UPDATES = [
+    *((name, {}) for name in CLASSES),
+    *(("Adam", options) for options in OPTIONS),
+    ("SGD", {"momentum": 0.9, "nesterov": True, "global_clipnorm": 0.5}),
+    ("Nadam", {"gradient_accumulation_steps": 3}),
+    ("Adam", {"amsgrad": True}),
+    ("RMSprop", {"momentum": 0.5, "centered": True}),
+    ("Ftrl", {"beta": 0.1, "l1_regularization_strength": 0.01}),
+]
+each_update = pytest.mark.parametrize("name, options", UPDATES, ids=str)
+
+
+def made_optimizer(name, options):
+    config = {"learning_rate": 0.05, **options}
+    return layerkit.optimizers.get({"class_name": name, "config": config})
+
+
+def test_every_optimizer_has_a_row():
+    classes = [getattr(layerkit.optimizers, name) for name in layerkit.optimizers.__all__]
+    rules = {c.__name__ for c in classes if isinstance(c, type) and "slots" in dir(c)}
+    assert rules - {"Optimizer", "LossScaleOptimizer"} == set(CLASSES)
+
+
+@each_update
+def test_updates_neither_wait_nor_transfer(device, name, options):
+    assert_same_steps(lambda: made_optimizer(name, options), device)
+
+
+def test_a_constant_loss_scale_neither_waits_nor_transfers(device):
+    assert_same_steps(lambda: made_optimizer("Adam", {"loss_scale_factor": 8.0}), device)
+
+
+@each_update
+def test_loss_scaling_neither_waits_nor_transfers(device, name, options):
+    """The scale is halved and the update left out at two steps, and doubled after two good ones."""
+
+    def make():
+        return LossScaleOptimizer(made_optimizer(name, options), 8.0, dynamic_growth_steps=2)
+
+    scales = [float(state[5]) for state in stepped(make())]
+    assert scales == [8, 16, 8, 8, 16, 16, 8, 8, 16]
+    assert_same_steps(make, device)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_rules_take_rates_and_counts_of_the_device(device, name):
+    options = {"learning_rate": FALLING, "weight_decay": 0.1}
+    assert_same_steps(lambda: LossScaleOptimizer(made_optimizer(name, options), 8.0), device)
+
+
+def test_an_optimizer_that_counts_on_the_device(device, tmp_path):
+    """What users see of it, and its state on the way to the other backend and back."""
+    K.set_backend("device")
+    variable = K.Variable([1.0, 2.0])
+    optimizer = LossScaleOptimizer(made_optimizer("Nadam", {"learning_rate": FALLING}), 4.0)
+    for gradient in ([4.0, 4.0], [np.inf, 4.0], [4.0, 4.0]):
+        optimizer.apply([np.array(gradient)], [variable])
+    assert (int(optimizer.iterations), float(optimizer.dynamic_scale)) == (2, 2.0)
+    assert float(optimizer.learning_rate) == pytest.approx(0.1 * 0.5 ** (2 / 3))
+    assert kind(optimizer.inner_optimizer.iterations) == kind(optimizer.step_counter) == "device"
+    store: dict = {}
+    optimizer.save_own_variables(store)
+    K.set_backend("numpy")
+    here = LossScaleOptimizer(made_optimizer("Nadam", {"learning_rate": FALLING}), 4.0)
+    other = K.Variable(variable.numpy())
+    here.build([other])
+    here.load_own_variables(store)
+    for o, v in (optimizer, variable), (here, other):
+        o.apply([np.array([1.0, -1.0])], [v])
+    np.testing.assert_allclose(other.numpy(), variable.numpy(), rtol=1e-5)
+    assert int(here.iterations) == 3 and kind(here.inner_optimizer.iterations) == "numpy"
+
+
+@pytest.mark.parametrize("i", range(len(SCHEDULES)), ids=[f"{n}-{a}" for n, a in SCHEDULES])
+def test_schedules_compute_where_the_step_is(device, i):
+    name, arguments = SCHEDULES[i]
+    schedule = getattr(layerkit.optimizers.schedules, name)(*arguments)
+    steps = [int(step) for step in GOLDEN["schedule_steps"]]
+    queued = [K.Tensor(device.asarray(np.asarray(step, "int32"))) for step in steps]
+    device.xp.journal.h2d.clear()
+    with strict_cupy.no_syncs(device.xp):
+        rates = [schedule(step) for step in queued]
+    assert not device.xp.journal.h2d and {kind(rate) for rate in rates} == {"device"}
+    expected = [float(schedule(step)) for step in steps]
+    np.testing.assert_allclose([float(rate) for rate in rates], expected, rtol=2e-6, atol=1e-9)
+
+
+def test_mixed_precision_neither_waits_nor_transfers(device):
+    def model():
+        layerkit.config.set_dtype_policy("mixed_float16")
+        return classifier("adam")
+
+    try:
+        logs, there = train(model()), None
+        K.set_backend("device")
+        there = model()
+        for entry, other in zip(train(there, device=device), logs, strict=True):
+            assert entry == pytest.approx(other, rel=2e-2, abs=2e-2)
+    finally:
+        layerkit.config.set_dtype_policy("float32")
+    assert isinstance(there.optimizer, LossScaleOptimizer)
+    assert int(there.optimizer.iterations) > 0
+
+
+NOT_ON_A_DEVICE = {"GaussianNoise", "GaussianDropout"}  # their numbers are drawn on the host
+
+
+@pytest.mark.parametrize("row", layer_rows.ROWS, ids=str)
+def test_layers_neither_wait_nor_transfer(device, row):
+    K.set_backend("device")
+    layer = getattr(layers, row.layer)(**row.arguments)
+    x = np.random.default_rng(1).random(row.shape).astype("float32")
+    if row.ids_below:
+        x = (x * row.ids_below).astype("int32")
+    x, options = K.convert_to_tensor(x), {}
+    if layer._training_index is not None:
+        options = {"training": row.training}
+    if row.layer in NOT_ON_A_DEVICE and row.training:
+        pytest.skip("draws its numbers on the host")
+
+    def step():
+        with K.GradientTape() as tape:
+            if not row.ids_below:
+                tape.watch(x)
+            y = layer(x, **options)
+        tape.gradient(y, [*layer.trainable_variables, *([] if row.ids_below else [x])])
+
+    alone(device, step)
+
+
+@pytest.mark.parametrize("row", rows.LOSSES, ids=str)
+def test_losses_neither_wait_nor_transfer(device, row):
+    K.set_backend("device")
+    name, options, kind = row
+    loss, (y_true, y_pred) = getattr(losses, name)(**options), rows_of(kind)
+
+    def step():
+        with K.GradientTape() as tape:
+            tape.watch(y_pred)
+            value = loss(y_true, y_pred)
+        return tape.gradient(value, y_pred)
+
+    alone(device, step)
+
+
+@pytest.mark.parametrize("row", rows.METRICS, ids=str)
+def test_metrics_neither_wait_nor_transfer(device, row):
+    K.set_backend("device")
+    name, options, kind = row
+    if "num_regressors" in options:
+        pytest.skip("warns by the number of samples, which it waits for")
+    metric, batch = getattr(metrics, name)(**options), rows_of(kind)
+
+    def step():
+        metric.update_state(*batch)
+        return metric.result()
+
+    alone(device, step)
+
+
+# Numbers drawn on the host, results whose shape hangs on values, and indices given by the host.
+NOT_ALONE = ("random_", "linspace", "where:condition alone", "getitem:mask", "getitem:whole mask")
+NOT_ALONE += ("getitem:integers", "getitem:list", "getitem:pairs")
+
+
+@pytest.mark.parametrize("row", OPERATIONS, ids=str)
+def test_operations_neither_wait_nor_transfer(device, row):
+    if row.name.startswith(NOT_ALONE):
+        pytest.skip("needs the host")
+    K.set_backend("device")
+    operation = functools.partial(getattr(K, row.name.split(":")[0]), *row.leading)
+
+    def there(x):
+        return K.convert_to_tensor(x) if isinstance(x, np.ndarray) else x
+
+    inputs = [K.tree.map_structure(there, x) for x in row.inputs]
+    floats = [x for x in K.tree.flatten(inputs) if is_float(x)] if row.gradient else []
+
+    def step():
+        with K.GradientTape() as tape:
+            for x in floats:
+                tape.watch(x)
+            y = operation(*inputs, **row.options)
+        if floats:
+            tape.gradient([t for t in K.tree.flatten(y) if is_float(t)], floats)
+
+    alone(device, step)
+
+
+def is_float(x):
+    return isinstance(x, K.Tensor) and x.dtype.kind == "f"
+
+
+@pytest.mark.parametrize("row", rows.ACTIVATIONS, ids=str)
+def test_activations_neither_wait_nor_transfer(device, row):
+    K.set_backend("device")
+    name, options = row
+    x = K.convert_to_tensor(rows.activation_input())
+
+    def step():
+        with K.GradientTape() as tape:
+            tape.watch(x)
+            y = layerkit.activations.get(name)(x, **options)
+        return tape.gradient(y, x)
+
+    alone(device, step)
+
+
+ON_WEIGHTS = [constraints.MaxNorm(), constraints.MinMaxNorm(), constraints.NonNeg()]
+ON_WEIGHTS += [constraints.UnitNorm(), regularizers.L1(), regularizers.L2(), regularizers.L1L2()]
+ON_WEIGHTS += [regularizers.OrthogonalRegularizer()]
+
+
+@pytest.mark.parametrize("function", ON_WEIGHTS, ids=lambda function: type(function).__name__)
+def test_constraints_and_regularizers_neither_wait_nor_transfer(device, function):
+    K.set_backend("device")
+    variable = K.Variable(X[:4, :5, 0, 0])
+    alone(device, lambda: function(variable))
+
+
+def test_constants_go_to_the_device_once(device):
+    places = {id(device.constant(np.array([1.5, 2.0]))) for _ in range(3)}
+    assert len(places) == 1 and len(device.xp.journal.h2d) == 1
+    for other in (np.array([1.5, 3.0]), np.array([[1.5, 2.0]]), np.array([1.5, 2.0], "float32")):
+        constant = device.constant(other)
+        assert isinstance(constant, device.array_type) and constant.dtype == other.dtype
+        np.testing.assert_array_equal(device.to_numpy(constant), other)
+    assert len(device.xp.journal.h2d) == 4
+
+
+def rows_of(kind):
+    return tuple(map(K.convert_to_tensor, rows.data(kind)))
+
+
 def test_more_steps_of_fit_wait_no_more(device):
     K.set_backend("device")
     waits = []
-    for rows in (16, 24):
+    for size in (16, 24):
         model = classifier()
         model.fit(X[:8], LABELS[:8], verbose=0)
         device.xp.journal.clear()
-        model.fit(X[:rows], LABELS[:rows], batch_size=4, verbose=0)
+        model.fit(X[:size], LABELS[:size], batch_size=4, verbose=0)
         waits.append(len(device.xp.journal.syncs))
     assert waits[0] == waits[1] < 16
 

@@ -124,7 +124,15 @@ AGREEMENTS = {
     "arange, eye": lambda xp, x, i: xp.arange(3, dtype="float32") @ xp.eye(3, 4, dtype="float32"),
     "reshape": lambda xp, x, i: x.reshape(2, -1).transpose(1, 0).ravel(),
     "isfinite": lambda xp, x, i: xp.isfinite(xp.log(x - 1)).all(),
+    "copyto where": lambda xp, x, i: copied(xp, x, x[:1] > 1),
+    "copyto where one bool": lambda xp, x, i: copied(xp, x, xp.isfinite(x).all()),
 }
+
+
+def copied(xp, x, where):
+    out = xp.zeros_like(x)
+    xp.copyto(out, x, where=where)
+    return out
 
 
 @pytest.mark.parametrize("name", AGREEMENTS)

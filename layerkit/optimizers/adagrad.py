@@ -29,7 +29,7 @@ class Adagrad(Optimizer):
     def slot_initializer(self, name: str) -> Any:
         return Constant(self.initial_accumulator_value)
 
-    def rule(self, w: Any, g: Any, lr: float, t: int, accumulator: Any = None) -> None:
+    def rule(self, w: Any, g: Any, lr: Any, t: Any, accumulator: Any = None) -> None:
         accumulator += g * g
         w -= g * lr / namespace(w).sqrt(accumulator + self.epsilon)
 
@@ -57,8 +57,8 @@ class Adadelta(Optimizer):
         self,
         w: Any,
         g: Any,
-        lr: float,
-        t: int,
+        lr: Any,
+        t: Any,
         accumulated_grad: Any = None,
         accumulated_delta_var: Any = None,
     ) -> None:
@@ -111,7 +111,7 @@ class Ftrl(Optimizer):
         return Constant(self.initial_accumulator_value) if name == "accumulator" else "zeros"
 
     def rule(
-        self, w: Any, g: Any, lr: float, t: int, accumulator: Any = None, linear: Any = None
+        self, w: Any, g: Any, lr: Any, t: Any, accumulator: Any = None, linear: Any = None
     ) -> None:
         power, l1 = -self.learning_rate_power, self.l1_regularization_strength
         l2 = self.l2_regularization_strength + self.beta / (2 * lr)

@@ -1,6 +1,7 @@
 """Adam and its relatives: a momentum divided by the root of a mean square, both bias-corrected.
 
-The corrections are single numbers; they are computed in the variable's own dtype, as Keras does.
+The corrections are single numbers; they are computed in the variable's own dtype, as Keras does,
+and where the step count is: on the host, or on the device.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from layerkit.backend.registry import namespace
+from layerkit.backend.registry import backend_of, beside, namespace
 
+from .deferred import scalar
 from .optimizer import Optimizer
 
 
-def _decayed(beta: float, t: int, dtype: Any) -> Any:
+def _decayed(beta: float, t: Any, dtype: Any) -> Any:
     """1 - beta ** t, as a scalar of `dtype`."""
-    scalar = np.dtype(dtype).type
-    return scalar(1) - scalar(beta) ** scalar(t)
+    return scalar(1, dtype) - scalar(beta, dtype) ** scalar(t, dtype)
 
 
 class Adam(Optimizer):
@@ -42,7 +43,7 @@ class Adam(Optimizer):
         if amsgrad:
             self.slots += (("velocity_hat",),)
 
-    def fused(self, lr: float, t: int, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
+    def fused(self, lr: Any, t: Any, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
         numbers = {"lr": lr, "decay": 0.0, "step": self._step_size(lr, t, dtype)}
         numbers |= {"one_minus_beta_1": 1 - self.beta_1, "one_minus_beta_2": 1 - self.beta_2}
         return "adam", ("momentum", "velocity", "velocity_hat"), numbers | {"epsilon": self.epsilon}
@@ -51,8 +52,8 @@ class Adam(Optimizer):
         self,
         w: Any,
         g: Any,
-        lr: float,
-        t: int,
+        lr: Any,
+        t: Any,
         momentum: Any = None,
         velocity: Any = None,
         velocity_hat: Any = None,
@@ -65,10 +66,11 @@ class Adam(Optimizer):
             v = velocity_hat
         w -= m * self._step_size(lr, t, w.dtype) / (namespace(w).sqrt(v) + self.epsilon)
 
-    def _step_size(self, lr: float, t: int, dtype: Any) -> float:
+    def _step_size(self, lr: Any, t: Any, dtype: Any) -> Any:
         """The learning rate, corrected for moments that started at zero."""
-        root = np.sqrt(_decayed(self.beta_2, t, dtype))
-        return float(dtype.type(lr) * root / _decayed(self.beta_1, t, dtype))
+        variance = _decayed(self.beta_2, t, dtype)
+        root = namespace(variance).sqrt(variance)
+        return scalar(lr, dtype) * root / _decayed(self.beta_1, t, dtype)
 
 
 class AdamW(Adam):
@@ -112,15 +114,13 @@ class Adamax(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def rule(
-        self, w: Any, g: Any, lr: float, t: int, momentum: Any = None, norm: Any = None
-    ) -> None:
+    def rule(self, w: Any, g: Any, lr: Any, t: Any, momentum: Any = None, norm: Any = None) -> None:
         xp = namespace(w)
         m, u = momentum, norm
         m += (g - m) * (1 - self.beta_1)
         u *= self.beta_2
         xp.maximum(u, xp.abs(g), out=u)
-        w -= m * lr / ((u + self.epsilon) * float(_decayed(self.beta_1, t, w.dtype)))
+        w -= m * lr / ((u + self.epsilon) * _decayed(self.beta_1, t, w.dtype))
 
 
 class Nadam(Optimizer):
@@ -145,27 +145,29 @@ class Nadam(Optimizer):
         built = self.built
         super().build(variables)
         if not built:  # the product of the momenta so far
-            dtype = variables[0].dtype if variables else None
-            self._u_product = self._track(np.ones((), dtype), "variable")
+            product = np.ones((), variables[0].dtype if variables else None)
+            if variables:
+                product = backend_of(variables[0].array).asarray(product)
+            self._u_product = self._track(product, "variable")
 
-    def before_update(self, t: int) -> None:
+    def before_update(self, t: Any) -> None:
         self._u_product.array *= self._momentum_at(t, self._u_product.dtype)
 
-    def _momentum_at(self, t: int, dtype: Any) -> Any:
-        scalar = dtype.type
-        return scalar(self.beta_1) * (1 - scalar(0.5) * scalar(0.96) ** scalar(t))
+    def _momentum_at(self, t: Any, dtype: Any) -> Any:
+        decay = scalar(0.96, dtype) ** scalar(t, dtype)
+        return scalar(self.beta_1, dtype) * (1 - scalar(0.5, dtype) * decay)
 
     def rule(
-        self, w: Any, g: Any, lr: float, t: int, momentum: Any = None, velocity: Any = None
+        self, w: Any, g: Any, lr: Any, t: Any, momentum: Any = None, velocity: Any = None
     ) -> None:
         m, v = momentum, velocity
         now, following = (self._momentum_at(step, w.dtype) for step in (t, t + 1))
-        product = w.dtype.type(self._u_product.array)
-        m += (g - m) * float(_decayed(self.beta_1, 1, w.dtype))
-        v += (g * g - v) * float(_decayed(self.beta_2, 1, w.dtype))
-        m_hat = m * float(following) / float(1 - product * following)
-        m_hat += g * float(1 - now) / float(1 - product)
-        v_hat = v / float(_decayed(self.beta_2, t, w.dtype))
+        product = beside(self._u_product.array, w).astype(w.dtype)
+        m += (g - m) * _decayed(self.beta_1, 1, w.dtype)
+        v += (g * g - v) * _decayed(self.beta_2, 1, w.dtype)
+        m_hat = m * following / (1 - product * following)
+        m_hat += g * (1 - now) / (1 - product)
+        v_hat = v / _decayed(self.beta_2, t, w.dtype)
         w -= m_hat * lr / (namespace(w).sqrt(v_hat) + self.epsilon)
 
 
@@ -189,14 +191,16 @@ class Lamb(Optimizer):
         self.epsilon = epsilon
 
     def rule(
-        self, w: Any, g: Any, lr: float, t: int, momentum: Any = None, velocity: Any = None
+        self, w: Any, g: Any, lr: Any, t: Any, momentum: Any = None, velocity: Any = None
     ) -> None:
         m, v = momentum, velocity
         m += (g - m) * (1 - self.beta_1)
         v += (g * g - v) * (1 - self.beta_2)
-        m_hat = m / float(_decayed(self.beta_1, t, w.dtype))
-        v_hat = v / float(_decayed(self.beta_2, t, w.dtype))
-        step = m_hat / (namespace(w).sqrt(v_hat) + self.epsilon)
-        w_norm, step_norm = (float((x * x).sum()) ** 0.5 for x in (w, step))
-        ratio = w_norm / step_norm if w_norm > 0 and step_norm > 0 else 1.0
+        xp, one = namespace(w), scalar(1, w.dtype)
+        m_hat = m / _decayed(self.beta_1, t, w.dtype)
+        v_hat = v / _decayed(self.beta_2, t, w.dtype)
+        step = m_hat / (xp.sqrt(v_hat) + self.epsilon)
+        w_norm, step_norm = (xp.sqrt((x * x).sum()) for x in (w, step))
+        both = (w_norm > 0) & (step_norm > 0)  # else the step is taken as it is
+        ratio = xp.where(both, w_norm, one) / xp.where(both, step_norm, one)
         w -= step * (ratio * lr)

@@ -25,8 +25,13 @@ class Arena:
     def __init__(self, variables: Sequence[Variable], slots: Sequence[dict[str, Variable]]):
         self.backend = backend_of(variables[0].array)
         self.dtype = variables[0].dtype
-        self.weights = _Flat(variables)
-        self.slots = {name: _Flat([own[name] for own in slots]) for name in slots[0]}
+        self.weights = Flat(variables)
+        self.slots = {name: Flat([own[name] for own in slots]) for name in slots[0]}
+
+    @property
+    def flats(self) -> list[Flat]:
+        """All its flat arrays."""
+        return [self.weights, *self.slots.values()]
 
     def update(
         self, gradients: Sequence[Any], rule: Callable[..., None], fused: tuple | None
@@ -35,8 +40,8 @@ class Arena:
 
         `fused`: the kernel's name, the slots that it knows, and its numbers.
         """
-        w, g = self.weights.array(), _concatenated(gradients, self.backend.xp)
-        slots = {name: flat.array() for name, flat in self.slots.items()}
+        w, g = self.weights.array, _concatenated(gradients, self.backend.xp)
+        slots = {name: flat.array for name, flat in self.slots.items()}
         if fused is None or not self._fused_update(fused, w, g, slots):
             rule(w, g, **slots)
         for variable in self.weights.variables:
@@ -48,7 +53,7 @@ class Arena:
         return self.backend.fused_update(kernel, arrays, numbers)
 
 
-class _Flat:
+class Flat:
     """One flat array whose parts are the arrays of variables."""
 
     def __init__(self, variables: Sequence[Variable]):
@@ -64,6 +69,7 @@ class _Flat:
         for variable, view in zip(self.variables, self._views, strict=True):
             variable.array = view
 
+    @property
     def array(self) -> Any:
         """The flat array with the variables' present values.
 

@@ -30,7 +30,7 @@ class Lion(Optimizer):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
 
-    def rule(self, w: Any, g: Any, lr: float, t: int, momentum: Any = None) -> None:
+    def rule(self, w: Any, g: Any, lr: Any, t: Any, momentum: Any = None) -> None:
         m = momentum
         w -= lr * namespace(w).sign(m * self.beta_1 + g * (1 - self.beta_1))
         m *= self.beta_2

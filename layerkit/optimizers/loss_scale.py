@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from layerkit.backend import Tensor, Variable
 from layerkit.backend.autodiff import as_operand
-from layerkit.backend.registry import backend_of
+from layerkit.backend.registry import backend_of, namespace
 
 from .. import configurable
 from ..configurable import serialize
+from .deferred import run_where
 from .optimizer import Optimizer
 
 # What older Keras versions wrote beside it into files; it belongs to the inner optimizer.
@@ -32,8 +35,8 @@ class LossScaleOptimizer(Optimizer):
 
     A step with a gradient that is not finite is left out and halves the scale; after
     `dynamic_growth_steps` finite ones in a row it doubles. `inner_optimizer` does the updates.
-    Whether a step counts is decided on the host: one number is read from the device each step.
-    Micikevicius et al. 2018.
+    Whether a step counts is decided where the variables are: a device is not waited for, and counts
+    the steps itself. Micikevicius et al. 2018.
     """
 
     def __init__(
@@ -67,6 +70,9 @@ class LossScaleOptimizer(Optimizer):
             self.dynamic_scale = self.add_variable((), dtype="float32", name="dynamic_scale")
             self.dynamic_scale.assign(self.initial_scale)
             self.inner_optimizer.build(variables)
+            for variable in variables[:1]:
+                self._move_to(backend_of(variable.array))
+                self.inner_optimizer._move_to(backend_of(variable.array))
         super().build(variables)
 
     def scale_loss(self, loss: Any) -> Any:
@@ -78,18 +84,23 @@ class LossScaleOptimizer(Optimizer):
         if variables is not None:
             self.build(variables)
         arrays = [None if g is None else as_operand(g) for g in gradients]
-        if not _all_finite([g for g in arrays if g is not None]):
-            return self._rescale(0.5)
-        unscaled = [None if g is None else Tensor(g) / self.dynamic_scale for g in arrays]
-        self.inner_optimizer.apply(unscaled, variables)
-        if int(self.step_counter) == self.dynamic_growth_steps - 1:
-            self._rescale(2.0)
-        else:
-            self.step_counter.assign_add(1)
+        finite = _all_finite([g for g in arrays if g is not None])
 
-    def _rescale(self, factor: float) -> None:
-        self.dynamic_scale.assign(self.dynamic_scale * factor)
-        self.step_counter.assign(0)
+        def update() -> None:
+            unscaled = [None if g is None else Tensor(g) / self.dynamic_scale for g in arrays]
+            self.inner_optimizer.apply(unscaled, variables)
+
+        inner = self.inner_optimizer
+        run_where(finite, update, lambda: [inner._iterations, *inner._changing()])
+        self._rescale(finite)
+
+    def _rescale(self, finite: Any) -> None:
+        """The scale and the count of finite steps after one that was `finite` or not."""
+        scale, counter = self.dynamic_scale.array, self.step_counter.array
+        grows = finite & (counter == self.dynamic_growth_steps - 1)
+        factor = namespace(scale).where(finite, 1.0 + grows, 0.5)
+        self.dynamic_scale.assign(scale * factor)
+        self.step_counter.assign((counter + 1) * (finite & ~grows))
 
     def finalize_variable_values(self, variables: Sequence[Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(variables)
@@ -125,8 +136,9 @@ class LossScaleOptimizer(Optimizer):
         }
 
 
-def _all_finite(arrays: list) -> bool:
-    finite = True
+def _all_finite(arrays: list) -> Any:
+    """One bool, where the arrays are."""
+    finite = np.True_
     for g in arrays:
-        finite = finite & backend_of(g).xp.isfinite(g).all()
-    return bool(finite)
+        finite = finite & namespace(g).isfinite(g).all()
+    return finite

@@ -8,7 +8,6 @@ The simplest rule, SGD, stands at the end as the example.
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -18,12 +17,13 @@ import numpy as np
 
 from layerkit.backend import Tensor, Variable, floatx, gradients
 from layerkit.backend.autodiff import as_operand
-from layerkit.backend.registry import backend_of
+from layerkit.backend.registry import Backend, backend_of, beside, namespace
 
 from .. import initializers
 from ..configurable import Configurable, did_you_mean, serialize
 from ..naming import auto_name
 from .arena import Arena, arenas
+from .deferred import is_deferred, number, run_where, typed, write_where
 from .schedules import LearningRateSchedule
 
 
@@ -130,10 +130,12 @@ class Optimizer(Configurable):
 
     # --- the rule: what a subclass writes ---------------------------------------------------
 
-    def rule(self, w: Any, g: Any, lr: float, t: int, *args: Any, **slots: Any) -> None:
+    def rule(self, w: Any, g: Any, lr: Any, t: Any, *args: Any, **slots: Any) -> None:
         """Update the array `w` and the slots in place from the gradient `g`; `t` counts from 1.
 
-        Hyper-parameters are Python numbers, which keep the arrays' dtype. `g` stays as it is.
+        Hyper-parameters are Python numbers, which keep the arrays' dtype. `lr` and `t` may be
+        arrays of the device without dimensions: `lr` of the dtype of `w`, `t` of integers. `g`
+        stays as it is.
         """
         raise NotImplementedError(
             f"Optimizer '{type(self).__name__}' must override `rule(w, g, lr, t, **slots)` or "
@@ -144,12 +146,15 @@ class Optimizer(Configurable):
         """What a slot is filled with at first."""
         return "zeros"
 
-    def fused(self, lr: float, t: int, dtype: Any) -> tuple[str, tuple[str, ...], dict] | None:
-        """A backend's kernel for this rule: its name, the slots it knows, its numbers; or None."""
+    def fused(self, lr: Any, t: Any, dtype: Any) -> tuple[str, tuple[str, ...], dict] | None:
+        """A backend's kernel for this rule: its name, the slots it knows, its numbers; or None.
+
+        `lr` and `t` as for `rule`.
+        """
         return None
 
-    def before_update(self, t: int) -> None:
-        """Called once before all variables are updated; `t` counts from 1."""
+    def before_update(self, t: Any) -> None:
+        """Called once before all variables are updated; `t` counts from 1, as for `rule`."""
 
     # --- applying gradients -----------------------------------------------------------------
 
@@ -186,9 +191,9 @@ class Optimizer(Configurable):
         if self.loss_scale_factor is not None:
             arrays = [g / self.loss_scale_factor for g in arrays]
         if self.gradient_accumulation_steps:
-            arrays = self._accumulate(arrays, variables)
-        if arrays:
-            self._update(self._clip(arrays), variables)
+            self._accumulate(arrays, variables)
+        else:
+            self._update(arrays, variables)
         if self.use_ema:
             self._average()
         for variable in variables:
@@ -222,8 +227,9 @@ class Optimizer(Configurable):
         """Update one variable by its gradient, a tensor of the variable's dtype: the rule."""
         slots = self._slots[self._get_variable_index(variable)]
         arrays = {name: slot.array for name, slot in slots.items()}
-        g = as_operand(gradient)
-        self.rule(variable.array, g, float(learning_rate), self._update_count() + 1, **arrays)
+        w, g = variable.array, as_operand(gradient)
+        lr = typed(number(learning_rate), w.dtype)
+        self.rule(w, g, lr, self._update_count() + 1, **arrays)
         variable.version += 1
 
     def _resolve(self, gradients: Sequence[Any], variables: Any) -> list[Variable]:
@@ -265,44 +271,46 @@ class Optimizer(Configurable):
             )
         return [(g, variable) for g, variable in pairs if g is not None]
 
-    def _accumulate(self, arrays: list, variables: list[Variable]) -> list:
-        """The mean gradients on every so manieth call, and nothing on the others."""
+    def _accumulate(self, arrays: list, variables: list[Variable]) -> None:
+        """Add to the sums of gradients; on every so manieth call, update by their means."""
         steps = self.gradient_accumulation_steps or 1
         sums = [self._accumulators[self._get_variable_index(v)].array for v in variables]
         for total, g in zip(sums, arrays, strict=True):
             total += g
-        if (int(self._iterations) + 1) % steps:
-            return []
-        means = [total / steps for total in sums]
+        due = (self._call_count() + 1) % steps == 0
+        run_where(
+            due, lambda: self._update([total / steps for total in sums], variables), self._changing
+        )
         for accumulator in self._accumulators:
-            accumulator.array[...] = 0
-        return means
+            write_where(due, accumulator.array, 0)
 
     def _clip(self, arrays: list) -> list:
         if self.clipnorm:
-            return [g * self.clipnorm / max(_norm([g]), self.clipnorm) for g in arrays]
+            return [g * self.clipnorm / _at_least(self.clipnorm, _norm([g])) for g in arrays]
         if self.global_clipnorm:
             norm = _norm(arrays)
-            scale = self.global_clipnorm / max(norm, self.global_clipnorm)
-            return [g * (scale if math.isfinite(norm) else math.nan) for g in arrays]
+            xp, nan = namespace(norm), norm.dtype.type(np.nan)
+            scale = self.global_clipnorm / _at_least(self.global_clipnorm, norm)
+            scale = xp.where(xp.isfinite(norm), scale, nan)
+            return [g * beside(scale, g).astype(g.dtype, copy=False) for g in arrays]
         if self.clipvalue:
             return [g.clip(-self.clipvalue, self.clipvalue) for g in arrays]
         return arrays
 
     def _update(self, arrays: list, variables: list[Variable]) -> None:
-        learning_rate = self.learning_rate
+        arrays, learning_rate = self._clip(arrays), self.learning_rate
         if self.weight_decay is not None:
-            self._decay(variables, float(learning_rate))
+            self._decay(variables, number(learning_rate))
         t = self._update_count() + 1
         self.before_update(t)
         if not self._runs_flat(variables):
             for g, variable in zip(arrays, variables, strict=True):
                 self.update_step(Tensor(g), variable, learning_rate)
             return
-        lr = float(learning_rate)
+        lr = number(learning_rate)
 
         def rule(w: Any, g: Any, **slots: Any) -> None:
-            self.rule(w, g, lr, t, **slots)
+            self.rule(w, g, typed(lr, w.dtype), t, **slots)
 
         for indices, arena in self._arenas:
             arena.update([arrays[i] for i in indices], rule, self.fused(lr, t, arena.dtype))
@@ -323,11 +331,11 @@ class Optimizer(Configurable):
             self._arenas = arenas(everything, self._slots)
         return True
 
-    def _decay(self, variables: list[Variable], lr: float) -> None:
+    def _decay(self, variables: list[Variable], lr: Any) -> None:
         for variable in variables:
             if self._decays(variable):
                 w = variable.array
-                w -= w * self.weight_decay * lr
+                w -= w * self.weight_decay * typed(lr, w.dtype)
                 variable.version += 1
 
     def _decays(self, variable: Variable) -> bool:
@@ -335,12 +343,14 @@ class Optimizer(Configurable):
         return id(variable) not in self._undecayed and not (names and names.search(variable.name))
 
     def _average(self) -> None:
-        momentum = self.ema_momentum if self._update_count() else 0.0
+        momentum = (self._update_count() > 0) * self.ema_momentum  # at first, the value itself
         for variable, average in zip(self._trainable_variables, self._averages, strict=True):
-            average.array[...] = momentum * average.array + (1 - momentum) * variable.array
-        frequency = self.ema_overwrite_frequency
-        if frequency and (self._update_count() + 1) % frequency == 0:
-            self.finalize_variable_values(self._trainable_variables)
+            old, new = (typed(x, variable.dtype) for x in (momentum, 1 - momentum))
+            average.array[...] = old * average.array + new * variable.array
+        if self.ema_overwrite_frequency:
+            everything = self._trainable_variables
+            due = (self._update_count() + 1) % self.ema_overwrite_frequency == 0
+            run_where(due, lambda: self.finalize_variable_values(everything), lambda: everything)
 
     def finalize_variable_values(self, variables: Sequence[Variable]) -> None:
         """With `use_ema`, give the variables the values of their moving averages."""
@@ -367,11 +377,31 @@ class Optimizer(Configurable):
     def iterations(self) -> Any:
         """How many updates were done: a tensor of one integer."""
         if self.gradient_accumulation_steps:
-            return Tensor(np.asarray(self._update_count(), "int32"))
+            home = backend_of(self._iterations.array)
+            return Tensor(home.asarray(self._update_count(), "int32"))
         return self._iterations
 
-    def _update_count(self) -> int:
-        return int(self._iterations) // (self.gradient_accumulation_steps or 1)
+    def _call_count(self) -> Any:
+        """How often `apply` was called: an int, or an array where the device counts."""
+        count = self._iterations.array
+        return count if is_deferred(count) else int(count)
+
+    def _update_count(self) -> Any:
+        return self._call_count() // (self.gradient_accumulation_steps or 1)
+
+    def _changing(self) -> list[Any]:
+        """All that an update changes, as things with an `array`; an arena's stand for many."""
+        flats = [flat for _, arena in self._arenas for flat in arena.flats]
+        inside = {id(variable) for flat in flats for variable in flat.variables}
+        inside |= {id(self._iterations), id(self._learning_rate)}
+        every = (*self._trainable_variables, *self._variables)
+        return flats + [variable for variable in every if id(variable) not in inside]
+
+    def _move_to(self, backend: Backend) -> None:
+        """Keep all state on `backend`, the step count too; the learning rate stays the host's."""
+        for variable in self._variables:
+            if variable is not self._learning_rate:
+                variable.array = backend.asarray(variable.array)
 
     @property
     def learning_rate(self) -> Any:
@@ -530,11 +560,11 @@ class SGD(Optimizer):
         self.nesterov = nesterov
         self.slots = (("momentum",),) if momentum else ()
 
-    def fused(self, lr: float, t: int, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
+    def fused(self, lr: Any, t: Any, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
         numbers = {"lr": lr, "decay": 0.0, "beta": self.momentum, "nesterov": self.nesterov}
         return "sgd", ("momentum",), numbers
 
-    def rule(self, w: Any, g: Any, lr: float, t: int, momentum: Any = None) -> None:
+    def rule(self, w: Any, g: Any, lr: Any, t: Any, momentum: Any = None) -> None:
         step = g * lr
         if momentum is None:
             w -= step
@@ -573,6 +603,11 @@ def _gradient_array(gradient: Any, variable: Variable) -> Any:
     return g
 
 
-def _norm(arrays: list) -> float:
-    """The length of all arrays taken together as one vector."""
-    return math.sqrt(sum(float((g * g).sum()) for g in arrays))
+def _norm(arrays: list) -> Any:
+    """The length of all arrays taken together as one vector, computed in their dtype."""
+    squares = sum((g * g).sum() for g in arrays)
+    return namespace(squares).sqrt(squares)
+
+
+def _at_least(least: float, x: Any) -> Any:
+    return namespace(x).maximum(x, least)

@@ -36,7 +36,7 @@ class RMSprop(Optimizer):
             *((("average_gradient",),) if centered else ()),
         )
 
-    def fused(self, lr: float, t: int, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
+    def fused(self, lr: Any, t: Any, dtype: Any) -> tuple[str, tuple[str, ...], dict]:
         numbers = {"lr": lr, "decay": 0.0, "beta": self.momentum, "epsilon": self.epsilon}
         numbers |= {"rho": self.rho, "one_minus_rho": 1 - self.rho}
         return "rmsprop", ("velocity", "momentum", "average_gradient"), numbers
@@ -45,8 +45,8 @@ class RMSprop(Optimizer):
         self,
         w: Any,
         g: Any,
-        lr: float,
-        t: int,
+        lr: Any,
+        t: Any,
         velocity: Any = None,
         momentum: Any = None,
         average_gradient: Any = None,

@@ -1,7 +1,7 @@
 """Learning rate schedules: functions of the step that give the learning rate.
 
 A schedule takes the number of updates done so far (a number, an array or a tensor) and returns a
-tensor. It computes in `floatx()`, on the host.
+tensor. It computes in `floatx()`, where the step is.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from layerkit.backend import Tensor, floatx
+from layerkit.backend.autodiff import as_operand
+from layerkit.backend.registry import namespace
 
 from .. import configurable
 from ..configurable import Configurable, serialize
+from .deferred import is_deferred
 
 
 class LearningRateSchedule(Configurable):
@@ -31,11 +34,18 @@ class LearningRateSchedule(Configurable):
 
 def _floats(*numbers: Any) -> Any:
     """Each number or array as `floatx()`, so that nothing is computed more exactly than that."""
-    return tuple(np.asarray(number, dtype=floatx())[()] for number in numbers)
+    return tuple(map(_float, numbers))
+
+
+def _float(number: Any) -> Any:
+    number = number.array if isinstance(number, Tensor) else number
+    if is_deferred(number):
+        return number.astype(floatx())
+    return np.asarray(number, dtype=floatx())[()]
 
 
 def _rate(value: Any) -> Tensor:
-    return Tensor(np.asarray(value, dtype=floatx()))
+    return Tensor(namespace(value).asarray(value, dtype=floatx()))
 
 
 def _check_steps(name: str, steps: float) -> None:
@@ -66,7 +76,7 @@ class ExponentialDecay(LearningRateSchedule):
             step, self.initial_learning_rate, self.decay_steps, self.decay_rate
         )
         p = step / steps
-        return _rate(rate * decay ** (np.floor(p) if self.staircase else p))
+        return _rate(rate * decay ** (namespace(p).floor(p) if self.staircase else p))
 
 
 class InverseTimeDecay(LearningRateSchedule):
@@ -92,7 +102,7 @@ class InverseTimeDecay(LearningRateSchedule):
             step, self.initial_learning_rate, self.decay_steps, self.decay_rate
         )
         p = step / steps
-        return _rate(rate / (1 + decay * (np.floor(p) if self.staircase else p)))
+        return _rate(rate / (1 + decay * (namespace(p).floor(p) if self.staircase else p)))
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -115,8 +125,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:
-        index = np.searchsorted(np.asarray(self.boundaries), np.asarray(step), side="left")
-        return _rate(np.asarray(self.values)[index])
+        step, (rate, *later) = as_operand(step), _floats(*self.values)
+        step = step if is_deferred(step) else np.asarray(step)
+        for boundary, value in zip(np.asarray(self.boundaries), later, strict=True):
+            rate = namespace(step).where(step > boundary, value, rate)
+        return _rate(rate)
 
 
 class PolynomialDecay(LearningRateSchedule):
@@ -146,9 +159,10 @@ class PolynomialDecay(LearningRateSchedule):
         step, rate, end, power, steps = _floats(
             step, self.initial_learning_rate, self.end_learning_rate, self.power, self.decay_steps
         )
+        xp = namespace(step)
         if self.cycle:
-            steps = steps * np.maximum(1, np.ceil(step / steps))
-        p = np.minimum(step, steps) / steps
+            steps = steps * xp.maximum(1, xp.ceil(step / steps))
+        p = xp.minimum(step, steps) / steps
         return _rate((rate - end) * (1 - p) ** power + end)
 
 
@@ -178,15 +192,16 @@ class CosineDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> Tensor:
         step, rate, steps = _floats(step, self.initial_learning_rate, self.decay_steps)
+        xp = namespace(step)
         if self.warmup_target is None:
-            return _rate(self._cosine(rate, np.minimum(step, steps) / steps))
+            return _rate(self._cosine(rate, xp.minimum(step, steps) / steps))
         target, warmup = _floats(self.warmup_target, self.warmup_steps)
         line = (target - rate) * (step / np.maximum(warmup, 1)) + rate
-        fall = self._cosine(target, (np.minimum(step, steps + warmup) - warmup) / steps)
-        return _rate(np.where(step < warmup, line, fall))
+        fall = self._cosine(target, (xp.minimum(step, steps + warmup) - warmup) / steps)
+        return _rate(xp.where(step < warmup, line, fall))
 
     def _cosine(self, rate: Any, p: Any) -> Any:
-        half = 0.5 * (1 + np.cos(_floats(math.pi)[0] * p))
+        half = 0.5 * (1 + namespace(p).cos(_float(math.pi) * p))
         return rate * ((1 - self.alpha) * half + self.alpha)
 
 
@@ -223,14 +238,14 @@ class CosineDecayRestarts(LearningRateSchedule):
             self.m_mul,
             self.alpha,
         )
-        p = step / steps
+        p, xp = step / steps, namespace(step)
         if self.t_mul == 1:
-            restarts = np.floor(p)
+            restarts = xp.floor(p)
             p = p - restarts
         else:
-            restarts = np.floor(np.log(1 - p * (1 - t)) / np.log(t))
+            restarts = xp.floor(xp.log(1 - p * (1 - t)) / np.log(t))
             p = (p - (1 - t**restarts) / (1 - t)) / t**restarts
-        half = 0.5 * m**restarts * (1 + np.cos(_floats(math.pi)[0] * p))
+        half = 0.5 * m**restarts * (1 + xp.cos(_float(math.pi) * p))
         return _rate(rate * ((1 - alpha) * half + alpha))
 
 

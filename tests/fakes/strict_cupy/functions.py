@@ -141,7 +141,8 @@ def function(machine: Machine, name: str, text: str, numpy_function: Any, owner:
         positional, keyword = _arguments(name, given)
         if name in MUTATING:
             raw = [unwrap(machine, x) for x in positional]
-            machine.mutate(lambda: numpy_function(*raw, **keyword))
+            options = {key: unwrap(machine, x) for key, x in keyword.items()}
+            machine.mutate(lambda: numpy_function(*raw, **options))
             return None
         result = machine.compute(numpy_function, *positional, **keyword)
         if name in ANSWERS:
