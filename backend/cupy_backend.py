@@ -162,7 +162,7 @@ class CupyBackend(Backend):
         for block, columns in self._unfolded(x, window, size, *geometry, groups):
             rows = y[block].reshape(columns.shape[1], filters)
             if groups == 1:
-                self.xp.matmul(columns[0], matrix[0], out=rows)
+                self.matmul(columns[0], matrix[0], rows)
             else:
                 grouped = self._product(columns, matrix)
                 rows.reshape(len(rows), groups, -1)[...] = grouped.swapaxes(0, 1)
@@ -264,7 +264,7 @@ class CupyBackend(Backend):
 
     def _product(self, a: Any, b: Any) -> Any:
         """a @ b, group by group; of one group as plain matrices, which transposes cost nothing."""
-        return self.xp.matmul(a[0], b[0])[None] if len(a) == 1 else self.xp.matmul(a, b)
+        return self.matmul(a[0], b[0])[None] if len(a) == 1 else self.matmul(a, b)
 
     # Pooling
 

@@ -61,6 +61,9 @@ def test_the_reference_itself():
 class Wrong(NumpyBackend):
     """Each kernel has another mistake, one that is easily made."""
 
+    def matmul(self, a, b, out=None):
+        return super().matmul(a, b.reshape(len(b), -1) if b.ndim == 1 else b, out)
+
     def conv(self, x, w, *geometry):
         return super().conv(x, w, *geometry) * x.dtype.type(1.05)
 
@@ -109,6 +112,7 @@ class Wrong(NumpyBackend):
 
 
 WRONG = [
+    r"matmul, .*gave shape \(3, 1\) instead of \(3,\)",
     r"^conv: .*\n  conv, \(float16\[.*the largest difference is .*, where it gave .* instead of",
     "conv_input_grad, .*gave float64 instead of float16",
     "conv_kernel_grad, .*wrote into its argument of shape",
