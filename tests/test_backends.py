@@ -14,9 +14,9 @@ from fakes import strict_cupy
 
 from layerkit import backend as K
 from layerkit.backend import registry, testing
-from layerkit.backend.cudnn import Flags
 from layerkit.backend.cupy_backend import CupyBackend
 from layerkit.backend.numpy_backend import NumpyBackend
+from layerkit.backend.nvidia import Flags
 from layerkit.backend.testing import check_backend
 
 
@@ -338,7 +338,7 @@ def test_convolutions_are_cudnns_where_it_has_an_engine():
 def test_flags_of_cudnn():
     gpu = CupyBackend(strict_cupy.make())
     assert not gpu.has_cudnn
-    with pytest.raises(RuntimeError, match="`flags`.*are cuDNN's, which is not in use.*Install it"):
+    with pytest.raises(RuntimeError, match="`flags`.*neither of which is in use.*Install them"):
         gpu.flags = Flags(tf32=True)
     gpu._cudnn = Engines()
     assert gpu.has_cudnn and not gpu.flags.tf32

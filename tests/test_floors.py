@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; modules of one group stand side by side and may not import one another.
 FLOORS = [
-    ["backend.config", "backend.cuda_kernels", "backend.threads", "backend.tree"]
+    ["backend.config", "backend.cuda_kernels", "backend.nvidia", "backend.threads", "backend.tree"]
     + ["layerkit.version"],
     ["backend.base"],
-    ["backend.cudnn"],
+    ["backend.cublas", "backend.cudnn"],
     ["backend.cupy_backend", "backend.numpy_backend"],
     ["backend.registry"],
     ["backend.autodiff", "backend.random"],
