@@ -127,6 +127,14 @@ def test_datasets_stand_alone(module: str):
     assert all(other.startswith("datasets") for other in imports(module))
 
 
+def test_operations_leave_products_to_the_backend():
+    """`registry.product`, and no `@`: CuPy's cannot be part of a CUDA graph."""
+    for path in sorted((ROOT / "backend" / "ops").glob("*.py")):
+        operators = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.BinOp)]
+        lines = [n.lineno for n in operators if isinstance(n.op, ast.MatMult)]
+        assert not lines, f"{path.name}, lines {lines}: call product(a, b)"
+
+
 def test_one_copy_of_every_module():
     code = "import layerkit, sys; print('backend' in sys.modules or 'datasets' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
