@@ -176,8 +176,13 @@ def _product(
     second = _operand(b_shape, b_strides, lead, dtype.itemsize)
     shape = (*lead, m, n)
     if first is None or second is None:
-        whole = (None if first else (*lead, m, k)), (None if second else (*lead, k, n))
-        return _Product(shape, whole)
+        return _Product(
+            shape,
+            (
+                None if first else _copy_shape(a_shape, lead, dtype.itemsize),
+                None if second else _copy_shape(b_shape, lead, dtype.itemsize),
+            ),
+        )
     if max(first.leading, second.leading) > _LARGEST:
         return None
     wide = dtype.name == "float64"
@@ -222,12 +227,18 @@ def _operand(shape: tuple, strides: tuple, lead: tuple, itemsize: int) -> _Opera
     return None if matrix is None or step is None else _Operand(*matrix, step)
 
 
+def _copy_shape(shape: tuple, lead: tuple, itemsize: int) -> tuple[int, ...]:
+    """The shape of a copy that `_operand` takes: the same or, if need be, with all repetitions."""
+    strides = tuple(prod(shape[axis + 1 :]) * itemsize for axis in range(len(shape)))
+    return shape if _operand(shape, strides, lead, itemsize) else (*lead, *shape[-2:])
+
+
 def _matrix(rows: int, columns: int, down: int, across: int) -> tuple[int, int] | None:
     """(operation, leading dimension) of a matrix whose strides are `down` and `across`."""
     if (across == 1 or columns == 1) and (down >= columns or rows == 1):
         return _AS_IT_IS, columns if rows == 1 else down
-    if (down == 1 or rows == 1) and (across >= rows or columns == 1):
-        return _TRANSPOSED, rows if columns == 1 else across
+    if (down == 1 or rows == 1) and across >= rows:
+        return _TRANSPOSED, across
     return None
 
 

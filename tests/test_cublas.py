@@ -85,8 +85,22 @@ def batch_swapped(x):
     return np.ascontiguousarray(x.swapaxes(0, 1)).swapaxes(0, 1)
 
 
+def between_elements(x):
+    """Rows that are no whole number of elements apart."""
+    rows = np.zeros((*x.shape[:-1], x.shape[-1] * x.itemsize + 1), "uint8")
+    y = np.ndarray(x.shape, x.dtype, rows, strides=(*rows.strides[:-1], x.itemsize))
+    y[...] = x
+    return y
+
+
+def added_axis(x):
+    """One row, no step away from itself."""
+    return np.broadcast_to(x[0], x.shape)
+
+
 LAYOUTS = [np.ascontiguousarray, transposed, columns_of_more, rows_of_more, every_other]
 LAYOUTS += [upside_down, outermost_last, batch_backwards, batch_swapped]
+LAYOUTS += [between_elements]
 SHAPES = [
     ((3, 4), (4, 5)),
     ((1, 4), (4, 5)),
@@ -152,6 +166,9 @@ AS_THEY_LIE = [  # operands' layouts and shapes, operations, leading dimensions,
     ((transposed, (2, 3, 4)), (transposed, (2, 4, 5)), (1, 1), (3, 4), (12, 20)),
     ((np.ascontiguousarray, (2, 3, 4)), (transposed, (4, 5)), (0, 1), (4, 4), (12, 0)),
     ((transposed, (3, 4)), (np.ascontiguousarray, (2, 6, 4, 5)), (1, 0), (3, 5), (0, 20)),
+    ((transposed, (2, 1, 3, 4)), (transposed, (2, 1, 4, 5)), (1, 1), (3, 4), (12, 20)),
+    ((added_axis, (1, 4)), (np.ascontiguousarray, (4, 5)), (0, 0), (4, 5), None),
+    ((every_other, (1, 4)), (np.ascontiguousarray, (4, 5)), (1, 0), (2, 5), None),
 ]
 
 
@@ -172,6 +189,30 @@ def test_operands_are_read_where_they_lie(
     assert (x[0], y[0]) == (a.data.ptr, b.data.ptr)
     assert (x[2], y[2]) == leading
     assert steps is None or (x[3], y[3]) == steps
+
+
+def test_rows_that_overlap(cublas, cp):
+    host = np.lib.stride_tricks.sliding_window_view(normal(9), 3)[::2]
+    x = cp.ndarray(host.shape, "float32", cp.asarray(normal(9)).data, host.strides)
+    for a, b, expected in (x, x.T, host @ host.T), (x.T, x, host.T @ host):
+        np.testing.assert_allclose(cublas.matmul(a, b).get(), expected, rtol=1e-5, atol=1e-6)
+
+
+COPIES = [  # operands' layouts and shapes, elements that are copied
+    ((every_other, (3, 4)), (np.ascontiguousarray, (6, 4, 5)), 12),
+    ((np.ascontiguousarray, (6, 3, 4)), (every_other, (1, 4, 5)), 20),
+    ((batch_swapped, (2, 6, 3, 4)), (np.ascontiguousarray, (2, 6, 4, 5)), 144),
+    ((np.ascontiguousarray, (6, 1, 3, 4)), (np.ascontiguousarray, (1, 2, 4, 5)), 144 + 240),
+]
+
+
+@pytest.mark.parametrize("first, second, elements", COPIES)
+def test_no_more_is_copied_than_must_be(cublas, cp, monkeypatch, first, second, elements):
+    a, b = (put(cp, layout(normal(*shape))) for layout, shape in (first, second))
+    copy, copied = cp.ascontiguousarray, []
+    monkeypatch.setattr(cp, "ascontiguousarray", lambda x: copied.append(x.size) or copy(x))
+    cublas.matmul(a, b)
+    assert sum(copied) == elements
 
 
 LEFT = [  # operands
@@ -377,6 +418,9 @@ def test_the_stand_in_finds_what_lies_outside_of_arrays(cublas, cp):
 
 
 def test_switched_off(monkeypatch, cp):
+    monkeypatch.delenv("LAYERKIT_CUBLAS", raising=False)
+    monkeypatch.setattr(C.ctypes, "CDLL", lambda path: path)
+    assert C.load_library()
     monkeypatch.setenv("LAYERKIT_CUBLAS", "0")
     assert C.load_library() is None
     assert C.Cublas.open(CupyDevice(cp)) is None
