@@ -12,13 +12,13 @@ from collections import deque
 from types import SimpleNamespace
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from .c_library import CLibrary
 
 INVALID_VALUE, NOT_SUPPORTED = 7, 15
-DTYPES = {0: "float32", 1: "float64", 2: "float16", 14: ml_dtypes.bfloat16}
+# NumPy knows bfloat16 once ml_dtypes is imported.
+DTYPES = {0: "float32", 1: "float64", 2: "float16", 14: "bfloat16"}
 COMPUTE = {68: {0, 2, 14}, 77: {0}, 70: {1}}  # of which types of matrices
 
 
