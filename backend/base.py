@@ -63,6 +63,14 @@ class Backend:
         self.xp.add.at(out, index, updates)
         return out
 
+    def matmul(self, a: Any, b: Any, out: Any = None) -> Any:
+        """The product of matrices (..., m, k) and (..., k, n): (..., m, n); of `xp.matmul`'s dtype.
+
+        Earlier axes broadcast; a vector counts as one row on the left, one column on the right.
+        `out`: a C-contiguous array of the result's shape and dtype, to be written and returned.
+        """
+        return self.xp.matmul(a, b, out=out)
+
     # Convolutions over any number of spatial axes. `strides` and `dilation` have one int per
     # axis, `pads` a pair (before, after), which may be negative: then cells are cut off.
 
@@ -73,7 +81,8 @@ class Backend:
         x = pad(self.xp, x, pads)
         windows = self._windows(x, w.shape[:-2], strides, dilation)
         size = windows.shape[: x.ndim - 1]
-        y = self._grouped_rows(windows, x.ndim - 1, groups) @ self._grouped_kernel(w, groups)
+        rows = self._grouped_rows(windows, x.ndim - 1, groups)
+        y = self.matmul(rows, self._grouped_kernel(w, groups))
         return y.swapaxes(0, 1).reshape(*size, w.shape[-1])
 
     def conv_input_grad(
@@ -89,7 +98,7 @@ class Backend:
         """The adjoint of `conv` in its images, of `shape`: each cell of `g` adds its kernel."""
         window, depth = w.shape[:-2], w.shape[-2]
         rows = self._grouped_rows(g, g.ndim - 1, groups)
-        rows = rows @ self._grouped_kernel(w, groups).swapaxes(1, 2)
+        rows = self.matmul(rows, self._grouped_kernel(w, groups).swapaxes(1, 2))
         cells = rows.reshape(groups, *g.shape[:-1], *window, depth)
         cells = self.xp.moveaxis(cells, 0, -2).reshape(*g.shape[:-1], *window, shape[-1])
         x = self.xp.zeros(padded_shape(shape, pads), rows.dtype)
@@ -111,7 +120,7 @@ class Backend:
         x = pad(self.xp, x, pads)
         windows = self._windows(x, shape[:-2], strides, dilation)
         rows = self._grouped_rows(windows, x.ndim - 1, groups)
-        w = rows.swapaxes(1, 2) @ self._grouped_rows(g, g.ndim - 1, groups)
+        w = self.matmul(rows.swapaxes(1, 2), self._grouped_rows(g, g.ndim - 1, groups))
         return self.xp.moveaxis(w, 0, 1).reshape(shape)
 
     def _windows(self, x: Any, window: tuple, strides: tuple, dilation: tuple) -> Any:

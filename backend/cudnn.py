@@ -13,18 +13,16 @@ import functools
 import logging
 import os
 import sys
-import threading
 import warnings
-import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from .base import output_size, pad, padded_shape, unpad
+from .nvidia import Device, Flags, Library
 
 _log = logging.getLogger(__name__)
 
@@ -55,58 +53,10 @@ class CudnnError(RuntimeError):
         return self.status // 1000 in (2, 3)
 
 
-@dataclass(frozen=True)
-class Flags:
-    """What an algorithm may do.
-
-    `tf32`: round float32 operands to 10 bits of mantissa for tensor cores. `deterministic`: only
-    algorithms that give the same bits every time. `workspace_limit`: scratch memory in bytes.
-    """
-
-    tf32: bool = False
-    deterministic: bool = False
-    workspace_limit: int = 512 * 2**20
-
-
-class Device(Protocol):
-    """What is needed of an array module and its GPU."""
-
-    xp: Any
-
-    def id(self) -> int:
-        """Number of the current device."""
-
-    def stream_pointer(self) -> int:
-        """The current CUDA stream."""
-
-    def empty(self, nbytes: int) -> Any:
-        """Scratch memory, to be freed no earlier than the stream has used it."""
-
-    def pointer(self, array: Any) -> int:
-        """Address of the first element."""
-
-
-class CupyDevice:
-    """CuPy's current device and stream; memory comes from CuPy's pool."""
-
-    def __init__(self, cupy: Any) -> None:
-        self.xp = cupy
-
-    def id(self) -> int:
-        return self.xp.cuda.runtime.getDevice()
-
-    def stream_pointer(self) -> int:
-        return self.xp.cuda.get_current_stream().ptr
-
-    def empty(self, nbytes: int) -> Any:
-        return self.xp.empty(nbytes, "uint8")
-
-    def pointer(self, array: Any) -> int:
-        return array.data.ptr
-
-
-class Cudnn:
+class Cudnn(Library):
     """An open libcudnn, with the plans and handles that calls through it need."""
+
+    handle_functions = ("cudnnCreate", "cudnnDestroy", "cudnnSetStream")
 
     @classmethod
     def open(cls, device: Device, flags: Flags | None = None) -> Cudnn | None:
@@ -128,10 +78,8 @@ class Cudnn:
         return cudnn
 
     def __init__(self, library: Any, device: Device, flags: Flags | None = None) -> None:
-        self.device = device
+        super().__init__(library, device, _SIGNATURES, _RESULTS)
         self.flags = flags or Flags()
-        self._functions = {name: _declared(library, name) for name in _SIGNATURES}
-        self._thread = threading.local()
         # Shapes recur from step to step; plans of shapes long gone are dropped.
         self._engine = functools.lru_cache(maxsize=4096)(self._plan)
 
@@ -168,32 +116,11 @@ class Cudnn:
         _log.info("no cuDNN for %s of %s %s %s: %s", kernel, dtype, shapes, arguments, reason)
         return None
 
-    def call(self, function: str, *arguments: Any) -> None:
-        """Call a function of cuDNN. CudnnError where it fails."""
-        status = self._functions[function](*arguments)
-        if status:
-            detail = ctypes.create_string_buffer(512)
-            self._functions["cudnnGetLastErrorString"](detail, len(detail))
-            text = self._functions["cudnnGetErrorString"](status).decode()
-            raise CudnnError(function, status, text, detail.value.decode(errors="replace"))
-
-    def handle(self) -> ctypes.c_void_p:
-        """This thread's handle for the current device, bound to the current stream."""
-        device, stream = self.device.id(), self.device.stream_pointer()
-        handles = self._thread.__dict__.setdefault("handles", {})  # device: (handle, its stream)
-        handle, bound = handles.get(device) or (self.own("cudnnCreate", "cudnnDestroy"), None)
-        if stream != bound:
-            self.call("cudnnSetStream", handle, stream)
-            handles[device] = handle, stream
-        return handle
-
-    def own(self, create: str, destroy: str) -> ctypes.c_void_p:
-        """A new handle or descriptor, destroyed with the last reference to it."""
-        pointer = ctypes.c_void_p()
-        self.call(create, ctypes.byref(pointer))
-        end = weakref.finalize(pointer, self._functions[destroy], pointer.value)
-        end.atexit = False  # CUDA may be gone by then
-        return pointer
+    def _error(self, function: str, status: int) -> CudnnError:
+        detail = ctypes.create_string_buffer(512)
+        self._functions["cudnnGetLastErrorString"](detail, len(detail))
+        text = self._functions["cudnnGetErrorString"](status).decode()
+        return CudnnError(function, status, text, detail.value.decode(errors="replace"))
 
     def descriptor(self, kind: str, settings: str, *values: int) -> ctypes.c_void_p:
         """A descriptor ('Tensor', 'Filter', ...) on which the function `settings` was called."""
@@ -493,8 +420,7 @@ class _Performance(ctypes.Structure):
     ]
 
 
-# Arguments of every function used: p a pointer, i an int or enum, z a size_t. Without them, ctypes
-# would cut pointers down to 32 bits.
+# Arguments of every function used; see `Library`.
 _SIGNATURES = {
     "cudnnGetErrorString": "i",
     "cudnnGetLastErrorString": "pz",
@@ -524,16 +450,7 @@ for _direction in ("Forward", "BackwardData", "BackwardFilter"):
         f"cudnnGetConvolution{_direction}WorkspaceSize": "pppppip",
         f"cudnnConvolution{_direction}": "pppppppipzppp",
     }
-_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int, "z": ctypes.c_size_t}
 _RESULTS = {"cudnnGetErrorString": ctypes.c_char_p, "cudnnGetLastErrorString": None}
-
-
-def _declared(library: Any, name: str) -> Any:
-    """A function of `library` that knows its arguments."""
-    function = getattr(library, name)
-    function.argtypes = [_TYPES[letter] for letter in _SIGNATURES[name]]
-    function.restype = _RESULTS.get(name, ctypes.c_int)
-    return function
 
 
 def load_library() -> ctypes.CDLL | None:

@@ -16,8 +16,10 @@ import numpy as np
 
 from . import cuda_kernels
 from .base import Backend, output_size
+from .cublas import Cublas
 from .cuda_kernels import ACTIVATIONS, LANES, THREADS, TYPES, WARP
-from .cudnn import Cudnn, CupyDevice, Flags
+from .cudnn import Cudnn
+from .nvidia import CupyDevice, Flags
 
 _COLUMN_BYTES = 2**28  # unfolded images at a time
 _SHORT = 2**30  # arrays with fewer elements are indexed with 32 bits
@@ -30,7 +32,8 @@ class CupyBackend(Backend):
 
     ImportError without CuPy, RuntimeError without a driver or a GPU that it can use. Convolutions
     are cuDNN's where it is installed and has an engine for them (see `cudnn.engine_for`), and
-    otherwise im2col, a product of matrices, and col2im.
+    otherwise im2col, a product of matrices, and col2im. Products are cuBLAS's, through a handle of
+    our own where it starts (see `cublas`), and otherwise CuPy's.
     """
 
     name = "cupy"
@@ -45,7 +48,9 @@ class CupyBackend(Backend):
         self.array_type = self.xp.ndarray
         self._kernels: dict[tuple, tuple[Any, dict]] = {}
         self._constants: dict[tuple, Any] = {}  # never dropped: captured graphs know their places
-        self._cudnn = Cudnn.open(CupyDevice(self.xp)) if cp is None else None
+        device = CupyDevice(self.xp)
+        self._cudnn = Cudnn.open(device) if cp is None else None
+        self._cublas = Cublas.open(device) if cp is None else None
 
     @property
     def has_cudnn(self) -> bool:
@@ -53,26 +58,35 @@ class CupyBackend(Backend):
         return self._cudnn is not None
 
     @property
+    def has_cublas(self) -> bool:
+        """Whether we have a cuBLAS of our own; LAYERKIT_CUBLAS=0 in the environment refuses it."""
+        return self._cublas is not None
+
+    @property
     def flags(self) -> Flags:
-        """What cuDNN's algorithms may do: TF32, other bits each time, how much scratch memory.
+        """What cuDNN and cuBLAS may do: TF32, other bits each time, how much scratch memory.
 
         Can be set: `get_backend("cupy").flags = Flags(tf32=True)`, `Flags` of
-        `layerkit.backend.cudnn`. Without cuDNN there is nothing to choose: RuntimeError.
+        `layerkit.backend.nvidia`. Without both libraries there is nothing to choose: RuntimeError.
         """
-        return self._require_cudnn().flags
+        return self._libraries()[0].flags
 
     @flags.setter
     def flags(self, flags: Flags) -> None:
-        self._require_cudnn().flags = flags
+        for library in self._libraries():
+            library.flags = flags
 
-    def _require_cudnn(self) -> Cudnn:
-        if self._cudnn is None:
+    def _libraries(self) -> list[Any]:
+        """cuDNN and cuBLAS, or the one that is in use."""
+        used = [library for library in (self._cudnn, self._cublas) if library is not None]
+        if not used:
             raise RuntimeError(
-                "The `flags` of the backend 'cupy' are cuDNN's, which is not in use: "
-                "libcudnn.so.9 was not found, did not start, or LAYERKIT_CUDNN is 0. "
-                "Install it: pip install nvidia-cudnn-cu13 (or cu12)."
+                "The `flags` of the backend 'cupy' are cuDNN's and cuBLAS's, neither of which is "
+                "in use: libcudnn.so.9 and libcublas.so.13 (or 12) were not found, did not start, "
+                "or LAYERKIT_CUDNN and LAYERKIT_CUBLAS are 0. "
+                "Install them: pip install nvidia-cudnn-cu13 (or cu12), which brings both."
             )
-        return self._cudnn
+        return used
 
     # Transfers and the device
 
@@ -143,6 +157,12 @@ class CupyBackend(Backend):
         picks = isinstance(ids, self.array_type) and ids.dtype.kind in "iu"
         return len(whole) if picks else None
 
+    # Products
+
+    def matmul(self, a: Any, b: Any, out: Any = None) -> Any:
+        product = self._cublas.matmul(a, b, out) if self._cublas else None
+        return super().matmul(a, b, out) if product is None else product
+
     # Convolutions
 
     def _engine(self, kernel: str, arrays: tuple, *arguments: Any) -> Callable | None:
@@ -169,7 +189,7 @@ class CupyBackend(Backend):
         for block, columns in self._unfolded(x, window, size, *geometry, groups):
             rows = y[block].reshape(columns.shape[1], filters)
             if groups == 1:
-                self.xp.matmul(columns[0], matrix[0], out=rows)
+                self.matmul(columns[0], matrix[0], rows)
             else:
                 grouped = self._product(columns, matrix)
                 rows.reshape(len(rows), groups, -1)[...] = grouped.swapaxes(0, 1)
@@ -271,7 +291,7 @@ class CupyBackend(Backend):
 
     def _product(self, a: Any, b: Any) -> Any:
         """a @ b, group by group; of one group as plain matrices, which transposes cost nothing."""
-        return self.xp.matmul(a[0], b[0])[None] if len(a) == 1 else self.xp.matmul(a, b)
+        return self.matmul(a[0], b[0])[None] if len(a) == 1 else self.matmul(a, b)
 
     # Pooling
 

@@ -121,6 +121,11 @@ def namespace(array: Any) -> Any:
     return np if type(array) is np.ndarray else backend_of(array).xp
 
 
+def product(a: Any, b: Any) -> Any:
+    """The product of matrices, by the backend where they live: see `Backend.matmul`."""
+    return a @ b if type(a) is np.ndarray else backend_of(a).matmul(a, b)
+
+
 def is_array(x: Any) -> bool:
     """Whether `x` is an array of some loaded backend."""
     if isinstance(x, np.ndarray):

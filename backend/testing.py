@@ -197,7 +197,7 @@ def _assert_close(backend: Backend, result: Any, expected: np.ndarray, tolerance
 
 
 def _cases(float_types: tuple[str, ...]) -> Iterator[_Case]:
-    makers = (_convolutions, _poolings, _fused, _crossentropies, _picks)
+    makers = (_products, _convolutions, _poolings, _fused, _crossentropies, _picks)
     for dtype, maker in itertools.product(float_types, makers):
         yield from maker(dtype)
     layouts, dtype = ("strided", "transposed"), float_types[-1]
@@ -214,6 +214,25 @@ def _normal(*shape: int, dtype: str = "float64") -> np.ndarray:
 def _few(*shape: int, dtype: str = "float64") -> np.ndarray:
     """Small whole numbers: many ties, and sums that no order changes."""
     return np.random.default_rng(shape).integers(-3, 4, shape).astype(dtype)
+
+
+_PRODUCTS = [  # both operands
+    ((3, 4), (4, 5)),
+    ((4,), (4, 5)),
+    ((3, 4), (4,)),
+    ((2, 3, 4), (2, 4, 5)),
+    ((2, 3, 4), (4, 5)),
+    ((3, 4), (2, 4, 5)),
+    ((6, 1, 3, 4), (1, 2, 4, 5)),
+    ((2, 0, 4), (4, 5)),
+    ((3, 0), (0, 5)),
+]
+
+
+def _products(dtype: str) -> Iterator[_Case]:
+    for a, b in _PRODUCTS:
+        yield _Case("matmul", (_normal(*a, dtype=dtype), _normal(*b, dtype=dtype)))
+    yield _Case("matmul", (_few(3, 4, dtype="int64"), _normal(4, 5, dtype=dtype)))
 
 
 _CONVOLUTIONS: list[tuple[Any, ...]] = [  # image, kernel, groups, strides, pads, dilation

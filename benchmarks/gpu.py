@@ -1,9 +1,10 @@
 """Everything that only a GPU can show, in one run: `python benchmarks/gpu.py`.
 
-The test suite and the conformance suite on CuPy, NumPy beside CuPy for every operation, the engines
-of convolutions beside each other and PyTorch's, eager beside replayed steps, and samples a second
-of five MNIST models beside Keras and PyTorch where those are installed. Takes under ten minutes and
-writes one JSON file, after each step anew. A failure is recorded there and the rest goes on.
+The test suite and the conformance suite on CuPy, NumPy beside CuPy for every operation, products of
+matrices beside CuPy's own, the engines of convolutions beside each other and PyTorch's, eager
+beside replayed steps, and samples a second of five MNIST models beside Keras and PyTorch where
+those are installed. Takes under ten minutes and writes one JSON file, after each step anew. A
+failure is recorded there and the rest goes on.
 
 Exit code: 0 where all went well, 1 where something failed, 2 where there is no GPU.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import itertools
 import json
 import os
 import platform
@@ -31,7 +33,7 @@ import numpy as np
 import layerkit
 from layerkit import backend as K
 from layerkit.backend import testing, tree
-from layerkit.backend.cudnn import Flags
+from layerkit.backend.nvidia import Flags
 
 ROOT = Path(__file__).parents[1]
 BUDGET = 350  # seconds after which no further step begins
@@ -52,6 +54,7 @@ def machine(gpu: Any) -> dict:
         "driver": runtime.driverGetVersion(),
         "cuda": runtime.runtimeGetVersion(),
         "cudnn": gpu.has_cudnn,
+        "cublas": gpu.has_cublas,
         "python": platform.python_version(),
         "layerkit": layerkit.__version__,
         "memory": gpu.memory_info(),
@@ -134,6 +137,51 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
         return float("inf")
     finite = np.isfinite(a)
     return float(abs(a - b)[finite].max(initial=0) / max(1, abs(a[finite]).max(initial=0)))
+
+
+PRODUCTS = [  # batch, rows, inner size, columns, whether both operands lie transposed
+    (1, 128, 784, 625, False),
+    (1, 784, 128, 625, True),
+    (1, 25088, 288, 64, False),
+    (1, 2048, 2048, 2048, False),
+    (64, 128, 64, 128, False),
+    (64, 128, 64, 128, True),
+]
+KINDS = {  # dtype, TF32, how far from CuPy's product it may be
+    "float32": ("float32", False, 1e-4),
+    "tf32": ("float32", True, 1e-2),
+    "float16": ("float16", False, 1e-2),
+}
+
+
+def products(gpu: Any) -> dict:
+    """Milliseconds of our cuBLAS and of `cupy.matmul`, and how far their values are apart."""
+    if not gpu.has_cublas:
+        return skipped("libcublas was not found or did not start")
+    flags, found = gpu.flags, {}
+    for case, kind in itertools.product(PRODUCTS, KINDS):
+        batch, m, k, n, transposed = case
+        name = f"{batch} x {m}x{k}x{n}{', transposed' if transposed else ''}, {kind}"
+        found[name] = attempt(compare_products, gpu, case, *KINDS[kind])
+    gpu.flags = flags
+    return found
+
+
+def compare_products(gpu: Any, case: tuple, dtype: str, tf32: bool, allowed: float) -> dict:
+    gpu.flags = Flags(tf32=tf32)
+    (batch, m, k, n, transposed), random = case, np.random.default_rng(0)
+    shapes = [(batch, k, m), (batch, n, k)] if transposed else [(batch, m, k), (batch, k, n)]
+    hosts = (random.standard_normal(shape, "float32").astype(dtype) for shape in shapes)
+    a, b = (gpu.asarray(x if batch > 1 else x[0]) for x in hosts)
+    if transposed:
+        a, b = a.swapaxes(-1, -2), b.swapaxes(-1, -2)
+    values, times = [], []
+    for product in gpu.matmul, gpu.xp.matmul:
+        values.append(gpu.to_numpy(product(a, b)))
+        times.append(milliseconds(lambda call=product: call(a, b), gpu.synchronize))
+    gap = difference(*values)
+    result = {"difference": gap, "cublas ms": times[0], "cupy ms": times[1]}
+    return result | ({} if gap <= allowed else {"error": "the products do not agree"})
 
 
 CONVOLUTIONS = [  # batch, size, channels, filters, window, stride
@@ -402,7 +450,7 @@ def torch_speed(name: str) -> dict:
 
 # Running, timing, recording
 
-STEPS = (machine, conformance, operations, convolutions, replay, models, suite)
+STEPS = (machine, conformance, operations, products, convolutions, replay, models, suite)
 
 
 def main() -> int:

@@ -14,9 +14,9 @@ from fakes import strict_cupy
 
 from layerkit import backend as K
 from layerkit.backend import registry, testing
-from layerkit.backend.cudnn import Flags
 from layerkit.backend.cupy_backend import CupyBackend
 from layerkit.backend.numpy_backend import NumpyBackend
+from layerkit.backend.nvidia import Flags
 from layerkit.backend.testing import check_backend
 
 
@@ -60,6 +60,9 @@ def test_the_reference_itself():
 
 class Wrong(NumpyBackend):
     """Each kernel has another mistake, one that is easily made."""
+
+    def matmul(self, a, b, out=None):
+        return super().matmul(a, b.reshape(len(b), -1) if b.ndim == 1 else b, out)
 
     def conv(self, x, w, *geometry):
         return super().conv(x, w, *geometry) * x.dtype.type(1.05)
@@ -109,6 +112,7 @@ class Wrong(NumpyBackend):
 
 
 WRONG = [
+    r"matmul, .*gave shape \(3, 1\) instead of \(3,\)",
     r"^conv: .*\n  conv, \(float16\[.*the largest difference is .*, where it gave .* instead of",
     "conv_input_grad, .*gave float64 instead of float16",
     "conv_kernel_grad, .*wrote into its argument of shape",
@@ -334,7 +338,7 @@ def test_convolutions_are_cudnns_where_it_has_an_engine():
 def test_flags_of_cudnn():
     gpu = CupyBackend(strict_cupy.make())
     assert not gpu.has_cudnn
-    with pytest.raises(RuntimeError, match="`flags`.*are cuDNN's, which is not in use.*Install it"):
+    with pytest.raises(RuntimeError, match="`flags`.*neither of which is in use.*Install them"):
         gpu.flags = Flags(tf32=True)
     gpu._cudnn = Engines()
     assert gpu.has_cudnn and not gpu.flags.tf32

@@ -15,9 +15,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fakes.c_library import CLibrary
 
 from layerkit.backend import cudnn as C
 from layerkit.backend.base import Backend
+from layerkit.backend.nvidia import CupyDevice
 
 TYPES = {0: "float32", 1: "float64", 2: "float16", 9: "bfloat16"}
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12, "float16": 5e-3, "bfloat16": 4e-2}
@@ -34,53 +36,16 @@ PLAIN = Reference()
 # ------------------------------------------------------------------------- the stand-in library
 
 
-class Export:
-    """A function of the library: what it is declared to take is what goes through C to it."""
+class Library(CLibrary):
+    """cuDNN's functions."""
 
-    def __init__(self, library: Library, name: str) -> None:
-        self.library, self.body = library, getattr(library, name.removeprefix("cudnn"))
-        self.name, self.argtypes, self.restype = name, [], ctypes.c_int
-        self.through_c = None
-
-    def __call__(self, *arguments):
-        if self.name == "cudnnGetErrorString":
-            return self.body(*arguments)
-        if self.through_c is None:
-            self.through_c = ctypes.CFUNCTYPE(self.restype, *self.argtypes)(self.guarded)
-        self.library.error = None
-        status = self.through_c(*arguments)
-        if self.library.error:
-            raise self.library.error
-        return status
-
-    def guarded(self, *arguments):
-        self.library.calls.append((self.name, arguments))
-        try:
-            return self.library.failing.get(self.name) or self.body(*arguments) or 0
-        except Exception as error:  # it cannot pass through C
-            self.library.error = error
-            return 4000
-
-
-class Library:
-    """cuDNN's functions, by their names without the prefix; objects are numbered."""
-
-    _name = "stand-in"
+    prefix = "cudnn"
 
     def __init__(self) -> None:
-        self.calls, self.failing, self.objects, self.exports = [], {}, {}, {}
-        self.error, self.next = None, 2**40  # beyond 32 bits: pointers must not be cut
+        super().__init__()
         # algorithm, status, deterministic, math type, workspace
         self.ranking = [(7, NOT_SUPPORTED, 1, 0, 0), (1, 0, 0, 1, 4096), (0, 0, 1, 0, 64)]
         self.executed = []
-
-    def __getattr__(self, name: str):
-        if not name.startswith("cudnn"):
-            raise AttributeError(name)
-        return self.exports.setdefault(name, Export(self, name))
-
-    def names(self) -> list[str]:
-        return [name for name, _ in self.calls]
 
     def GetErrorString(self, status):
         return f"CUDNN_STATUS_{status}".encode()
@@ -89,9 +54,7 @@ class Library:
         ctypes.memmove(buffer, b"why it failed\0", 14)
 
     def create(self, out):
-        self.next += 64
-        self.objects[self.next] = SimpleNamespace()
-        ctypes.c_void_p.from_address(out).value = self.next
+        self.put(out, SimpleNamespace())
 
     def destroy(self, number):
         del self.objects[number]
@@ -327,7 +290,7 @@ def anywhere(request, library, monkeypatch):
     cupy = pytest.importorskip("cupy")
     if not cupy.cuda.is_available():
         pytest.skip("no GPU")
-    engines = C.Cudnn.open(C.CupyDevice(cupy))
+    engines = C.Cudnn.open(CupyDevice(cupy))
     if engines is None:
         pytest.skip("no cuDNN")
     return engines, cupy.asarray, cupy.asnumpy

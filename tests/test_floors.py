@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; modules of one group stand side by side and may not import one another.
 FLOORS = [
-    ["backend.config", "backend.cuda_kernels", "backend.threads", "backend.tree"]
+    ["backend.config", "backend.cuda_kernels", "backend.nvidia", "backend.threads", "backend.tree"]
     + ["layerkit.version"],
     ["backend.base"],
-    ["backend.cudnn"],
+    ["backend.cublas", "backend.cudnn"],
     ["backend.cupy_backend", "backend.numpy_backend"],
     ["backend.registry"],
     ["backend.autodiff", "backend.random"],
@@ -125,6 +125,14 @@ def test_imports_go_down(module: str):
 @pytest.mark.parametrize("module", sorted(m for m in MODULES if m.startswith("datasets")))
 def test_datasets_stand_alone(module: str):
     assert all(other.startswith("datasets") for other in imports(module))
+
+
+def test_operations_leave_products_to_the_backend():
+    """`registry.product`, and no `@`: CuPy's cannot be part of a CUDA graph."""
+    for path in sorted((ROOT / "backend" / "ops").glob("*.py")):
+        operators = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.BinOp)]
+        lines = [n.lineno for n in operators if isinstance(n.op, ast.MatMult)]
+        assert not lines, f"{path.name}, lines {lines}: call product(a, b)"
 
 
 def test_one_copy_of_every_module():

@@ -10,10 +10,12 @@ from pathlib import Path
 import cuda_emulator
 import pytest
 from fakes import strict_cupy
+from fakes.device import strict_cupy_backend
 
 from layerkit import backend as K
 from layerkit.backend import registry
 from layerkit.backend.cupy_backend import CupyBackend
+from layerkit.backend.nvidia import Flags
 
 
 @pytest.fixture
@@ -91,6 +93,18 @@ def test_operations_are_compared(script, gpu):
     gpu.xp.set_executor(lambda *launch: None)  # now kernels leave poison behind
     row = next(row for row in rows if row.name == "conv2d")
     assert script.compare_operation(gpu, row)["error"] == "NumPy and CuPy do not agree"
+
+
+def test_products_are_compared(script, gpu, monkeypatch):
+    assert "libcublas was not found" in script.products(gpu)["skipped"]
+    gpu = strict_cupy_backend()
+    gpu.flags = flags = Flags(workspace_limit=1)
+    monkeypatch.setattr(script, "PRODUCTS", [(1, 3, 4, 5, True), (2, 3, 4, 5, False)])
+    found = script.products(gpu)
+    assert len(found) == 6 and not script.has_error(found) and gpu.flags == flags
+    assert set(found["1 x 3x4x5, transposed, tf32"]) == {"difference", "cublas ms", "cupy ms"}
+    wrong = script.compare_products(gpu, (1, 3, 4, 5, False), "float16", False, -1)
+    assert wrong["error"] == "the products do not agree"
 
 
 def test_engines_are_compared(script, gpu):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import convert_to_tensor, primitive
-from ..registry import namespace
+from ..registry import namespace, product
 from .elementwise import multiply, promote, promote_all
 from .shape import reshape
 
@@ -24,7 +24,7 @@ def dot(x1: Any, x2: Any, /) -> tuple:
     if getattr(x, "ndim", 0) == 0 or getattr(w, "ndim", 0) == 0:
         return x * w, lambda g: g * w, lambda g: g * x
     if x.ndim == w.ndim == 2:
-        return x @ w, lambda g: g @ w.T, lambda g: x.T @ g
+        return product(x, w), lambda g: product(g, w.T), lambda g: product(x.T, g)
     return _contract(x, w, [x.ndim - 1], [max(w.ndim - 2, 0)])
 
 
@@ -44,9 +44,9 @@ def matmul(x1: Any, x2: Any, /) -> tuple:
 
 def _batched(x1: Any, x2: Any) -> tuple:
     return (
-        x1 @ x2,
-        lambda g: g @ x2.swapaxes(-1, -2),
-        lambda g: x1.swapaxes(-1, -2) @ g,
+        product(x1, x2),
+        lambda g: product(g, x2.swapaxes(-1, -2)),
+        lambda g: product(x1.swapaxes(-1, -2), g),
     )
 
 
@@ -73,9 +73,9 @@ def _contract(x1: Any, x2: Any, axes1: list[int], axes2: list[int]) -> tuple:
     shape = [x1.shape[i] for i in free1] + [x2.shape[i] for i in free2]
     matrix = (x.shape[0], w.shape[1])
     return (
-        (x @ w).reshape(shape),
-        lambda g: back1(g.reshape(matrix) @ w.T),
-        lambda g: back2(x.T @ g.reshape(matrix)),
+        product(x, w).reshape(shape),
+        lambda g: back1(product(g.reshape(matrix), w.T)),
+        lambda g: back2(product(x.T, g.reshape(matrix))),
     )
 
 
@@ -99,7 +99,8 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     """Einstein's sum: one letter per axis, "bij,bjk->bik"; "..." stands for further axes.
 
     Letters that are missing after the arrow are summed over; without an arrow those that occur
-    once stay, in the alphabet's order. ValueError for a letter repeated within one operand.
+    once stay, in the alphabet's order. It is the array module's own `einsum`: on CuPy, no part of a
+    CUDA graph. ValueError for a letter repeated within one operand.
     """
     operands = tuple(map(convert_to_tensor, operands))
     inputs, output = _parse(subscripts, [x.ndim for x in operands])

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autodiff import Tensor, primitive
 from ..config import epsilon as default_epsilon
-from ..registry import namespace
+from ..registry import namespace, product
 from .elementwise import floating
 
 __all__ = ["batch_normalization", "batch_normalize", "layer_normalization", "rms_normalization"]
@@ -227,7 +227,7 @@ def _sum(x: Any, axes: tuple[int, ...]) -> Any:
     if axes and axes == tuple(range(lead)) and lead < x.ndim and x.size:
         # Adding rows up one by one loses digits and time; a product with ones sums in blocks.
         rows = x.reshape(prod(x.shape[:lead]), -1)
-        total = namespace(x).ones(len(rows), x.dtype) @ rows
+        total = product(namespace(x).ones((1, len(rows)), x.dtype), rows)
         return total.reshape((1,) * lead + x.shape[lead:])
     return x.sum(axis=axes, keepdims=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-POISON = {"f": np.nan, "c": np.nan, "b": True}
+POISON = {"f": np.nan, "c": np.nan, "V": np.nan, "b": True}  # V: bfloat16
 _SCALARS = (bool, int, float, complex)
 _DTYPES = "?bhilqBHILQefdFD"
 _CAPTURING = "the current stream is capturing, so synchronous API calls are disallowed"
@@ -48,11 +48,11 @@ class Machine:
     # What costs time, or is forbidden in a captured stream.
 
     def sync(self, what: str) -> None:
-        self._refuse_in_capture()
+        self.refuse_in_capture()
         self.journal.syncs.append(_located(what))
 
     def h2d(self, what: str) -> None:
-        self._refuse_in_capture()
+        self.refuse_in_capture()
         self.journal.h2d.append(_located(what))
 
     def d2h(self, what: str) -> None:
@@ -63,7 +63,7 @@ class Machine:
         if self.recording is not None:
             raise NotImplementedError(_NO_CUBLAS.format(name))
 
-    def _refuse_in_capture(self) -> None:
+    def refuse_in_capture(self) -> None:
         if self.recording is not None:
             raise RuntimeError(_CAPTURING)
 
@@ -112,6 +112,19 @@ class Machine:
         self.recording.append(replay)
         for a in new:
             poison(a)
+
+    def block(self, pointer: int, nbytes: int) -> np.ndarray:
+        """The array whose memory holds these bytes. AssertionError where none does.
+
+        Whoever works on memory by its address holds on to that array until the work is done.
+        """
+        for finalizer in list(self.live.values()):
+            alive = finalizer.peek()
+            if alive is not None:
+                array, start = alive[0], alive[0].ctypes.data
+                if start <= pointer and pointer + nbytes <= start + array.nbytes:
+                    return array
+        raise AssertionError(f"{nbytes} bytes at {pointer:#x} lie in no array of the device")
 
     def wrap(self, result: Any) -> Any:
         """NumPy's arrays as fake arrays, inside tuples and lists too."""
