@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ def _sent(backend: Backend, array: np.ndarray) -> Any:
 
 def _pinned(cp: Any, shape: tuple, dtype: Any) -> np.ndarray:
     """A new array in pinned memory, filled with anything."""
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = prod(shape) * dtype.itemsize
     return np.ndarray(shape, dtype, cp.cuda.alloc_pinned_memory(max(1, size)))
 
 
@@ -140,13 +141,10 @@ def _native(array: np.ndarray) -> np.dtype:
 
 def _gather(array: np.ndarray, rows: Any, out: np.ndarray) -> int:
     """Write `array[rows]` into the first rows of `out`; returns how many there are."""
-    if isinstance(rows, slice):
-        count = rows.stop - rows.start
+    is_slice = isinstance(rows, slice)
+    count = rows.stop - rows.start if is_slice else len(rows)
+    if is_slice or not array.flags.c_contiguous:  # of which `take` would copy all first
         out[:count] = array[rows]
-    elif array.flags.c_contiguous:
-        count = len(rows)  # other modes of `take` go by way of a new array
+    else:  # the mode 'raise' would go by way of a new array
         np.take(array, rows, axis=0, out=out[:count], mode="clip")
-    else:
-        count = len(rows)
-        out[:count] = array[rows]
     return count

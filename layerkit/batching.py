@@ -18,7 +18,8 @@ class Batches:
 
     `x`, `y`, `sample_weight`: arrays, tensors or structures of them with one length. Floats become
     `floatx`. With `shuffle`, every pass draws a new permutation from the global generator.
-    `class_weight`: {label: weight}, in place of `sample_weight`.
+    `class_weight`: {label: weight}, in place of `sample_weight`. The data should stay as it is
+    while there are passes over it: a device may hold a copy (see `Backend.feeder`).
     """
 
     def __init__(
