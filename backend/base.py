@@ -8,7 +8,7 @@ Kernels take and return raw arrays; images are (batch, *spatial, channels), kern
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
 
@@ -56,6 +56,23 @@ class Backend:
 
     def free_memory(self) -> None:
         """Give memory that no array uses back to the device; a backend without a pool has none."""
+
+    def feeder(
+        self, arrays: list[np.ndarray], batch_size: int
+    ) -> Callable[[Any], Iterator[list[Any]]]:
+        """What gives the batches of one epoch after another: a function of the order of the rows.
+
+        `arrays`: on the host, of one length. The order is an array of row numbers, or None for the
+        rows as they lie. A batch is a list of arrays of this backend, which are never written to
+        again; the last one has the rows that are left. A backend may read `arrays` only once:
+        what is changed in them after the first epoch began need not be seen.
+        """
+
+        def epoch(order: Any) -> Iterator[list[Any]]:
+            for rows in batch_rows(len(arrays[0]), batch_size, order):
+                yield [self.asarray(a[rows]) for a in arrays]
+
+        return epoch
 
     def scatter_add(self, like: Any, index: Any, updates: Any) -> Any:
         """Zeros in the shape of `like` plus `updates` at `index`: the adjoint of `like[index]`."""
@@ -255,6 +272,13 @@ _ACTIVATIONS: dict[str, tuple[Any, Any]] = {
         lambda xp, y: -xp.expm1(-y),
     ),
 }
+
+
+def batch_rows(size: int, batch_size: int, order: Any = None) -> Iterator[Any]:
+    """For each batch of `size` rows, a slice, or the part of an `order` that the slice is of."""
+    for start in range(0, size, batch_size):
+        rows = slice(start, min(start + batch_size, size))
+        yield rows if order is None else order[rows]
 
 
 def output_size(n: int, k: int, stride: int, pad: tuple[int, int], dilation: int) -> int:

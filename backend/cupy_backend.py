@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import cuda_kernels
+from . import cuda_kernels, cupy_feed
 from .base import Backend, output_size
 from .cublas import Cublas
 from .cuda_kernels import ACTIVATIONS, LANES, THREADS, TYPES, WARP
@@ -116,6 +116,12 @@ class CupyBackend(Backend):
     def free_memory(self) -> None:
         """Give the memory that no array uses back to the device."""
         self.xp.get_default_memory_pool().free_all_blocks()
+
+    def feeder(
+        self, arrays: list[np.ndarray], batch_size: int
+    ) -> Callable[[Any], Iterator[list[Any]]]:
+        """As in `Backend`; see `cupy_feed`."""
+        return cupy_feed.feeder(self, arrays, batch_size)
 
     # Picking
 

@@ -29,7 +29,8 @@ def check_backend(name: str) -> str:
     """Compare the backend called `name` with the reference; a line that says what was compared.
 
     Every kernel of `Backend` over shapes, strides, pads, dilations, groups, dtypes, ties, empty
-    batches and memory layouts; transfers; operations with their gradients; a training loop.
+    batches and memory layouts; transfers; how batches are fed; operations with their gradients; a
+    training loop.
     Results may differ by rounding only; dropout masks, transfers, and what no rounding touches are
     the same bits. AssertionError names the kernels and cases that differ, and by how much.
     """
@@ -399,6 +400,27 @@ def _check_move(backend: Backend, other: Backend) -> None:
     _assert_close(backend, variable.array, x, 0)
 
 
+def _check_feeders(backend: Backend) -> Iterator[tuple[str, Callable[[], None]]]:
+    orders = {"in order": None, "shuffled": np.random.default_rng(0).permutation(11)}
+    for dtype in ("bool", "uint8", "int64", *backend.float_types):
+        for text, order in orders.items():
+            yield f"{dtype} {text}", partial(_check_feeder, backend, dtype, order)
+
+
+def _check_feeder(backend: Backend, dtype: str, order: Any) -> None:
+    """The batches of two epochs, kept to the end, hold the rows that they should."""
+    arrays = [_few(11, 3).astype(dtype), np.arange(11)]
+    rows = np.arange(11) if order is None else order
+    epoch = backend.feeder(arrays, 4)
+    kept = [list(epoch(order)) for _ in range(2)]
+    for batches in kept:
+        _require(len(batches) == 3, f"gave {len(batches)} batches instead of 3")
+        for start, batch in zip((0, 4, 8), batches, strict=True):
+            for result, array in zip(batch, arrays, strict=True):
+                _require(result.dtype == array.dtype, f"gave {result.dtype}")
+                _assert_close(backend, result, array[rows[start : start + 4]], 0)
+
+
 def _check_updates(backend: Backend) -> Iterator[tuple[str, Callable[[], None]]]:
     for dtype in backend.float_types:
         yield f"sgd {dtype}", partial(_check_sgd, backend, dtype)
@@ -544,6 +566,7 @@ def _weights(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
 
 _OTHER_CHECKS: dict[str, Callable[[Backend], Iterator[tuple[str, Callable[[], None]]]]] = {
     "transfer": _check_transfers,
+    "feeder": _check_feeders,
     "fused_update": _check_updates,
     "operation": _check_operations,
     "training": _check_training,

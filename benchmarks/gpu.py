@@ -2,9 +2,9 @@
 
 The test suite and the conformance suite on CuPy, NumPy beside CuPy for every operation, products of
 matrices beside CuPy's own, the engines of convolutions beside each other and PyTorch's, eager
-beside replayed steps, and samples a second of five MNIST models beside Keras and PyTorch where
-those are installed. Takes under ten minutes and writes one JSON file, after each step anew. A
-failure is recorded there and the rest goes on.
+beside replayed steps, the ways of batches to the device, and samples a second of five MNIST models
+beside Keras and PyTorch where those are installed. Takes under ten minutes and writes one JSON
+file, after each step anew. A failure is recorded there and the rest goes on.
 
 Exit code: 0 where all went well, 1 where something failed, 2 where there is no GPU.
 """
@@ -32,7 +32,7 @@ import numpy as np
 
 import layerkit
 from layerkit import backend as K
-from layerkit.backend import testing, tree
+from layerkit.backend import cupy_feed, testing, tree
 from layerkit.backend.nvidia import Flags
 
 ROOT = Path(__file__).parents[1]
@@ -342,6 +342,40 @@ def models(gpu: Any) -> dict:
     }
 
 
+FEEDS: dict[str, Callable] = {
+    "resident": cupy_feed.resident,
+    "streamed": cupy_feed.streamed,
+    "plain": K.Backend.feeder,
+}
+
+
+def feeding(gpu: Any) -> dict:
+    """Milliseconds of an epoch of the MLP, by how batches reach the device and by their dtype."""
+    K.set_backend(gpu.name)
+    return {
+        f"{feed}, {dtype}": attempt(time_feed, gpu, feed, dtype)
+        for dtype in ("float32", "uint8")
+        for feed in FEEDS
+    }
+
+
+def time_feed(gpu: Any, feed: str, dtype: str, epochs: int = 3) -> dict:
+    """Of `fit` with some epochs, so that data that is sent once is sent once."""
+    layerkit.utils.set_random_seed(0)
+    batch_size, model = MODELS["mlp"]["batch_size"], keras_like(layerkit, "mlp")
+    x, y = digits("mlp", BATCHES * batch_size)
+    x = (x * 255).astype(dtype)
+    gpu.feeder = lambda *arguments: FEEDS[feed](gpu, *arguments)
+    try:
+        model.fit(x, y, batch_size=batch_size, verbose=0)
+        start = time.perf_counter()
+        fit = model.fit(x, y, batch_size=batch_size, epochs=epochs, verbose=0)
+        float(fit.history["loss"][-1])  # a number on the host, so it is over
+        return {"ms": round((time.perf_counter() - start) / epochs * 1000, 3)}
+    finally:
+        del gpu.feeder  # the class's own again
+
+
 # The five models, in words that three frameworks are built from
 
 CNN = [("conv", 32), ("pool",), ("dropout", 0.2), ("conv", 64), ("pool",), ("dropout", 0.2)]
@@ -450,7 +484,7 @@ def torch_speed(name: str) -> dict:
 
 # Running, timing, recording
 
-STEPS = (machine, conformance, operations, products, convolutions, replay, models, suite)
+STEPS = (machine, conformance, operations, products, convolutions, replay, feeding, models, suite)
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend import tree
 from layerkit.backend.random import generator
+from layerkit.backend.registry import default_backend
 
 
 class Batches:
@@ -17,7 +18,8 @@ class Batches:
 
     `x`, `y`, `sample_weight`: arrays, tensors or structures of them with one length. Floats become
     `floatx`. With `shuffle`, every pass draws a new permutation from the global generator.
-    `class_weight`: {label: weight}, in place of `sample_weight`.
+    `class_weight`: {label: weight}, in place of `sample_weight`. The data should stay as it is
+    while there are passes over it: a device may hold a copy (see `Backend.feeder`).
     """
 
     def __init__(
@@ -43,22 +45,36 @@ class Batches:
         if not isinstance(shuffle, (bool, np.bool_)):
             raise ValueError(f"`shuffle` must be True or False. Received: shuffle={shuffle!r}")
         self.shuffle = shuffle
+        self._feeders: dict[str, Callable[[Any], Iterator[list[Any]]]] = {}
 
     def __len__(self) -> int:
         return -(-self.size // self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
         order = generator(None).permutation(self.size) if self.shuffle else None
-        for start in range(0, self.size, self.batch_size):
-            rows: Any = slice(start, start + self.batch_size)
-            yield self.take(rows if order is None else order[rows])
+        for arrays in self._feeder()(order):
+            yield self._packed(arrays)
 
     def take(self, rows: Any) -> Any:
         """The batch of these rows (a slice or an array of indices)."""
+        return self._packed([a[rows] for a in self._arrays()])
+
+    def _feeder(self) -> Callable[[Any], Iterator[list[Any]]]:
+        """The default backend's; what it sends to a device stays there as long as these batches."""
+        backend = default_backend()
+        if backend.name not in self._feeders:
+            self._feeders[backend.name] = backend.feeder(self._arrays(), self.batch_size)
+        return self._feeders[backend.name]
+
+    def _arrays(self) -> list[np.ndarray]:
+        parts = (self.x, self.y, self.sample_weight)
+        return [a for part in parts if part is not None for a in tree.flatten(part)]
+
+    def _packed(self, arrays: list[Any]) -> Any:
+        """A batch of these arrays in the places of those of `_arrays`, as tensors."""
+        tensors = map(K.convert_to_tensor, arrays)
         x, y, sample_weight = (
-            None
-            if part is None
-            else tree.map_structure(lambda a: K.convert_to_tensor(a[rows]), part)
+            None if part is None else tree.map_structure(lambda _: next(tensors), part)
             for part in (self.x, self.y, self.sample_weight)
         )
         return pack_x_y_sample_weight(x, y, sample_weight)

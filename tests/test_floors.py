@@ -16,7 +16,7 @@ FLOORS = [
     ["backend.config", "backend.cuda_kernels", "backend.nvidia", "backend.threads", "backend.tree"]
     + ["layerkit.version"],
     ["backend.base"],
-    ["backend.cublas", "backend.cudnn"],
+    ["backend.cublas", "backend.cudnn", "backend.cupy_feed"],
     ["backend.cupy_backend", "backend.numpy_backend"],
     ["backend.registry"],
     ["backend.autodiff", "backend.random"],

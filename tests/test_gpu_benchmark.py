@@ -116,3 +116,14 @@ def test_engines_are_compared(script, gpu):
         result = script.compare_engines(engines, kernel, 2, 5, 2, 3, 3, 2, "float32")
         assert result["im2col"]["difference"] == 0 and result["im2col"]["ms"] > 0
         assert result["none"]["error"] == "KeyError: 'absent'"
+
+
+def test_feeding_is_timed_in_each_way(script, gpu, monkeypatch):
+    monkeypatch.setattr(script, "BATCHES", 2)
+    monkeypatch.setitem(script.MODELS, "mlp", {"layers": [], "shape": (4,), "batch_size": 3})
+    result = script.feeding(gpu)
+    assert len(result) == 6 and not script.has_error(result)
+    assert all(entry["ms"] > 0 for entry in result.values())
+    assert "feeder" not in vars(gpu)
+    monkeypatch.setitem(script.FEEDS, "plain", None)
+    assert "not callable" in script.feeding(gpu)["plain, uint8"]["error"]

@@ -201,7 +201,7 @@ SYNCS = {
     "mask written": lambda cp, x: x.__setitem__(x > 1, 0),
     "unique": lambda cp, x: cp.unique(x),
     "stream": lambda cp, x: cp.cuda.get_current_stream().synchronize(),
-    "event": lambda cp, x: cp.cuda.Event().synchronize(),
+    "event": lambda cp, x: cp.cuda.get_current_stream().record().synchronize(),
     "device": lambda cp, x: cp.cuda.Device().synchronize(),
 }
 
@@ -253,12 +253,129 @@ def test_arena_of_views_on_one_block(cp):
     assert b.data.ptr - a.data.ptr == 16
 
 
+class Transfer:
+    """A copy from pinned memory on a stream of its own, and the events that it needs."""
+
+    def __init__(self, cp):
+        self.cp, self.stream = cp, cp.cuda.Stream(non_blocking=True)
+        self.memory = cp.cuda.alloc_pinned_memory(48)
+        self.pinned = np.frombuffer(self.memory, "float32", 12).reshape(3, 4)
+        self.x = cp.empty((3, 4), "float32")
+        self.ready = cp.cuda.get_current_stream().record()
+        self.copied = cp.cuda.Event(disable_timing=True)
+
+    def send(self, value=1.0):
+        self.copied.synchronize()
+        self.stream.wait_event(self.ready)
+        self.queue(value)
+
+    def queue(self, value=1.0):
+        self.pinned[...] = value
+        self.x.set(self.pinned, stream=self.stream)
+        self.copied.record(self.stream)
+
+    def receive(self):
+        self.cp.cuda.get_current_stream().wait_event(self.copied)
+        self.ready.record()
+        return self.x.copy()
+
+
 def test_pinned_memory(cp):
-    pinned = np.frombuffer(cp.cuda.alloc_pinned_memory(48), "float32", 12).reshape(3, 4)
-    pinned[...] = X
-    x = cp.empty((3, 4), "float32")
-    x.set(pinned, stream=cp.cuda.Stream(non_blocking=True))
-    np.testing.assert_array_equal(x.get(out=np.empty((3, 4), "float32")), X)
+    t = Transfer(cp)
+    for value in 1, 2, 3:
+        t.send(value)
+        got = t.receive()
+        t.ready.record()
+        np.testing.assert_array_equal(got.get(), np.full((3, 4), value, "float32"))
+    assert sum("Event.synchronize" in place for place in cp.journal.syncs) == 0  # `get` waited
+    strict_cupy.check_order(cp)
+
+
+def early_read(t):
+    t.send()
+    t.x.copy()
+
+
+def early_read_by_a_kernel(t):
+    t.send()
+    t.cp.ElementwiseKernel("T x", "T y", "y = x", "copied")(t.x)
+
+
+def copy_before_the_memory_is_free(t):
+    t.queue()
+
+
+def copy_while_it_is_read(t):
+    t.send()
+    t.receive()  # its read comes after the record
+    t.copied.synchronize()
+    t.stream.wait_event(t.ready)
+    t.queue()
+
+
+def host_writes_too_early(t):
+    t.send()
+    t.receive()
+    t.pinned[...] = 2  # the default stream has waited, the host has not
+    strict_cupy.check_order(t.cp)
+
+
+def host_writes_after_another_event(t):
+    t.send()
+    t.ready.synchronize()
+    t.pinned[...] = 2
+    t.cp.cuda.get_current_stream().record()
+
+
+def pinned_memory_given_back(t):
+    t.send()
+    t.pinned = t.memory = None
+    strict_cupy.check_order(t.cp)
+
+
+def device_memory_given_back(t):
+    t.send()
+    t.x = None
+    strict_cupy.check_order(t.cp)
+
+
+DISORDER = {
+    early_read: "reads memory and has not waited for stream 0x[1-9a-f][0-9a-f]*, which wrote to it",
+    early_read_by_a_kernel: "reads memory and has not waited",
+    copy_before_the_memory_is_free: "writes to memory and has not waited for stream 0x0, which wro",
+    copy_while_it_is_read: "writes to memory and has not waited for stream 0x0, which reads it",
+    host_writes_too_early: "Pinned memory was written to while a copy was reading it",
+    host_writes_after_another_event: "Pinned memory was written to while a copy was reading it",
+    pinned_memory_given_back: "Pinned memory was given back while a copy was reading it",
+    device_memory_given_back: "Memory of the device was given back while a copy wrote to it",
+}
+
+
+@pytest.mark.parametrize("disorder", DISORDER, ids=lambda f: f.__name__)
+def test_disorder_between_streams_is_found(cp, disorder):
+    with pytest.raises(AssertionError, match=DISORDER[disorder]):
+        disorder(Transfer(cp))
+
+
+def test_copies_on_a_stream_need_contiguous_pinned_memory(cp):
+    t = Transfer(cp)
+    with pytest.raises(AssertionError, match="needs pinned memory"):
+        t.x.set(X, stream=t.stream)
+    with pytest.raises(AssertionError, match="needs contiguous memory"):
+        t.x[:, 0].copy().set(t.pinned[:, 0], stream=t.stream)
+
+
+def test_events_are_done_when_the_host_has_waited(cp):
+    event, stream = cp.cuda.Event(), cp.cuda.Stream(non_blocking=True)
+    event.synchronize()
+    assert event.done and not cp.journal.syncs  # never recorded
+    event.record(stream)
+    assert not event.done
+    stream.synchronize()
+    assert event.done and stream.record().done is False
+    later = stream.record()
+    cp.cuda.Device().synchronize()
+    assert later.done and len(cp.journal.syncs) == 2
 
 
 IN_CAPTURE = {

@@ -11,20 +11,25 @@ of CUDA text are computed (see `kernels`). `cp.allocations` counts the blocks of
 What the real CuPy refuses is refused: arrays of NumPy as operands, implicit conversion, names and
 keyword arguments that CuPy 14.2 lacks (cupy_api.json), cuBLAS and transfers in a captured stream.
 Results of no dimension are arrays. Fresh memory is poison. Indices wrap. A captured graph computes
-nothing until it is launched, into the arrays that were given out.
+nothing until it is launched, into the arrays that were given out. Work on several streams is done
+in the order of the program, but memory that `set(..., stream=...)` wrote is watched: what does not
+wait for an event where a GPU would have to raises (see `ordering`), and so does a change of pinned
+memory that a copy still reads, at the next call that concerns streams or in `check_order(cp)`.
 
 Stricter than CuPy: assigning a NumPy array through an index array is refused (CuPy copies it to
 the device); repeated places in `x[index] = values` raise (CuPy: undefined); every function wants
 fake arrays where CuPy might only call a method of what it got; integer matmul and `einsum` of two
 operands are refused in capture whatever their dtype; `array(0.5)` counts as a transfer; scalars of
-raw kernels must have exactly the declared type; views of `broadcast_to` and `sliding_window_view`
-cannot be written; an implicit transfer of an index is allowed, but logged.
+raw kernels must have exactly the declared type; `set(..., stream=...)` takes pinned memory only;
+the default stream and others wait for each other by events alone; an event is not `done` before
+the host waited; views of `broadcast_to` and `sliding_window_view` cannot be written; an implicit
+transfer of an index is allowed, but logged.
 
-Not modelled, so that a green run does not prove it: streams run at once and in order (no race is
-ever seen), memory freed after capture is not reused, order and rounding of sums, flushed
-denormals, saturating casts, TF32, int32 limits, several devices, DLPack, `cupy.random`, `cupy.fft`,
-`cupyx`, sparse, files, printing options; contiguity of results is NumPy's; a captured index or
-kernel is never checked again when the graph is launched.
+Not modelled, so that a green run does not prove it: races over memory that no `set(stream=...)`
+wrote, copies to pinned memory, memory freed after capture is not reused, order and rounding of
+sums, flushed denormals, saturating casts, TF32, int32 limits, several devices, DLPack,
+`cupy.random`, `cupy.fft`, `cupyx`, sparse, files, printing options; contiguity of results is
+NumPy's; a captured index or kernel is never checked again when the graph is launched.
 """
 
 from __future__ import annotations
@@ -43,7 +48,7 @@ from .arrays import Array
 from .cuda import make_cuda
 from .machine import Journal, Machine
 
-__all__ = ["Journal", "make", "no_syncs"]
+__all__ = ["Journal", "check_order", "make", "no_syncs"]
 
 _PLAIN = (int, float, type(None), np.dtype)
 
@@ -157,6 +162,11 @@ def _unmodelled(name: str) -> AttributeError:
 def make() -> Any:
     """A new fake module, with nothing in its journal and no memory taken."""
     return StrictCupy()
+
+
+def check_order(cp: Any) -> None:
+    """AssertionError for pinned memory that was changed or given back while a copy read it."""
+    cp._machine.order.check()
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .api import API, names, signature
+from .cuda import PinnedMemoryPointer
 from .machine import Machine, check_operand, poison, unwrap
 
 _IMPLICIT = (
@@ -116,7 +117,11 @@ class Array:
     mT = property(lambda self: self._of(self._a.swapaxes(-1, -2)))
     real = property(lambda self: self._of(self._a.real))
     device = property(lambda self: self._cp.cuda.Device(0))
-    data = property(lambda self: self._cp.cuda.MemoryPointer._of(self._a))
+
+    @property
+    def data(self) -> Any:
+        self._machine.order.touch(self._a, writes=True)  # or reads it: nobody knows
+        return self._cp.cuda.MemoryPointer._of(self._a)
 
     @property
     def imag(self) -> Any:
@@ -179,6 +184,7 @@ class Array:
         if blocking:
             self._machine.sync("get")
         self._machine.d2h("get")
+        self._machine.order.touch(self._a, writes=False)
         if out is None:
             return self._a.copy(order)
         if not isinstance(out, np.ndarray):
@@ -200,6 +206,11 @@ class Array:
         if not Flags(self._a).forc:
             raise RuntimeError("Cannot set to non-contiguous array")
         self._machine.h2d("set")
+        if stream is None:
+            self._machine.order.touch(self._a, writes=True)
+        else:
+            memory, place = PinnedMemoryPointer._of(arr)
+            self._machine.order.copy(self._a, memory, place, stream.ptr)
         self._a[...] = arr
 
     def item(self) -> Any:
@@ -251,10 +262,13 @@ class Array:
 
     def __getitem__(self, index: Any) -> Any:
         parts = self._index(index)
+        if not self._is_advanced(index):
+            return self._of(_view(self._a, parts))  # nothing is read
         return self._machine.compute(lambda a: _view(a, self._wrapped(parts)), self)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         parts, advanced = self._index(index), self._is_advanced(index)
+        self._machine.order.touch(self._a, writes=True)
         if isinstance(value, np.ndarray) and not advanced:
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
         check_operand(self._machine, value)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .machine import Machine
+from .ordering import Clock
 
 _TOTAL = 139 * 2**30  # bytes: what the pretended device has
 _SYNC_OPERATIONS = ("deviceSynchronize", "streamSynchronize", "eventSynchronize", "memcpy")
@@ -83,6 +84,21 @@ class PinnedMemoryPointer(bytearray):
     def size(self) -> int:
         return len(self)
 
+    @classmethod
+    def _of(cls, a: np.ndarray) -> tuple[PinnedMemoryPointer, slice]:
+        """The memory of `a`, and which part it is. AssertionError unless a copy can read there."""
+        if not a.flags.c_contiguous:
+            raise AssertionError(
+                "A copy on a stream needs contiguous memory: CuPy copies it first."
+            )
+        memory: Any = a
+        while isinstance(memory, (np.ndarray, memoryview)):
+            memory = memory.base if isinstance(memory, np.ndarray) else memory.obj
+        if not isinstance(memory, cls):
+            raise AssertionError("A copy on a stream needs pinned memory, or the host may wait.")
+        start = a.ctypes.data - memory.ptr
+        return memory, slice(start, start + a.nbytes)
+
 
 class MemoryPool:
     """Counts what arrays take; `malloc` gives bytes that are poison to floats."""
@@ -148,7 +164,7 @@ class Graph:
 def make_cuda(machine: Machine) -> Any:
     """The namespace `cupy.cuda` over `machine`."""
     pointers = itertools.count(0x1000, 0x10)
-    current: list[Any] = []
+    current, order = machine.order.current, machine.order
 
     class Event:
         def __init__(
@@ -158,12 +174,18 @@ def make_cuda(machine: Machine) -> Any:
                 raise ValueError("Timing must be disabled for interprocess events")
             self.ptr, self._timed = next(pointers), not disable_timing
 
-        done = True
+        _clock: Clock | None = None  # of an event that was never recorded
 
-        def record(self, stream: Any = None) -> None: ...
+        @property
+        def done(self) -> bool:
+            return self._clock is None or order.host_knows(self._clock)
+
+        def record(self, stream: Any = None) -> None:
+            self._clock = order.record((stream or current[-1]).ptr)
 
         def synchronize(self) -> None:
-            machine.sync("Event.synchronize")
+            if not self.done:
+                machine.sync("Event.synchronize", self._clock)
 
     class Stream:
         null: Any
@@ -202,12 +224,15 @@ def make_cuda(machine: Machine) -> Any:
             return self
 
         def synchronize(self) -> None:
-            machine.sync("Stream.synchronize")
+            machine.sync("Stream.synchronize", order.record(self.ptr))
 
         def record(self, event: Any = None) -> Any:
-            return event or Event()
+            event = event or Event()
+            event.record(self)
+            return event
 
-        def wait_event(self, event: Any) -> None: ...
+        def wait_event(self, event: Any) -> None:
+            order.wait(self.ptr, event._clock or {})
 
         def launch_host_func(self, callback: Any, arg: Any) -> None:
             machine.mutate(lambda: callback(arg))
@@ -263,6 +288,7 @@ def make_cuda(machine: Machine) -> Any:
 
         def synchronize(self) -> None:
             machine.sync("Device.synchronize")
+            order.host_waits_for_all()
 
         @property
         def mem_info(self) -> tuple[int, int]:

@@ -108,6 +108,9 @@ class _Kernel:
         for x in args[self.nin :]:
             if not isinstance(x, self._machine.array_type):
                 raise TypeError("Output arguments type must be cupy.ndarray")
+        for place, x in enumerate(args):
+            if isinstance(x, self._machine.array_type):
+                self._machine.order.touch(x._a, writes=place >= self.nin)
         return args[: self.nin], args[self.nin :]
 
     def _inputs(self, args: tuple, letters: dict[str, np.dtype]) -> list[Any]:
@@ -411,6 +414,7 @@ class RawKernel:
                 raise TypeError(f"{where}: expected {np.dtype(char)}; received {x.dtype}.")
             if not x._a.flags.c_contiguous:
                 raise ValueError(f"{where}: a raw kernel ignores strides, pass it contiguous.")
+            self._machine.order.touch(x._a, writes=True)
             return x._a
         if isinstance(x, self._machine.array_type):
             raise TypeError(f"{where}: expected a scalar; received an array.")

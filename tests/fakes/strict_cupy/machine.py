@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .ordering import Clock, Order, root
+
 POISON = {"f": np.nan, "c": np.nan, "V": np.nan, "b": True}  # V: bfloat16
 _SCALARS = (bool, int, float, complex)
 _DTYPES = "?bhilqBHILQefdFD"
@@ -35,6 +37,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.journal = Journal()
+        self.order = Order()
         self.allocations = 0  # how many blocks were ever handed out
         self.used_bytes = 0
         self.total_bytes = 0
@@ -47,9 +50,11 @@ class Machine:
 
     # What costs time, or is forbidden in a captured stream.
 
-    def sync(self, what: str) -> None:
+    def sync(self, what: str, clock: Clock | None = None) -> None:
+        """The host waits for an event with this clock, or for the current stream."""
         self.refuse_in_capture()
         self.journal.syncs.append(_located(what))
+        self.order.host_waits(self.order.record(self.order.now()[0]) if clock is None else clock)
 
     def h2d(self, what: str) -> None:
         self.refuse_in_capture()
@@ -136,8 +141,7 @@ class Machine:
 
     def allocate(self, array: np.ndarray) -> None:
         """Counts the memory behind `array`, once, until it is freed."""
-        while isinstance(array.base, np.ndarray):
-            array = array.base
+        array = root(array)
         if id(array) in self.live or not array.nbytes:
             return
         key, size = id(array), -(-array.nbytes // 512) * 512
@@ -147,9 +151,11 @@ class Machine:
         def free() -> None:
             self.used_bytes -= size
             self.live.pop(key, None)
+            self.order.freed(key)
 
         self.live[key] = weakref.finalize(array, free)
         self.live[key].atexit = False
+        self.order.born[key] = self.order.now()
         self.allocations += 1
         self.used_bytes += size
         self.total_bytes = max(self.total_bytes, self.used_bytes)
@@ -158,6 +164,7 @@ class Machine:
 def unwrap(machine: Machine, x: Any) -> Any:
     """The memory of fake arrays, inside tuples and lists too. TypeError for arrays of NumPy."""
     if isinstance(x, machine.array_type):
+        machine.order.touch(x._a, writes=False)  # type: ignore[attr-defined]
         return x._a  # type: ignore[attr-defined]
     if isinstance(x, np.ndarray):
         raise TypeError(f"Unsupported type {type(x)}")
