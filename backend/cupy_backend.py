@@ -8,7 +8,7 @@ together: see `cuda_kernels`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from typing import Any
 
@@ -17,7 +17,8 @@ import numpy as np
 from . import cuda_kernels
 from .base import Backend, output_size
 from .cuda_kernels import ACTIVATIONS, LANES, THREADS, TYPES, WARP
-from .cudnn import Cudnn, CupyDevice, Flags
+from .cudnn import CupyDevice, Flags
+from .engines import Engines
 
 _COLUMN_BYTES = 2**28  # unfolded images at a time
 _SHORT = 2**30  # arrays with fewer elements are indexed with 32 bits
@@ -29,8 +30,8 @@ class CupyBackend(Backend):
     """Arrays are `cupy.ndarray`. `cp`: the module to use as CuPy.
 
     ImportError without CuPy, RuntimeError without a driver or a GPU that it can use. Convolutions
-    are cuDNN's where it is installed and has an engine for them (see `cudnn.engine_for`), and
-    otherwise im2col, a product of matrices, and col2im.
+    are cuDNN's where it is installed and has a plan for them (`engines` decides), and otherwise
+    im2col, a product of matrices, and col2im.
     """
 
     name = "cupy"
@@ -44,12 +45,30 @@ class CupyBackend(Backend):
             _check_libraries(self.xp)
         self.array_type = self.xp.ndarray
         self._kernels: dict[tuple, tuple[Any, dict]] = {}
-        self._cudnn = Cudnn.open(CupyDevice(self.xp)) if cp is None else None
+        device = CupyDevice(self.xp)
+        self._engines = Engines.open(device) if cp is None else Engines([], device)
 
     @property
     def has_cudnn(self) -> bool:
         """Whether cuDNN was found and started; LAYERKIT_CUDNN=0 in the environment refuses it."""
-        return self._cudnn is not None
+        return bool(self._engines.found)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Who is asked for a convolution, in order, before our own kernels: names.
+
+        "cudnn graph" (the package nvidia-cudnn-frontend), "cudnn" (its older interface), or
+        nothing. Can be set to fewer of those found, or to another order; ValueError for others.
+        """
+        return self._engines.names
+
+    @engines.setter
+    def engines(self, names: Iterable[str]) -> None:
+        self._engines.names = names
+
+    def engine_of(self, kernel: str, a: Any, b: Any, *arguments: Any) -> str:
+        """Who computes `kernel` ("conv", ...) of these arrays: one of `engines`, or "own"."""
+        return self._engines.name_for(kernel, (a, b), *arguments) or "own"
 
     @property
     def flags(self) -> Flags:
@@ -58,20 +77,21 @@ class CupyBackend(Backend):
         Can be set: `get_backend("cupy").flags = Flags(tf32=True)`, `Flags` of
         `layerkit.backend.cudnn`. Without cuDNN there is nothing to choose: RuntimeError.
         """
-        return self._require_cudnn().flags
+        self._require_cudnn()
+        return self._engines.flags
 
     @flags.setter
     def flags(self, flags: Flags) -> None:
-        self._require_cudnn().flags = flags
+        self._require_cudnn()
+        self._engines.flags = flags
 
-    def _require_cudnn(self) -> Cudnn:
-        if self._cudnn is None:
+    def _require_cudnn(self) -> None:
+        if not self.has_cudnn:
             raise RuntimeError(
                 "The `flags` of the backend 'cupy' are cuDNN's, which is not in use: "
                 "libcudnn.so.9 was not found, did not start, or LAYERKIT_CUDNN is 0. "
                 "Install it: pip install nvidia-cudnn-cu13 (or cu12)."
             )
-        return self._cudnn
 
     # Transfers and the device
 
@@ -139,8 +159,8 @@ class CupyBackend(Backend):
     # Convolutions
 
     def _engine(self, kernel: str, arrays: tuple, *arguments: Any) -> Callable | None:
-        """cuDNN's engine for a kernel, to be called with `arrays`; None: it is ours to compute."""
-        return self._cudnn.engine_for(kernel, arrays, *arguments) if self._cudnn else None
+        """cuDNN's plan for a kernel, to be called with `arrays`; None: it is ours to compute."""
+        return self._engines.engine_for(kernel, arrays, *arguments)
 
     def conv(
         self, x: Any, w: Any, strides: tuple, pads: tuple, dilation: tuple, groups: int
