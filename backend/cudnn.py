@@ -1,15 +1,14 @@
 """NVIDIA's cuDNN through ctypes: convolutions, their gradients and pooling on channels-last images.
 
-It gives the CuPy backend `Cudnn.open(device)`, once, and then `engine_for`, the one place that
-decides for each call whether cuDNN computes it. It calls the "legacy" C API of libcudnn.so.9, which
-needs no package beyond that library and, unlike the graph API, has pooling and float64.
+It gives `engines` an engine, `Cudnn.open(device)`, once, and then a `plan` for each shape. It
+calls the "legacy" C API of libcudnn.so.9, which needs no package beyond that library and, unlike
+the graph API (see `cudnn_graph`), has pooling and float64.
 https://docs.nvidia.com/deeplearning/cudnn/backend/latest/api/cudnn-cnn-library.html
 """
 
 from __future__ import annotations
 
 import ctypes
-import functools
 import logging
 import os
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from .base import output_size, pad, padded_shape, unpad
+from .cudnn_layout import CONVOLUTIONS, Layout, Unsupported, four, require_outputs, two
 from .nvidia import Device, Flags, Library
 
 _log = logging.getLogger(__name__)
@@ -56,16 +56,17 @@ class CudnnError(RuntimeError):
 class Cudnn(Library):
     """An open libcudnn, with the plans and handles that calls through it need."""
 
+    name = "cudnn"
     handle_functions = ("cudnnCreate", "cudnnDestroy", "cudnnSetStream")
 
     @classmethod
-    def open(cls, device: Device, flags: Flags | None = None) -> Cudnn | None:
+    def open(cls, device: Device) -> Cudnn | None:
         """cuDNN on `device`, or None where it is not installed or LAYERKIT_CUDNN is 0."""
         library = load_library()
         if library is None:
             return None
         try:
-            cudnn = cls(library, device, flags)
+            cudnn = cls(library, device)
             cudnn.handle()
         except (AttributeError, CudnnError) as error:
             warnings.warn(
@@ -77,44 +78,28 @@ class Cudnn(Library):
             return None
         return cudnn
 
-    def __init__(self, library: Any, device: Device, flags: Flags | None = None) -> None:
+    def __init__(self, library: Any, device: Device) -> None:
         super().__init__(library, device, _SIGNATURES, _RESULTS)
-        self.flags = flags or Flags()
-        # Shapes recur from step to step; plans of shapes long gone are dropped.
-        self._engine = functools.lru_cache(maxsize=4096)(self._plan)
 
-    def engine_for(self, kernel: str, arrays: tuple, *arguments: Any) -> Callable | None:
-        """cuDNN's engine for a kernel of `Backend`, to be called with `arrays`; None: use another.
+    def plan(
+        self, kernel: str, dtype: str, shapes: tuple, arguments: tuple, flags: Flags
+    ) -> Callable:
+        """What computes a kernel of `Backend`, to be called with arrays of such dtype and shapes.
 
-        `kernel` is the method's name, `arrays` its arrays and `arguments` the rest, in its order.
-        `max_pool`'s second result is here not a winner per cell but a pair of arrays, and
-        `max_pool_grad` takes (g, *pair).
+        `kernel` is the method's name and `arguments` what follows its arrays. `max_pool`'s second
+        result is here not a winner per cell but a pair of arrays, and `max_pool_grad` takes
+        (g, *pair). Unsupported where cuDNN cannot; CudnnError where it fails.
         """
-        dtype = arrays[0].dtype
-        if any(array.dtype != dtype for array in arrays):
-            return None
-        shapes = tuple(array.shape for array in arrays)
-        return self._engine(kernel, dtype, shapes, arguments, self.flags, self.device.id())
-
-    def _plan(
-        self, kernel: str, dtype: Any, shapes: tuple, arguments: tuple, flags: Flags, device: int
-    ) -> Callable | None:
-        """The engine for such arrays on the current device (its number is here for the cache)."""
-        reason: object = _unsupported(kernel, dtype.name, shapes)
-        if not reason and kernel in _CONVOLUTIONS:
-            reason = _better_without(kernel, shapes, arguments)
-        if not reason:
-            plan = _Convolution if kernel in _CONVOLUTIONS else _Pooling
-            try:
-                return plan(self, kernel, dtype.name, shapes, arguments, flags)
-            except _Unsupported as error:
-                reason = error
-            except CudnnError as error:
-                if not error.unsupported:
-                    raise
-                reason = error
-        _log.info("no cuDNN for %s of %s %s %s: %s", kernel, dtype, shapes, arguments, reason)
-        return None
+        reason = _unsupported(kernel, dtype, shapes)
+        if reason:
+            raise Unsupported(reason)
+        plan = _Convolution if kernel in CONVOLUTIONS else _Pooling
+        try:
+            return plan(self, kernel, dtype, shapes, arguments, flags)
+        except CudnnError as error:
+            if not error.unsupported:
+                raise
+            raise Unsupported(str(error)) from error
 
     def _error(self, function: str, status: int) -> CudnnError:
         detail = ctypes.create_string_buffer(512)
@@ -131,19 +116,18 @@ class Cudnn(Library):
     def images(self, shape: tuple, dtype: str) -> ctypes.c_void_p:
         """The descriptor of C-contiguous images (batch, height, width, channels)."""
         if not 0 < prod(shape) < 2**31:
-            raise _Unsupported(f"images {shape}: empty, or more than its 32-bit strides can count")
+            raise Unsupported(f"images {shape}: empty, or more than its 32-bit strides can count")
         n, h, w, c = shape
         sizes, strides = (n, c, h, w), (h * w * c, 1, w * c, c)
         settings = "cudnnSetTensor4dDescriptorEx"
         return self.descriptor("Tensor", settings, _DATA_TYPES[dtype], *sizes, *strides)
 
 
-# Which arrays are inputs x, kernel w and outputs y: as the backend passes them, as cuDNN takes
-# them, and the result.
-_CONVOLUTIONS = {
-    "conv": ("Forward", "xw", "xw", "y"),
-    "conv_input_grad": ("BackwardData", "yw", "wy", "x"),
-    "conv_kernel_grad": ("BackwardFilter", "xy", "xy", "w"),
+# By kernel: what cuDNN calls it, and in which order it takes images x, kernel w and outputs y.
+_DIRECTIONS = {
+    "conv": ("Forward", "xw"),
+    "conv_input_grad": ("BackwardData", "wy"),
+    "conv_kernel_grad": ("BackwardFilter", "xy"),
 }
 _POOLINGS = ("max_pool", "max_pool_grad", "sum_pool", "sum_pool_grad")
 
@@ -161,43 +145,30 @@ class _Convolution:
         flags: Flags,
     ) -> None:
         self.cudnn = cudnn
-        self.direction, self.given, self.order, self.result = _CONVOLUTIONS[kernel]
-        *result_shape, strides, pads, dilation, groups = arguments
-        shape = dict(zip(self.given + self.result, (*shapes, *result_shape), strict=False))
-        self.x_shape, window = shape["x"], shape["w"][:-2]
-        sizes = tuple(map(output_size, self.x_shape[1:-1], window, strides, pads, dilation))
-        _require_outputs(sizes, shape["y"][1:-1] if "y" in shape else sizes)
-        self.pads, inner_pads = _split_pads(pads)
-
-        # cuDNN wants the filters outermost. Its planner takes this framework's own order too, by
-        # strides, but whether it then computes the right thing is unproven: hence a small copy.
+        self.direction, self.order = _DIRECTIONS[kernel]
+        *_, strides, pads, dilation, groups = arguments
+        pads, inner_pads = _split_pads(pads)
         # NVIDIA's tables list float64 only for filters laid out as (filters, channels, *window).
-        rank, filter_format = len(window), _NHWC if dtype != "float64" else _NCHW
-        axes = [*range(rank), rank] if filter_format == _NHWC else [rank, *range(rank)]
-        self.outermost = (rank + 1, *axes)
-        self.innermost = tuple(self.outermost.index(axis) for axis in range(rank + 2))
-
-        padded = padded_shape(self.x_shape, self.pads)
-        self.shape = {
-            "x": padded,
-            "w": tuple(shape["w"][axis] for axis in self.outermost),
-            "y": (padded[0], *sizes, shape["w"][-1]),
-        }
-        filters = (shape["w"][-1], shape["w"][-2], *_two(window, 1))
+        channels_last = dtype != "float64"
+        self.layout = layout = Layout(kernel, shapes, arguments, pads, channels_last)
         self.descriptors = {
-            "x": cudnn.images(_four(padded), dtype),
+            "x": cudnn.images(four(layout.shape["x"]), dtype),
             "w": cudnn.descriptor(
-                "Filter", "cudnnSetFilter4dDescriptor", _DATA_TYPES[dtype], filter_format, *filters
+                "Filter",
+                "cudnnSetFilter4dDescriptor",
+                _DATA_TYPES[dtype],
+                _NHWC if channels_last else _NCHW,
+                *layout.filters,
             ),
-            "y": cudnn.images(_four(self.shape["y"]), dtype),
+            "y": cudnn.images(four(layout.shape["y"]), dtype),
         }
         accumulator = _DATA_TYPES["float64" if dtype == "float64" else "float32"]
         self.convolution = cudnn.descriptor(
             "Convolution",
             "cudnnSetConvolution2dDescriptor",
-            *_two(inner_pads, 0),
-            *_two(strides, 1),
-            *_two(dilation, 1),
+            *two(inner_pads, 0),
+            *two(strides, 1),
+            *two(dilation, 1),
             _CROSS_CORRELATION,
             accumulator,
         )
@@ -209,7 +180,7 @@ class _Convolution:
         """The algorithm that the heuristics rank first of those allowed, and its workspace."""
         cudnn, handle = self.cudnn, self.cudnn.handle()
         first, second = (self.descriptors[array] for array in self.order)
-        problem = (handle, first, second, self.convolution, self.descriptors[self.result])
+        problem = (handle, first, second, self.convolution, self.descriptors[self.layout.result])
         exact = dtype == "float32" and not flags.tf32
         self._set_math(_FMA_MATH if exact else _MATH.get(dtype, _DEFAULT_MATH))
         found, ranking = ctypes.c_int(), (_Performance * 10)()
@@ -223,7 +194,7 @@ class _Convolution:
             nbytes = self._workspace(problem, entry.algorithm)
             if nbytes is not None and nbytes <= flags.workspace_limit:
                 return entry.algorithm, nbytes
-        raise _Unsupported(f"none of {found.value} ranked algorithms is usable under {flags}")
+        raise Unsupported(f"none of {found.value} ranked algorithms is usable under {flags}")
 
     def _set_math(self, math_type: int) -> None:
         self.cudnn.call("cudnnSetConvolutionMathType", self.convolution, math_type)
@@ -241,12 +212,13 @@ class _Convolution:
         return nbytes.value
 
     def __call__(self, *arrays: Any) -> Any:
-        device = self.cudnn.device
+        device, layout = self.cudnn.device, self.layout
         arguments: list[Any] = []
-        ready = {name: self._laid_out(name, x) for name, x in zip(self.given, arrays, strict=True)}
+        named = zip(layout.given, arrays, strict=True)
+        ready = {name: layout.laid_out(device.xp, name, array) for name, array in named}
         for name in self.order:
             arguments += self.descriptors[name], device.pointer(ready[name])
-        result = device.xp.empty(self.shape[self.result], arrays[0].dtype)
+        result = device.xp.empty(layout.shape[layout.result], arrays[0].dtype)
         workspace = device.empty(self.nbytes) if self.nbytes else None
         self.cudnn.call(
             f"cudnnConvolution{self.direction}",
@@ -258,28 +230,10 @@ class _Convolution:
             None if workspace is None else device.pointer(workspace),
             self.nbytes,
             ctypes.byref(self.zero),
-            self.descriptors[self.result],
+            self.descriptors[layout.result],
             device.pointer(result),
         )
-        return self._taken_back(result)
-
-    def _laid_out(self, name: str, array: Any) -> Any:
-        """An operand as cuDNN wants it in memory."""
-        xp = self.cudnn.device.xp
-        if name == "x":
-            array = pad(xp, array, self.pads)
-        elif name == "w":
-            array = array.transpose(self.outermost)
-        return xp.ascontiguousarray(array)
-
-    def _taken_back(self, array: Any) -> Any:
-        """A result as this framework wants it."""
-        xp = self.cudnn.device.xp
-        if self.result == "x":
-            return unpad(xp, array, self.x_shape, self.pads)
-        if self.result == "w":
-            return xp.ascontiguousarray(array.transpose(self.innermost))
-        return array
+        return layout.taken_back(device.xp, result)
 
 
 class _Pooling:
@@ -300,23 +254,23 @@ class _Pooling:
         self.x_shape = x_shape[0] if self.is_grad else shapes[0]
         ones = (1,) * len(window)
         sizes = tuple(map(output_size, self.x_shape[1:-1], window, strides, pads, ones))
-        _require_outputs(sizes, shapes[0][1:-1] if self.is_grad else sizes)
+        require_outputs(sizes, shapes[0][1:-1] if self.is_grad else sizes)
         self.pads, inner_pads = _split_pads(pads)
         if any(p >= k for p, k in zip(inner_pads, window, strict=True)):  # cuDNN knows no such pads
             self.pads, inner_pads = pads, (0,) * len(window)
         self.padded = padded_shape(self.x_shape, self.pads)
         self.y_shape = (self.padded[0], *sizes, self.padded[-1])
-        self.x = cudnn.images(_four(self.padded), dtype)
-        self.y = cudnn.images(_four(self.y_shape), dtype)
+        self.x = cudnn.images(four(self.padded), dtype)
+        self.y = cudnn.images(four(self.y_shape), dtype)
         largest = _POOL_MAX_DETERMINISTIC if flags.deterministic else _POOL_MAX
         self.pooling = cudnn.descriptor(
             "Pooling",
             "cudnnSetPooling2dDescriptor",
             largest if self.is_max else _POOL_MEAN_WITH_PADS,
             _PROPAGATE_NAN,
-            *_two(window, 1),
-            *_two(inner_pads, 0),
-            *_two(strides, 1),
+            *two(window, 1),
+            *two(inner_pads, 0),
+            *two(strides, 1),
         )
         # A sum is a mean times the number of cells, which cuDNN multiplies in for nothing.
         self.scale = _scalar(dtype, 1 if self.is_max else prod(window))
@@ -352,13 +306,9 @@ class _Pooling:
         cudnn.call(function, cudnn.handle(), self.pooling, scale, *sum(given, ()), zero, *last)
 
 
-class _Unsupported(Exception):
-    """There is no plan for this; says why."""
-
-
 def _unsupported(kernel: str, dtype: str, shapes: tuple) -> str:
     """Why cuDNN is not even asked, or ''."""
-    if kernel not in _CONVOLUTIONS and kernel not in _POOLINGS:
+    if kernel not in CONVOLUTIONS and kernel not in _POOLINGS:
         return "unknown kernel"
     if dtype not in _DATA_TYPES or (dtype == "bfloat16" and kernel in _POOLINGS):
         return "dtype"
@@ -367,38 +317,11 @@ def _unsupported(kernel: str, dtype: str, shapes: tuple) -> str:
     return ""
 
 
-def _better_without(kernel: str, shapes: tuple, arguments: tuple) -> str:
-    """Why our own kernels take a convolution that cuDNN could do, or ''."""
-    *result_shape, strides, pads, _, groups = arguments
-    w_shape = result_shape[0] if kernel == "conv_kernel_grad" else shapes[1]
-    if groups > 1 and w_shape[-2] == 1:
-        return "depthwise: bound by memory, one pass in a kernel of our own"
-    if prod(w_shape[:-2]) == 1 and set(strides) == {1} and not any(map(any, pads)):
-        return "pointwise: a product of matrices as it stands, filters where they are"
-    return ""
-
-
-def _require_outputs(sizes: tuple, given: tuple) -> None:
-    """Refuse what has no output cells, or not those that cuDNN's own formula gives."""
-    if min(sizes) < 1 or tuple(sizes) != tuple(given):
-        raise _Unsupported(f"output sizes {given} where cuDNN computes {sizes}")
-
-
 def _split_pads(pads: tuple) -> tuple[tuple, tuple[int, ...]]:
     """(cells to add or cut before cuDNN sees the images, pads left to cuDNN: one int per axis)."""
     if all(before == after >= 0 for before, after in pads):
         return ((0, 0),) * len(pads), tuple(before for before, _ in pads)
     return pads, (0,) * len(pads)
-
-
-def _two(values: tuple, fill: int) -> tuple[int, ...]:
-    """`values`, one per spatial axis, of images that have at least a height of 1."""
-    return (fill,) * (2 - len(values)) + tuple(values)
-
-
-def _four(shape: tuple) -> tuple[int, ...]:
-    """The shape of images, seen as having a height."""
-    return (shape[0], *_two(shape[1:-1], 1), shape[-1])
 
 
 def _scalar(dtype: str, value: float) -> Any:

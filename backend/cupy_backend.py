@@ -8,7 +8,7 @@ together: see `cuda_kernels`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from typing import Any
 
@@ -18,7 +18,7 @@ from . import cuda_kernels, cupy_feed
 from .base import Backend, output_size
 from .cublas import Cublas
 from .cuda_kernels import ACTIVATIONS, LANES, THREADS, TYPES, WARP
-from .cudnn import Cudnn
+from .engines import Engines
 from .nvidia import CupyDevice, Flags
 
 _COLUMN_BYTES = 2**28  # unfolded images at a time
@@ -31,9 +31,9 @@ class CupyBackend(Backend):
     """Arrays are `cupy.ndarray`. `cp`: the module to use as CuPy.
 
     ImportError without CuPy, RuntimeError without a driver or a GPU that it can use. Convolutions
-    are cuDNN's where it is installed and has an engine for them (see `cudnn.engine_for`), and
-    otherwise im2col, a product of matrices, and col2im. Products are cuBLAS's, through a handle of
-    our own where it starts (see `cublas`), and otherwise CuPy's.
+    are cuDNN's where it is installed and has a plan for them (`engines` decides), and otherwise
+    im2col, a product of matrices, and col2im. Products are cuBLAS's, through a handle of our own
+    where it starts (see `cublas`), and otherwise CuPy's.
     """
 
     name = "cupy"
@@ -49,13 +49,30 @@ class CupyBackend(Backend):
         self._kernels: dict[tuple, tuple[Any, dict]] = {}
         self._constants: dict[tuple, Any] = {}  # never dropped: captured graphs know their places
         device = CupyDevice(self.xp)
-        self._cudnn = Cudnn.open(device) if cp is None else None
+        self._engines = Engines.open(device) if cp is None else Engines([], device)
         self._cublas = Cublas.open(device) if cp is None else None
 
     @property
     def has_cudnn(self) -> bool:
         """Whether cuDNN was found and started; LAYERKIT_CUDNN=0 in the environment refuses it."""
-        return self._cudnn is not None
+        return bool(self._engines.found)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Who is asked for a convolution, in order, before our own kernels: names.
+
+        "cudnn graph" (the package nvidia-cudnn-frontend), "cudnn" (its older interface), or
+        nothing. Can be set to fewer of those found, or to another order; ValueError for others.
+        """
+        return self._engines.names
+
+    @engines.setter
+    def engines(self, names: Iterable[str]) -> None:
+        self._engines.names = names
+
+    def engine_of(self, kernel: str, a: Any, b: Any, *arguments: Any) -> str:
+        """Who computes `kernel` ("conv", ...) of these arrays: one of `engines`, or "own"."""
+        return self._engines.name_for(kernel, (a, b), *arguments) or "own"
 
     @property
     def has_cublas(self) -> bool:
@@ -77,8 +94,10 @@ class CupyBackend(Backend):
             library.flags = flags
 
     def _libraries(self) -> list[Any]:
-        """cuDNN and cuBLAS, or the one that is in use."""
-        used = [library for library in (self._cudnn, self._cublas) if library is not None]
+        """cuDNN's engines and cuBLAS, or the one that is in use."""
+        used: list[Any] = [self._engines] if self.has_cudnn else []
+        if self._cublas is not None:
+            used.append(self._cublas)
         if not used:
             raise RuntimeError(
                 "The `flags` of the backend 'cupy' are cuDNN's and cuBLAS's, neither of which is "
@@ -172,8 +191,8 @@ class CupyBackend(Backend):
     # Convolutions
 
     def _engine(self, kernel: str, arrays: tuple, *arguments: Any) -> Callable | None:
-        """cuDNN's engine for a kernel, to be called with `arrays`; None: it is ours to compute."""
-        return self._cudnn.engine_for(kernel, arrays, *arguments) if self._cudnn else None
+        """cuDNN's plan for a kernel, to be called with `arrays`; None: it is ours to compute."""
+        return self._engines.engine_for(kernel, arrays, *arguments)
 
     def conv(
         self, x: Any, w: Any, strides: tuple, pads: tuple, dilation: tuple, groups: int

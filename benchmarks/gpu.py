@@ -12,6 +12,7 @@ Exit code: 0 where all went well, 1 where something failed, 2 where there is no 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import inspect
 import itertools
@@ -53,7 +54,7 @@ def machine(gpu: Any) -> dict:
         "gpu": properties["name"].decode(),
         "driver": runtime.driverGetVersion(),
         "cuda": runtime.runtimeGetVersion(),
-        "cudnn": gpu.has_cudnn,
+        "engines": gpu.engines,
         "cublas": gpu.has_cublas,
         "python": platform.python_version(),
         "layerkit": layerkit.__version__,
@@ -196,8 +197,17 @@ KERNELS = ("conv", "conv_input_grad", "conv_kernel_grad")
 
 
 def convolutions(gpu: Any) -> dict:
-    """Milliseconds of each engine, and its distance from im2col's values."""
-    engines = convolution_engines(gpu)
+    """Milliseconds of each engine, who really computed, and its distance from im2col's values."""
+    names, flags = gpu.engines, gpu.flags if gpu.has_cudnn or gpu.has_cublas else None
+    try:
+        return all_convolutions(convolution_engines(gpu))
+    finally:
+        gpu.engines = names
+        if flags is not None:
+            gpu.flags = flags
+
+
+def all_convolutions(engines: dict[str, Callable]) -> dict:
     found: dict[str, Any] = {}
     for case in CONVOLUTIONS:
         n, size, c, k, window, stride = case
@@ -210,29 +220,17 @@ def convolutions(gpu: Any) -> dict:
 
 
 def convolution_engines(gpu: Any) -> dict[str, Callable]:
-    """By name: what takes a kernel's name and operands and gives (call, to_host, wait)."""
-    plain = without_cudnn(gpu)
-    engines: dict[str, Callable] = {"im2col": lambda *a: ours(plain, None, *a)}
-    if gpu.has_cudnn:
-        engines["cudnn"] = lambda *a: ours(gpu, Flags(), *a)
-        engines["cudnn tf32"] = lambda *a: ours(gpu, Flags(tf32=True), *a)
-        engines["cudnn deterministic"] = lambda *a: ours(gpu, Flags(deterministic=True), *a)
+    """By name: what takes a kernel's name and operands and gives (call, to_host, wait, by)."""
+    exact = Flags() if gpu.has_cudnn or gpu.has_cublas else None
+    engines: dict[str, Callable] = {"im2col": functools.partial(ours, gpu, (), exact)}
+    choices = {"": Flags(), " tf32": Flags(tf32=True), " deterministic": Flags(deterministic=True)}
+    for name in gpu.engines:
+        for suffix, flags in choices.items():
+            engines[name + suffix] = functools.partial(ours, gpu, (name,), flags)
     if torch_on_gpu():
         engines["torch"] = lambda *a: torchs(False, *a)
         engines["torch tf32"] = lambda *a: torchs(True, *a)
     return engines
-
-
-def without_cudnn(gpu: Any) -> Any:
-    """A backend like `gpu` that convolves by im2col."""
-    before = os.environ.get("LAYERKIT_CUDNN")
-    os.environ["LAYERKIT_CUDNN"] = "0"
-    try:
-        return type(gpu)()
-    finally:
-        del os.environ["LAYERKIT_CUDNN"]
-        if before is not None:
-            os.environ["LAYERKIT_CUDNN"] = before
 
 
 def compare_engines(
@@ -255,21 +253,34 @@ def compare_engines(
 
 
 def time_engine(engine: Callable, *arguments: Any) -> dict:
-    call, to_host, wait = engine(*arguments)
-    return {"value": to_host(call()), "ms": milliseconds(call, wait)}
+    call, to_host, wait, by = engine(*arguments)
+    return {"value": to_host(call()), "ms": milliseconds(call, wait), "by": by}
 
 
-def ours(gpu: Any, flags: Any, kernel: str, x: Any, w: Any, g: Any, stride: int, pad: int) -> tuple:
+def ours(
+    gpu: Any,
+    names: tuple,
+    flags: Flags | None,
+    kernel: str,
+    x: Any,
+    w: Any,
+    g: Any,
+    stride: int,
+    pad: int,
+) -> tuple:
+    """A convolution by the engines `names`, or by im2col where they have no plan for it."""
+    gpu.engines = names
     if flags is not None:
         gpu.flags = flags
     geometry = ((stride, stride), ((pad, pad), (pad, pad)), (1, 1), 1)
     dx, dw, dg = map(gpu.asarray, (x, w, g))
     arguments = {
-        "conv": (dx, dw),
-        "conv_input_grad": (dg, dw, x.shape),
-        "conv_kernel_grad": (dx, dg, w.shape),
+        "conv": (dx, dw, *geometry),
+        "conv_input_grad": (dg, dw, x.shape, *geometry),
+        "conv_kernel_grad": (dx, dg, w.shape, *geometry),
     }[kernel]
-    return lambda: getattr(gpu, kernel)(*arguments, *geometry), gpu.to_numpy, gpu.synchronize
+    by = gpu.engine_of(kernel, *arguments)
+    return lambda: getattr(gpu, kernel)(*arguments), gpu.to_numpy, gpu.synchronize, by
 
 
 def torch_on_gpu() -> bool:
@@ -297,7 +308,7 @@ def torchs(tf32: bool, kernel: str, x: Any, w: Any, g: Any, stride: int, pad: in
     }
     axes = (2, 3, 1, 0) if kernel == "conv_kernel_grad" else (0, 2, 3, 1)
     to_host = lambda y: y.permute(axes).cpu().numpy()  # noqa: E731
-    return calls[kernel], to_host, torch.cuda.synchronize
+    return calls[kernel], to_host, torch.cuda.synchronize, "torch"
 
 
 def replay(gpu: Any) -> dict:

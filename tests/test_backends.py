@@ -14,9 +14,11 @@ from fakes import strict_cupy
 
 from layerkit import backend as K
 from layerkit.backend import registry, testing
+from layerkit.backend.cudnn_layout import Unsupported
 from layerkit.backend.cupy_backend import CupyBackend
+from layerkit.backend.engines import Engines
 from layerkit.backend.numpy_backend import NumpyBackend
-from layerkit.backend.nvidia import Flags
+from layerkit.backend.nvidia import CupyDevice, Flags
 from layerkit.backend.testing import check_backend
 
 
@@ -63,6 +65,7 @@ class Wrong(NumpyBackend):
 
     def matmul(self, a, b, out=None):
         return super().matmul(a, b.reshape(len(b), -1) if b.ndim == 1 else b, out)
+
     def feeder(self, arrays, batch_size):
         epoch = super().feeder(arrays, batch_size)
         return lambda order: epoch(None)
@@ -309,26 +312,34 @@ def test_memory_of_the_default_backend():
 # cuDNN in the CuPy backend
 
 
-class Engines:
+class Engine:
     """Takes the place of an open cuDNN: notes what is asked and answers for float32 alone."""
 
-    def __init__(self):
-        self.flags, self.asked = Flags(), []
+    def __init__(self, name="cudnn"):
+        self.name, self.asked = name, []
 
-    def engine_for(self, kernel, arrays, *arguments):
-        self.asked.append((kernel, *(a.shape for a in arrays), *arguments))
-        return (lambda *given: (kernel, given)) if arrays[0].dtype == "float32" else None
+    def plan(self, kernel, dtype, shapes, arguments, flags):
+        self.asked.append((kernel, *shapes, *arguments))
+        if dtype != "float32":
+            raise Unsupported("dtype")
+        return lambda *given: (kernel, given)
+
+
+def gpu_with(*engines):
+    gpu = CupyBackend(strict_cupy.make())
+    gpu._engines = Engines(engines, CupyDevice(gpu.xp))
+    return gpu
 
 
 def test_convolutions_are_cudnns_where_it_has_an_engine():
-    gpu = CupyBackend(strict_cupy.make())
-    gpu._cudnn = engines = Engines()
+    engine = Engine()
+    gpu = gpu_with(engine)
     x, w, g = (gpu.xp.ones(s, "float32") for s in ((1, 3, 3, 2), (2, 2, 2, 4), (1, 2, 2, 4)))
     geometry = ((1, 1), ((0, 0), (0, 0)), (1, 1), 1)
     assert gpu.conv(x, w, *geometry) == ("conv", (x, w))
     assert gpu.conv_input_grad(g, w, x.shape, *geometry) == ("conv_input_grad", (g, w))
     assert gpu.conv_kernel_grad(x, g, w.shape, *geometry) == ("conv_kernel_grad", (x, g))
-    assert engines.asked == [
+    assert engine.asked == [
         ("conv", x.shape, w.shape, *geometry),
         ("conv_input_grad", g.shape, w.shape, x.shape, *geometry),
         ("conv_kernel_grad", x.shape, g.shape, w.shape, *geometry),
@@ -344,10 +355,27 @@ def test_flags_of_cudnn():
     assert not gpu.has_cudnn
     with pytest.raises(RuntimeError, match="`flags`.*neither of which is in use.*Install them"):
         gpu.flags = Flags(tf32=True)
-    gpu._cudnn = Engines()
+    gpu = gpu_with(Engine())
     assert gpu.has_cudnn and not gpu.flags.tf32
     gpu.flags = Flags(tf32=True, deterministic=True)
-    assert gpu._cudnn.flags.tf32
+    assert gpu._engines.flags.tf32 and gpu.flags.deterministic
+
+
+def test_the_engines_are_named_and_can_be_chosen():
+    assert CupyBackend(strict_cupy.make()).engines == ()
+    gpu = gpu_with(Engine("cudnn graph"), Engine("cudnn"))
+    assert gpu.engines == ("cudnn graph", "cudnn")
+    x, w = gpu.xp.ones((1, 3, 3, 2), "float32"), gpu.xp.ones((2, 2, 2, 4), "float32")
+    geometry = ((1, 1), ((0, 0), (0, 0)), (1, 1), 1)
+    assert gpu.engine_of("conv", x, w, *geometry) == "cudnn graph"
+    assert gpu.engine_of("conv", x.astype("int64"), w.astype("int64"), *geometry) == "own"
+    gpu.engines = ["cudnn"]
+    assert gpu.engine_of("conv", x, w, *geometry) == "cudnn"
+    gpu.engines = ()
+    assert gpu.engine_of("conv", x, w, *geometry) == "own" and gpu.has_cudnn
+    with pytest.raises(ValueError, match=r"those found, .*received \['torch'\]"):
+        gpu.engines = ["torch"]
+    assert gpu.engines == ()
 
 
 def test_what_stays_unimported():

@@ -292,9 +292,9 @@ def test_one_flag_for_both_libraries():
     assert gpu.has_cublas and not gpu.has_cudnn and gpu.flags == Flags()
     gpu.flags = Flags(tf32=True)
     assert gpu._cublas.flags.tf32
-    gpu._cudnn = SimpleNamespace(flags=Flags())
+    gpu._engines = SimpleNamespace(flags=Flags(), found=["cudnn"])
     gpu.flags = flags = Flags(tf32=True, deterministic=True)
-    assert gpu._cudnn.flags == gpu._cublas.flags == gpu.flags == flags
+    assert gpu._engines.flags == gpu._cublas.flags == gpu.flags == flags
 
 
 def test_convolutions_go_through_it():

@@ -16,21 +16,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fakes.c_library import CLibrary
+from tables.convolutions import GEOMETRIES, PLAIN, SAME, HostDevice, check, dtype_of, normal
 
 from layerkit.backend import cudnn as C
-from layerkit.backend.base import Backend
-from layerkit.backend.nvidia import CupyDevice
+from layerkit.backend import engines as E
+from layerkit.backend.nvidia import CupyDevice, Flags
 
 TYPES = {0: "float32", 1: "float64", 2: "float16", 9: "bfloat16"}
-TOLERANCE = {"float32": 2e-5, "float64": 1e-12, "float16": 5e-3, "bfloat16": 4e-2}
 NOT_SUPPORTED, BAD_PARAM, EXECUTION_FAILED, NOT_INITIALIZED = 3000, 2000, 5000, 1001
-
-
-class Reference(Backend):
-    name, xp, array_type = "reference", np, np.ndarray
-
-
-PLAIN = Reference()
 
 
 # ------------------------------------------------------------------------- the stand-in library
@@ -244,98 +237,38 @@ def cut(x, pads):
     return x[:, :, ph : h - ph, pw : w - pw]
 
 
-class PoisonedNumpy:
-    """NumPy whose fresh memory is full of NaN."""
-
-    def __getattr__(self, name):
-        return getattr(np, name)
-
-    def empty(self, shape, dtype):
-        return np.full(shape, np.nan, dtype)
-
-
-class HostDevice:
-    xp, number, stream = PoisonedNumpy(), 0, 0x7F0000000001
-
-    def id(self):
-        return self.number
-
-    def stream_pointer(self):
-        return self.stream
-
-    def empty(self, nbytes):
-        return np.empty(nbytes, "uint8")
-
-    def pointer(self, array):
-        assert array.flags.c_contiguous
-        return array.ctypes.data
-
-
 @pytest.fixture
 def library():
     return Library()
 
 
 @pytest.fixture
-def engines(library):
+def cudnn(library):
     return C.Cudnn(library, HostDevice())
+
+
+@pytest.fixture
+def engines(cudnn):
+    return E.Engines([cudnn], cudnn.device)
 
 
 @pytest.fixture(params=["stand-in"] + ["gpu"] * bool(find_spec("cupy")))
 def anywhere(request, library, monkeypatch):
     """(engines, to the device, from the device), of engines that do all they can"""
-    monkeypatch.setattr(C, "_better_without", lambda *_: "")
+    monkeypatch.setattr(E, "_better_without", lambda *_: "")
     if request.param == "stand-in":
-        return C.Cudnn(library, HostDevice()), np.asarray, np.asarray
+        return E.Engines([C.Cudnn(library, HostDevice())], HostDevice()), np.asarray, np.asarray
     cupy = pytest.importorskip("cupy")
     if not cupy.cuda.is_available():
         pytest.skip("no GPU")
-    engines = C.Cudnn.open(CupyDevice(cupy))
-    if engines is None:
+    device = CupyDevice(cupy)
+    cudnn = C.Cudnn.open(device)
+    if cudnn is None:
         pytest.skip("no cuDNN")
-    return engines, cupy.asarray, cupy.asnumpy
-
-
-def check(anywhere, kernel, arrays, arguments, optional=False):
-    """cuDNN's result, in the host's memory, once it is known to be the reference's."""
-    engines, put, get = anywhere
-    run = engines.engine_for(kernel, tuple(map(put, arrays)), *arguments)
-    if run is None and optional and get is not np.asarray:
-        pytest.skip("this cuDNN has no algorithm")
-    assert run is not None
-    result = get(run(*map(put, arrays)))
-    wide = [array.astype("float64") for array in arrays]
-    expected = getattr(PLAIN, kernel)(*wide, *arguments)
-    assert result.dtype == arrays[0].dtype and result.shape == expected.shape
-    tolerance = TOLERANCE[arrays[0].dtype.name] * max(1, np.abs(expected).max())
-    np.testing.assert_allclose(result.astype("float64"), expected, rtol=0, atol=tolerance)
-    return result
-
-
-def normal(*shape, dtype="float64"):
-    return np.random.default_rng(len(shape)).normal(size=shape).astype(dtype)
+    return E.Engines([cudnn], device), cupy.asarray, cupy.asnumpy
 
 
 # ------------------------------------------------------------------------------------- values
-
-SAME = ((1, 1), (1, 1))
-GEOMETRIES = {  # x, w, strides, pads, dilation, groups
-    "plain": ((2, 7, 6, 3), (3, 2, 3, 5), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
-    "same": ((2, 6, 5, 3), (3, 3, 3, 4), (1, 1), SAME, (1, 1), 1),
-    "asymmetric": ((2, 6, 5, 3), (2, 4, 3, 4), (2, 1), ((0, 1), (1, 2)), (1, 1), 1),
-    "strides": ((2, 8, 9, 3), (3, 3, 3, 4), (3, 2), SAME, (1, 1), 1),
-    "dilation": ((2, 9, 9, 2), (3, 3, 2, 4), (1, 1), ((2, 2), (1, 1)), (2, 1), 1),
-    "groups": ((2, 6, 6, 6), (3, 3, 2, 9), (1, 1), SAME, (1, 1), 3),
-    "depthwise": ((2, 6, 6, 4), (3, 3, 1, 8), (2, 2), ((0, 1), (0, 1)), (1, 1), 4),
-    "cut": ((2, 8, 8, 2), (2, 2, 2, 3), (2, 2), ((-1, 0), (0, -1)), (1, 1), 1),
-    "pointwise": ((2, 4, 5, 3), (1, 1, 3, 6), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
-    "1-d": ((2, 9, 3), (3, 3, 4), (2,), ((1, 1),), (1,), 1),
-    "1-d causal": ((2, 9, 3), (3, 3, 4), (1,), ((4, 0),), (2,), 1),
-}
-
-
-def dtype_of(name):
-    return np.dtype(name if name != "bfloat16" else pytest.importorskip("ml_dtypes").bfloat16)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
@@ -436,7 +369,7 @@ def test_plans_are_made_once(library, engines):
     ],
 )
 def test_algorithms(library, engines, dtype, flags, algorithm, math):
-    engines.flags = C.Flags(**flags)
+    engines.flags = Flags(**flags)
     x, w = arrays(dtype)
     engines.engine_for("conv", (x, w), *PLAIN_CONV)(x, w)
     (executed,) = library.executed
@@ -445,14 +378,13 @@ def test_algorithms(library, engines, dtype, flags, algorithm, math):
 
 def test_deterministic_pooling(library, engines):
     for deterministic, mode in (False, 0), (True, 3):
-        engines.flags = C.Flags(deterministic=deterministic)
+        engines.flags = Flags(deterministic=deterministic)
         engines.engine_for("max_pool", (arrays()[0],), (2, 2), (2, 2), ((0, 0), (0, 0)))
         (_, arguments) = [c for c in library.calls if c[0] == "cudnnSetPooling2dDescriptor"][-1]
         assert arguments[1] == mode
 
 
 x32, w32 = arrays()
-POINTWISE = ((1, 1), ((0, 0), (0, 0)), (1, 1), 1)
 UNPADDED_3D = ((1,) * 3, ((0, 0),) * 3, (1,) * 3, 1)
 DECLINED = [  # reason in the log, kernel, arrays, arguments
     ("dtype", "conv", (x32.astype("int32"), w32.astype("int32")), PLAIN_CONV),
@@ -463,34 +395,21 @@ DECLINED = [  # reason in the log, kernel, arrays, arguments
     ("unknown kernel", "scatter_add", (x32,), ()),
     ("not 1 or 2 spatial", "conv", (normal(1, 4, 4, 4, 2), normal(2, 2, 2, 2, 3)), UNPADDED_3D),
     ("output sizes", "conv_input_grad", (x32[:, :3], w32), ((2, 6, 6, 4), *PLAIN_CONV)),
-    ("depthwise", "conv", (x32, w32[:, :, :1, :3]), (*PLAIN_CONV[:3], 3)),
-    ("depthwise", "conv_kernel_grad", (x32, x32), ((3, 3, 1, 3), *PLAIN_CONV[:3], 3)),
-    ("pointwise", "conv", (x32, w32[:1, :1]), POINTWISE),
 ]
 
 
 @pytest.mark.parametrize("reason, kernel, operands, arguments", DECLINED)
 def test_no_engine(engines, caplog, reason, kernel, operands, arguments):
-    with caplog.at_level("INFO", logger=C.__name__):
+    with caplog.at_level("INFO", logger=E.__name__):
         assert engines.engine_for(kernel, operands, *arguments) is None
     assert reason in caplog.messages[-1]
 
 
 def test_no_algorithm_under_the_limit(engines, caplog):
-    engines.flags = C.Flags(workspace_limit=63)
-    with caplog.at_level("INFO", logger=C.__name__):
+    engines.flags = Flags(workspace_limit=63)
+    with caplog.at_level("INFO", logger=E.__name__):
         assert engines.engine_for("conv", (x32, w32), *PLAIN_CONV) is None
     assert "none of 3 ranked algorithms is usable" in caplog.messages[-1]
-
-
-def test_no_engine_for_mixed_dtypes(engines):
-    assert engines.engine_for("conv", (x32, w32.astype("float64")), *PLAIN_CONV) is None
-
-
-def test_strided_pointwise_and_grouped_convolutions_are_cudnns(engines):
-    x, geometry = normal(2, 6, 6, 4), (((0, 0), (0, 0)), (1, 1))
-    assert engines.engine_for("conv", (x, normal(1, 1, 4, 6)), (2, 2), *geometry, 1)
-    assert engines.engine_for("conv", (x, normal(3, 3, 2, 6)), (1, 1), *geometry, 2)
 
 
 @pytest.mark.parametrize("status", [NOT_SUPPORTED, BAD_PARAM])
@@ -514,15 +433,15 @@ def test_failures_are_raised(library, engines, function):
         engines.engine_for("conv", (x32, w32), *PLAIN_CONV)(x32, w32)
 
 
-def test_one_handle_per_thread_and_device(library, engines):
+def test_one_handle_per_thread_and_device(library, cudnn, engines):
     run = engines.engine_for("conv", (x32, w32), *PLAIN_CONV)
     run(x32, w32)
     thread = threading.Thread(target=run, args=(x32, w32))
     thread.start()
     thread.join()
     assert library.names().count("cudnnCreate") == 2
-    engines.device.number = 1
-    engines.handle()
+    cudnn.device.number = 1
+    cudnn.handle()
     assert library.names().count("cudnnCreate") == 3
 
 
@@ -537,13 +456,14 @@ def test_work_goes_to_the_current_stream(library, engines):
 
 
 def test_descriptors_and_handles_are_destroyed(library):
-    engines = C.Cudnn(library, HostDevice())
+    cudnn = C.Cudnn(library, HostDevice())
+    engines = E.Engines([cudnn], cudnn.device)
     x, w = arrays()
     engines.engine_for("conv", (x, w), *PLAIN_CONV)(x, w)
     assert len(library.objects) == 5
-    engines._engine.cache_clear()
+    engines._choice.cache_clear()
     assert len(library.objects) == 1  # the handle
-    engines._thread.__dict__.clear()
+    cudnn._thread.__dict__.clear()
     assert not library.objects
 
 
@@ -576,8 +496,7 @@ def test_search(monkeypatch, tmp_path):
 
 def test_open(monkeypatch, library):
     monkeypatch.setattr(C, "load_library", lambda: library)
-    flags = C.Flags(deterministic=True)
-    assert C.Cudnn.open(HostDevice(), flags).flags == flags
+    assert isinstance(C.Cudnn.open(HostDevice()), C.Cudnn)
     library.failing["cudnnCreate"] = NOT_INITIALIZED
     with pytest.warns(
         RuntimeWarning, match="found .stand-in. but does not start: cudnnCreate failed"

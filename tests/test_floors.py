@@ -16,7 +16,10 @@ FLOORS = [
     ["backend.config", "backend.cuda_kernels", "backend.nvidia", "backend.threads", "backend.tree"]
     + ["layerkit.version"],
     ["backend.base"],
+    ["backend.cudnn_layout"],
     ["backend.cublas", "backend.cudnn", "backend.cupy_feed"],
+    ["backend.cudnn_graph"],
+    ["backend.engines"],
     ["backend.cupy_backend", "backend.numpy_backend"],
     ["backend.registry"],
     ["backend.autodiff", "backend.random"],

@@ -14,8 +14,10 @@ from fakes.device import strict_cupy_backend
 
 from layerkit import backend as K
 from layerkit.backend import registry
+from layerkit.backend.cudnn_layout import Unsupported
 from layerkit.backend.cupy_backend import CupyBackend
-from layerkit.backend.nvidia import Flags
+from layerkit.backend.engines import Engines
+from layerkit.backend.nvidia import CupyDevice, Flags
 
 
 @pytest.fixture
@@ -107,14 +109,50 @@ def test_products_are_compared(script, gpu, monkeypatch):
     assert wrong["error"] == "the products do not agree"
 
 
-def test_engines_are_compared(script, gpu):
+class Engine:
+    """Computes ones, but not `conv`."""
+
+    def __init__(self, name):
+        self.name, self.flags = name, []
+
+    def plan(self, kernel, dtype, shapes, arguments, flags):
+        self.flags.append(flags)
+        if kernel == "conv":
+            raise Unsupported("conv")
+        return lambda a, b: a.dtype.type(1) + 0 * a
+
+
+def test_engines_are_compared(script, gpu, monkeypatch):
+    found = Engine("cudnn graph"), Engine("cudnn")
+    gpu._engines = Engines(found, CupyDevice(gpu.xp))
+    monkeypatch.setattr(script, "torch_on_gpu", lambda: False)
+    monkeypatch.setattr(script, "CONVOLUTIONS", [(2, 5, 2, 3, 3, 2)])
+    result = script.convolutions(gpu)
+    assert len(result) == 2 * len(script.KERNELS)
+    engines = ["im2col"]
+    for name in "cudnn graph", "cudnn":
+        engines += [name, f"{name} tf32", f"{name} deterministic"]
+    for case, entries in result.items():
+        assert list(entries) == engines and not script.has_error(entries["im2col"])
+        assert entries["im2col"]["difference"] == 0 and entries["im2col"]["ms"] > 0
+        for name, entry in entries.items():
+            plans = name != "im2col" and not case.startswith("conv ")
+            by = "cudnn graph" if "graph" in name else "cudnn"
+            assert entry["by"] == (by if plans else "own")
+            assert (entry["difference"] > 0) == plans
+    given = [Flags(), Flags(tf32=True), Flags(deterministic=True)] * 6
+    assert found[0].flags == found[1].flags == given
+    assert gpu.engines == ("cudnn graph", "cudnn") and gpu.flags == Flags()
+
+
+def test_an_engine_that_fails_is_recorded(script, gpu):
     engines = {
-        "im2col": lambda *a: script.ours(gpu, None, *a),
+        "im2col": lambda *a: script.ours(gpu, (), None, *a),
         "none": lambda *a: (_ for _ in ()).throw(KeyError("absent")),
     }
     for kernel in script.KERNELS:
         result = script.compare_engines(engines, kernel, 2, 5, 2, 3, 3, 2, "float32")
-        assert result["im2col"]["difference"] == 0 and result["im2col"]["ms"] > 0
+        assert result["im2col"]["difference"] == 0 and result["im2col"]["by"] == "own"
         assert result["none"]["error"] == "KeyError: 'absent'"
 
 
