@@ -225,11 +225,18 @@ class Variable(Tensor):
 
     def assign_add(self, value: Any) -> Variable:
         """Add `value`, which is broadcast, to the variable."""
-        return self.assign(self.array + self._operand(value))
+        return self._become(self.array + self._operand(value))
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract `value`, which is broadcast, from the variable."""
-        return self.assign(self.array - self._operand(value))
+        return self._become(self.array - self._operand(value))
+
+    def _become(self, result: Any) -> Variable:
+        """`assign` the result of arithmetic, which nobody else holds: no copy is needed."""
+        if result.dtype != self.array.dtype or result.shape != self.array.shape:
+            return self.assign(result)
+        self.array = np.asarray(result) if isinstance(result, np.generic) else result
+        return self
 
     def _operand(self, value: Any) -> Any:
         value = as_operand(value)
@@ -430,6 +437,18 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
         return outputs[0] if single else outputs
 
     return operation
+
+
+def remembered(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`function` of an upstream gradient, computed once for all vjps that share it."""
+    last: list[Any] = []
+
+    def call(g: Any) -> Any:
+        if not last or last[0] is not g:
+            last[:] = g, function(g)
+        return last[1]
+
+    return call
 
 
 def _named(names: tuple[str, ...], options: dict[str, Any]) -> tuple:

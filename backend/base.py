@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .by_value import BY_VALUE
+
 
 class Backend:
     """One place to compute: an array module, transfers, and reference kernels over both."""
@@ -221,13 +223,45 @@ class Backend:
 
     # Fused: what would be several passes over the same arrays.
 
-    def bias_activation(self, x: Any, bias: Any, activation: str) -> Any:
-        """activation(x + bias) for a bias along the last axis; see `_ACTIVATIONS`."""
-        return _ACTIVATIONS[activation][0](self.xp, x + bias)
+    def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
+        """activation(x + bias) for a bias along the last axis, or None; see `BY_VALUE`.
+
+        `out`: where to write it, an array like x; may be x itself.
+        """
+        out = self.xp.empty_like(x) if out is None else out
+        z = x if bias is None else self.xp.add(x, bias, out=out)
+        return BY_VALUE[activation].value(self.xp, z, out)
 
     def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
         """`g` times the derivative of the activation where its value is `y`."""
-        return g * _ACTIVATIONS[activation][1](self.xp, y)
+        if activation == "linear":
+            return g
+        return BY_VALUE[activation].slope(self.xp, g, y, self.xp.empty_like(y))
+
+    def dense(self, x: Any, w: Any, bias: Any, activation: str) -> Any:
+        """activation(x @ w + bias) of matrices (rows, features) and (features, units)."""
+        y = self.matmul(x, w)
+        return self.bias_activation(y, bias, activation, out=y)
+
+    def conv_bias_activation(
+        self,
+        x: Any,
+        w: Any,
+        bias: Any,
+        activation: str,
+        strides: tuple,
+        pads: tuple,
+        dilation: tuple,
+        groups: int,
+    ) -> Any:
+        """activation(conv + bias), a bias for each filter or None; see `conv`."""
+        y = self.conv(x, w, strides, pads, dilation, groups)
+        return self.bias_activation(y, bias, activation, out=y)
+
+    def sum_rows(self, x: Any) -> Any:
+        """The sum over all axes but the last; halves are added up in float32."""
+        wide = "float32" if x.dtype.itemsize == 2 else x.dtype
+        return x.reshape(-1, x.shape[-1]).sum(axis=0, dtype=wide).astype(x.dtype, copy=False)
 
     def softmax_crossentropy(self, logits: Any, target: Any) -> tuple[Any, Any]:
         """Loss (rows,) and probabilities of logits (rows, classes).
@@ -248,30 +282,19 @@ class Backend:
             target = target[:, None] == self.xp.arange(like.shape[-1])
         return target.astype(like.dtype)
 
+    def in_pieces(self, function: Callable[..., None], *arrays: Any) -> None:
+        """Run `function(*arrays)`, which writes in place and treats each element alone.
+
+        Arrays of one shape; a backend may cut them all in the same way, and run piece by piece.
+        """
+        function(*arrays)
+
     def fused_update(self, rule: str, arrays: dict[str, Any], numbers: dict[str, float]) -> bool:
         """Update arrays in place by the optimizer's rule `rule`, in one pass.
 
         False, and nothing done, where there is no such kernel: then the rule itself is the way.
         """
         return False
-
-
-# An activation, and its derivative where its value is y.
-_ACTIVATIONS: dict[str, tuple[Any, Any]] = {
-    "linear": (lambda xp, z: z, lambda xp, y: xp.ones_like(y)),
-    "relu": (lambda xp, z: xp.maximum(z, 0), lambda xp, y: y > 0),
-    "relu6": (lambda xp, z: xp.clip(z, 0, 6), lambda xp, y: (y > 0) & (y < 6)),
-    "sigmoid": (lambda xp, z: (xp.tanh(z / 2) + 1) / 2, lambda xp, y: y * (1 - y)),
-    "tanh": (lambda xp, z: xp.tanh(z), lambda xp, y: 1 - y * y),
-    "elu": (
-        lambda xp, z: xp.where(z >= 0, z, xp.expm1(xp.minimum(z, 0))),
-        lambda xp, y: xp.where(y >= 0, y.dtype.type(1), y + 1),
-    ),
-    "softplus": (
-        lambda xp, z: xp.maximum(z, 0) + xp.log1p(xp.exp(-abs(z))),
-        lambda xp, y: -xp.expm1(-y),
-    ),
-}
 
 
 def batch_rows(size: int, batch_size: int, order: Any = None) -> Iterator[Any]:

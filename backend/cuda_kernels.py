@@ -34,7 +34,6 @@ ACTIVATIONS = {
     "relu6": ("z <= 0 ? A(0) : z >= 6 ? A(6) : z", "y > 0 && y < 6 ? A(1) : A(0)"),
     "sigmoid": ("(z >= 0 ? A(1) : exp(z)) / (1 + exp(z >= 0 ? -z : z))", "y * (1 - y)"),
     "tanh": ("tanh(z)", "1 - y * y"),
-    "elu": ("z >= 0 ? z : expm1(z)", "y >= 0 ? A(1) : y + 1"),
     "softplus": ("(z > 0 ? z : A(0)) + log1p(exp(z > 0 ? -z : z))", "-expm1(-y)"),
 }
 
@@ -359,7 +358,8 @@ KERNELS = {
         """
     I i = thread();
     if (i >= count) return;
-    A z = A(x[i]) + A(bias[i % size]);
+    A z = A(x[i]);
+    if (bias) z += A(bias[i % size]);
     y[i] = T(ACTIVATION);
 """,
     ),

@@ -385,16 +385,17 @@ class CupyBackend(Backend):
         """An integer as 64 bits without a sign; on the device its kernel's launch converts it."""
         return number if isinstance(number, self.array_type) else number % 2**64
 
-    def bias_activation(self, x: Any, bias: Any, activation: str) -> Any:
-        if not self._fits(x, bias) or activation not in ACTIVATIONS:
-            return super().bias_activation(x, bias, activation)
-        y, value = self._empty(x.shape, x), ACTIVATIONS[activation][0]
+    def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
+        given = (x,) if bias is None else (x, bias)
+        if not self._fits(*given) or (out is not None and not out.flags.c_contiguous):
+            return super().bias_activation(x, bias, activation, out)
+        y, value = self._empty(x.shape, x) if out is None else out, ACTIVATIONS[activation][0]
         arrays = {"y": y, "x": x, "bias": bias}
-        self._each("bias_activation", y, arrays, {"size": bias.size}, ACTIVATION=value)
+        self._each("bias_activation", y, arrays, {"size": x.shape[-1]}, ACTIVATION=value)
         return y
 
     def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
-        if not self._fits(g, y) or activation not in ACTIVATIONS:
+        if not self._fits(g, y):
             return super().bias_activation_grad(g, y, activation)
         dz, derivative = self._empty(y.shape, y), ACTIVATIONS[activation][1]
         arrays = {"dz": dz, "g": g, "values": y}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,13 @@ import numpy as np
 
 from . import threads
 from .base import Backend, output_size, overlap, pad, padded_shape, unpad, window_slices
+from .by_value import BY_VALUE
 
-_BLOCK_BYTES = 2**20  # unfolded images at a time: what one core's L2 cache holds
+_BLOCK_BYTES = 2**21  # unfolded images and what they meet, at a time: near one core
 _SHORT_ROW = 8  # channels below which unfolding goes column by column
+_CHUNK = 2**17  # elements at a time in several passes over the same arrays
+_PIECE = 2**17  # elements at a time of an optimizer's rule, which makes many passes
+_PASS = 16  # products of matrices do so many operations in the time of one element of a pass
 
 
 class NumpyBackend(Backend):
@@ -57,24 +61,103 @@ class NumpyBackend(Backend):
         np.add.at(out.reshape(-1), places.reshape(-1), np.ascontiguousarray(updates).reshape(-1))
         return out
 
+    def matmul(self, a: Any, b: Any, out: Any = None) -> Any:
+        if a.ndim != 2 or b.ndim != 2 or a.size * b.shape[1] < 2 * threads.WORTH:
+            return np.matmul(a, b, out=out)
+        (m, k), n = a.shape, b.shape[1]
+        if m < max(k, n) and (k >= 2 * n or (n < 2 * k and b.flags.c_contiguous)):
+            # Cut along the rows of b: of weights, each thread then reads those that it updates.
+            first, *others = threads.run(
+                lambda part: np.matmul(a[:, part], b[part]), threads.split(k, a.size * n)
+            )
+            for other in others:
+                first += other
+            if out is None:
+                return first
+            out[...] = first
+            return out
+        y = np.empty((m, n), np.result_type(a, b)) if out is None else out
+        if m >= max(k, n):
+            threads.run(
+                lambda part: np.matmul(a[part], b, out=y[part]), threads.split(m, a.size * n)
+            )
+        else:
+            threads.run(
+                lambda part: np.matmul(a, b[:, part], out=y[:, part]), threads.split(n, a.size * n)
+            )
+        return y
+
     def conv(
         self, x: Any, w: Any, strides: tuple, pads: tuple, dilation: tuple, groups: int
     ) -> Any:
+        return self.conv_bias_activation(x, w, None, "linear", strides, pads, dilation, groups)
+
+    def conv_bias_activation(
+        self,
+        x: Any,
+        w: Any,
+        bias: Any,
+        activation: str,
+        strides: tuple,
+        pads: tuple,
+        dilation: tuple,
+        groups: int,
+    ) -> Any:
         if groups > 1:
             if w.shape[-2] > 1:
-                return super().conv(x, w, strides, pads, dilation, groups)
-            return _depthwise(x, w, strides, pads, dilation)
+                y = super().conv(x, w, strides, pads, dilation, groups)
+            else:
+                y = _depthwise(x, w, strides, pads, dilation)
+            return self.bias_activation(y, bias, activation, out=y)
         size, window = _sizes(x.shape, w, strides, pads, dilation), w.shape[:-2]
         matrix = w.reshape(-1, w.shape[-1])
         y = np.empty((len(x), *size, w.shape[-1]), np.result_type(x, w))
+        finish = _finish(bias, activation, size[-1])
 
         def convolve(part: slice) -> None:
-            unfolded = self._unfolded(x[part], window, size, strides, pads, dilation)
+            unfolded = self._unfolded(x[part], y[part], window, strides, pads, dilation)
             for block, rows in unfolded:
-                np.matmul(rows, matrix, out=y[part][block].reshape(len(rows), -1))
+                images = y[part][block]
+                np.matmul(rows, matrix, out=images.reshape(len(rows), -1))
+                finish(images)  # while the block is in the cache
 
         threads.run(convolve, threads.split(len(x), y.size * len(matrix)))
         return y
+
+    def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
+        plain = x.ndim and x.dtype.kind == "f" and (out is None or out.flags.c_contiguous)
+        if not plain:
+            return super().bias_activation(x, bias, activation, out)
+        y = np.empty(x.shape, x.dtype) if out is None else out
+        finish = _finish(bias, activation, 1)
+
+        def apply(part: slice) -> None:
+            for block in _blocks(len(x[part]), x[:1].nbytes, _CHUNK * x.itemsize):
+                rows = y[part][block]
+                if y is not x:
+                    rows[...] = x[part][block]
+                finish(rows)
+
+        threads.run(apply, threads.split(len(x), _PASS * x.size))
+        return y
+
+    def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
+        if activation == "linear" or g.size < _CHUNK:
+            return super().bias_activation_grad(g, y, activation)
+        slope, dz = BY_VALUE[activation].slope, np.empty(y.shape, y.dtype)
+
+        def apply(part: slice) -> None:
+            for block in _blocks(len(g[part]), g[:1].nbytes, _CHUNK * g.itemsize):
+                slope(np, g[part][block], y[part][block], dz[part][block])
+
+        threads.run(apply, threads.split(len(g), _PASS * g.size))
+        return dz
+
+    def sum_rows(self, x: Any) -> Any:
+        if x.dtype.name not in ("float32", "float64"):
+            return super().sum_rows(x)
+        rows = x.reshape(-1, x.shape[-1])  # a product of matrices is the fastest way to add up
+        return np.ones(len(rows), x.dtype) @ rows
 
     def conv_input_grad(
         self,
@@ -128,11 +211,11 @@ class NumpyBackend(Backend):
             if shape[-2] > 1:
                 return super().conv_kernel_grad(x, g, shape, strides, pads, dilation, groups)
             return _depthwise_kernel_grad(x, g, shape, strides, pads, dilation)
-        size, dtype = g.shape[1:-1], np.result_type(x, g)
+        dtype = np.result_type(x, g)
 
         def gather(part: slice) -> Any:
             w = np.zeros((prod(shape[:-1]), shape[-1]), dtype)
-            unfolded = self._unfolded(x[part], shape[:-2], size, strides, pads, dilation)
+            unfolded = self._unfolded(x[part], g[part], shape[:-2], strides, pads, dilation)
             for block, rows in unfolded:
                 w += rows.T @ g[part][block].reshape(len(rows), shape[-1])
             return w
@@ -144,13 +227,19 @@ class NumpyBackend(Backend):
         return first.reshape(shape)
 
     def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
-        pool = super().max_pool
-        parts = threads.split(len(x), x.size)
-        pooled = threads.run(lambda part: pool(x[part], window, strides, pads), parts)
-        if len(pooled) == 1:
-            return pooled[0]
-        values, winners = zip(*pooled, strict=True)
-        return np.concatenate(values), np.concatenate(winners)
+        sizes = tuple(map(output_size, x.shape[1:-1], window, strides, pads, (1,) * len(window)))
+        shape = (len(x), *sizes, x.shape[-1])
+        y = np.empty(shape, x.dtype)
+        winner = np.empty(shape, "uint8" if prod(window) <= 256 else "int32")
+        apart = window == strides and not any(map(any, pads)) and prod(window) <= 256
+        pool = _max_pool_apart if apart else super().max_pool
+
+        def fill(part: slice) -> None:
+            for block in _blocks(len(x[part]), x[:1].nbytes, _CHUNK * x.itemsize):
+                y[part][block], winner[part][block] = pool(x[part][block], window, strides, pads)
+
+        threads.run(fill, threads.split(len(x), _PASS * x.size))
+        return y, winner
 
     def max_pool_grad(
         self, g: Any, winner: Any, shape: tuple, window: tuple, strides: tuple, pads: tuple
@@ -162,26 +251,62 @@ class NumpyBackend(Backend):
         cells = list(window_slices(window, g.shape[1:-1], strides, (1,) * len(window)))
 
         def scatter(part: slice) -> None:  # windows do not meet: each cell is written once
-            upstream, won, images = g[part], winner[part], x[part]
-            for index, (_, seen) in enumerate(cells):
-                np.multiply(upstream, won == index, out=images[seen])
+            for block in _blocks(len(g[part]), x[:1].nbytes, _CHUNK * x.itemsize):
+                upstream, won, images = g[part][block], winner[part][block], x[part][block]
+                for index, (_, seen) in enumerate(cells):
+                    np.multiply(upstream, (won == index).astype(g.dtype), out=images[seen])
 
-        threads.run(scatter, threads.split(len(g), x.size))
+        threads.run(scatter, threads.split(len(g), _PASS * x.size))
         return x
 
+    def dropout_mask(self, seed: int, counter: int, shape: tuple, rate: float, dtype: Any) -> Any:
+        size, threshold, dtype = prod(shape), round(rate * 65536), np.dtype(dtype)
+        mask, kept = np.empty(size, dtype), dtype.type(1 / (1 - rate))
+
+        def draw(part: slice) -> None:
+            numbers = slice(16 * part.start, min(16 * part.stop, size))
+            first = (counter % 2**64 << 128) + part.start
+            words = np.random.Philox(key=seed, counter=first).random_raw(
+                -(-(numbers.stop - numbers.start) // 4)
+            )
+            bits = words.astype("<u8", copy=False).view("<u2")[: numbers.stop - numbers.start]
+            own = mask[numbers]
+            own[...] = bits >= threshold
+            own *= kept
+
+        blocks = -(-size // 16)  # each gives 16 numbers
+        threads.run(draw, threads.split(blocks, 2 * _PASS * size))
+        return mask.reshape(shape)
+
+    def in_pieces(self, function: Callable[..., None], *arrays: Any) -> None:
+        first = arrays[0]
+        if first.size <= _PIECE or not all(a.flags.c_contiguous for a in arrays):
+            return function(*arrays)
+
+        def run(part: slice) -> None:  # rows: those of a weight that a product gave this thread
+            flat = [a[part].reshape(-1) for a in arrays]
+            for start in range(0, flat[0].size, _PIECE):
+                function(*(a[start : start + _PIECE] for a in flat))
+
+        threads.run(run, threads.split(len(first), _PASS * first.size))
+
     def _unfolded(
-        self, x: Any, window: tuple, size: tuple, strides: tuple, pads: tuple, dilation: tuple
+        self, x: Any, y: Any, window: tuple, strides: tuple, pads: tuple, dilation: tuple
     ) -> Iterator[tuple[slice, Any]]:
-        """Blocks of samples and their unfolded images: one row per window, in a reused buffer."""
+        """Blocks of samples and their unfolded images: one row per window, in a reused buffer.
+
+        `y`: the images that they meet, whose blocks are to fit the cache with them.
+        """
+        size = y.shape[1:-1]
         columns = prod(window) * x.shape[-1]
         if prod(window) == 1 and not any(map(any, pads)) and all(s == 1 for s in strides):
             if len(x):
                 yield slice(None), x.reshape(-1, columns)
             return
         if x.shape[-1] < _SHORT_ROW:
-            yield from _unfolded_by_cell(x, window, size, strides, pads, dilation)
+            yield from _unfolded_by_cell(x, y, window, strides, pads, dilation)
             return
-        bytes_each = prod(size) * columns * x.itemsize
+        bytes_each = prod(size) * (columns + y.shape[-1]) * x.itemsize
         count = min(len(x), max(1, _BLOCK_BYTES // max(1, bytes_each)))
         rows = np.empty((count, *size, *window, x.shape[-1]), x.dtype)
         padded = any(map(any, pads))
@@ -197,16 +322,17 @@ class NumpyBackend(Backend):
 
 
 def _unfolded_by_cell(
-    x: Any, window: tuple, size: tuple, strides: tuple, pads: tuple, dilation: tuple
+    x: Any, y: Any, window: tuple, strides: tuple, pads: tuple, dilation: tuple
 ) -> Iterator[tuple[slice, Any]]:
     """The blocks of `_unfolded` for few channels, written column by column.
 
     Rows of a few floats are slow to copy; a column is a whole shifted image. Products take the
     rows as they are, transposed.
     """
-    channels = x.shape[-1]
+    size, channels = y.shape[1:-1], x.shape[-1]
     cells = list(window_slices(window, size, strides, dilation))
-    for block in _blocks(len(x), prod(size) * len(cells) * channels * x.itemsize):
+    bytes_each = prod(size) * (len(cells) * channels + y.shape[-1]) * x.itemsize
+    for block in _blocks(len(x), bytes_each):
         images = pad(np, x[block], pads)
         columns = np.empty((len(cells), channels, len(images), *size), x.dtype)
         for i, (_, seen) in enumerate(cells):
@@ -214,9 +340,41 @@ def _unfolded_by_cell(
         yield block, columns.reshape(len(cells) * channels, -1).T
 
 
-def _blocks(samples: int, bytes_each: int) -> Iterator[slice]:
-    """Consecutive slices of samples, as many as fit the cache in each."""
-    step = max(1, _BLOCK_BYTES // max(1, bytes_each))
+def _finish(bias: Any, activation: str, width: int) -> Callable[[Any], None]:
+    """What adds the bias to images, rows of at least `width` pixels, and activates, in place."""
+    value = BY_VALUE[activation].value
+    row = None if bias is None else np.tile(bias, width)  # long rows are faster to add
+
+    def finish(images: Any) -> None:
+        if row is not None:
+            rows = images.reshape(-1, row.size)
+            rows += row
+        if activation != "linear":
+            value(np, images, images)
+
+    return finish
+
+
+def _max_pool_apart(x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
+    """`max_pool` of windows that do not meet: the maximum axis by axis, then where it stands."""
+    y = x
+    for axis, k in enumerate(window, start=1):
+        whole, end = (slice(None),) * axis, y.shape[axis] // k * k
+        first, *others = (y[(*whole, slice(i, end, k))] for i in range(k))
+        for other in others:
+            first = np.maximum(first, other)
+        y = first
+    winner = np.zeros(y.shape, "uint8")
+    cells = [seen for _, seen in window_slices(window, y.shape[1:-1], strides, (1,) * len(window))]
+    for seen in reversed(cells[:-1]):  # one further on, unless it is this cell
+        winner += np.uint8(1)
+        winner *= (x[seen] != y).view("uint8")
+    return y, winner
+
+
+def _blocks(samples: int, bytes_each: int, limit: int = _BLOCK_BYTES) -> Iterator[slice]:
+    """Consecutive slices of samples, as many as fit `limit` bytes of cache in each."""
+    step = max(1, limit // max(1, bytes_each))
     return (slice(start, min(start + step, samples)) for start in range(0, samples, step))
 
 

@@ -267,6 +267,9 @@ def _convolutions(dtype: str) -> Iterator[_Case]:
 _NO_PADS = ((0, 0), (0, 0))
 _POOLINGS: list[tuple[Any, ...]] = [  # image, window, strides, pads
     ((2, 6, 6, 3), (2, 2), (2, 2), _NO_PADS),
+    ((2, 7, 7, 3), (2, 2), (2, 2), _NO_PADS),
+    ((2, 7, 9, 3), (3, 2), (3, 2), _NO_PADS),
+    ((2, 4, 5, 6, 2), (2, 1, 3), (2, 1, 3), ((0, 0),) * 3),
     ((2, 7, 7, 3), (2, 2), (1, 1), _NO_PADS),
     ((2, 7, 8, 3), (3, 2), (2, 1), ((1, 1), (0, 1))),
     ((2, 7, 8, 3), (2, 2), (3, 4), ((0, 0), (0, -1))),
@@ -290,7 +293,7 @@ def _poolings(dtype: str) -> Iterator[_Case]:
     yield _Case("max_pool", (x, (2, 3), (2, 2), ((1, 0), (0, 1))), exact=True)
 
 
-_ACTIVATIONS = ("linear", "relu", "relu6", "sigmoid", "tanh", "elu", "softplus")
+_ACTIVATIONS = ("linear", "relu", "relu6", "sigmoid", "tanh", "softplus")
 
 
 def _fused(dtype: str) -> Iterator[_Case]:
@@ -300,6 +303,18 @@ def _fused(dtype: str) -> Iterator[_Case]:
         g = _normal(*shape, dtype=dtype)
         yield _Case("bias_activation", (x, bias, activation))
         yield _Case("bias_activation_grad", (g, y, activation))
+        w = _normal(shape[-1], 4, dtype=dtype)
+        if len(shape) == 2:
+            yield _Case("dense", (x, w, _normal(4, dtype=dtype), activation))
+            yield _Case("dense", (x, w, None, activation))
+        yield _Case("bias_activation", (x, None, activation))
+        yield _Case("sum_rows", (x,))
+    for (image, kernel, groups, *rest), activation in zip(
+        _CONVOLUTIONS, itertools.cycle(_ACTIVATIONS), strict=False
+    ):
+        x, w = _normal(*image, dtype=dtype), _normal(*kernel, dtype=dtype) / np.dtype(dtype).type(4)
+        for given in _normal(kernel[-1], dtype=dtype), None:
+            yield _Case("conv_bias_activation", (x, w, given, activation, *rest, groups))
     x, bias = np.array([[-1e4, 1e4, np.nan]], dtype), np.zeros(3, dtype)
     for activation in _ACTIVATIONS:
         if dtype != "float16":  # softplus overflows there

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
-_WORTH = 500_000  # operations of a part below which a thread costs more than it brings
+WORTH = 2_000_000  # operations of a part below which a thread costs more than it brings
 _lock = threading.Lock()
 _holders = 0  # how many `blas_on_one_thread` blocks are open
 _limited: Any = None  # threadpoolctl's limit, while there are any
@@ -38,19 +38,73 @@ def count() -> int:
 
 def split(samples: int, operations: int) -> list[slice]:
     """Consecutive slices of samples, one for each thread that so many operations are worth."""
-    parts = max(1, min(count(), samples, operations // _WORTH))
+    parts = max(1, min(count(), samples, operations // WORTH))
     borders = [samples * i // parts for i in range(parts + 1)]
     return [slice(start, stop) for start, stop in zip(borders, borders[1:], strict=False)]
 
 
-def run(function: Callable[[slice], _T], parts: list[slice]) -> list[_T]:
-    """`function` of every part, in parallel; the results in the order of the parts."""
-    if len(parts) == 1:
-        return [function(parts[0])]
-    with blas_on_one_thread():
-        others = [_pool().submit(function, part) for part in parts[1:]]
-        first = function(parts[0])
-        return [first, *(other.result() for other in others)]
+def run(function: Callable[[Any], _T], parts: Sequence[Any]) -> list[_T]:
+    """`function` of every part, in parallel; the results in the order of the parts.
+
+    Part i always runs on the same thread, whose cache may still hold what it used the last time.
+    While the pool is at work, for another thread or for a part, parts run one after the other.
+    """
+    if len(parts) == 1 or not _free.acquire(blocking=False):
+        return [function(part) for part in parts]
+    try:
+        with blas_on_one_thread():
+            workers = _workers(len(parts) - 1)
+            for worker, part in zip(workers, parts[1:], strict=True):
+                worker.start(function, part)
+            try:
+                first = function(parts[0])
+            finally:
+                outcomes = [worker.finish() for worker in workers]
+    finally:
+        _free.release()
+    return [first, *(outcome() for outcome in outcomes)]
+
+
+class _Worker:
+    """A thread that computes one thing at a time: two locks hand it over and back.
+
+    What a `ThreadPoolExecutor` needs for that takes as long as a small product of matrices.
+    """
+
+    def __init__(self, name: str):
+        self._begin, self._done = threading.Lock(), threading.Lock()
+        self._begin.acquire()
+        self._done.acquire()
+        threading.Thread(target=self._loop, name=name, daemon=True).start()
+
+    def start(self, function: Callable[[Any], Any], part: Any) -> None:
+        self._task: Any = function, part
+        self._begin.release()
+
+    def finish(self) -> Callable[[], Any]:
+        """Wait for the result; calling what is returned gives it, or raises what was raised."""
+        self._done.acquire()
+        outcome, self._task = self._task, None  # nothing is kept alive until the next task
+        return outcome
+
+    def _loop(self) -> None:
+        while True:
+            self._begin.acquire()
+            self._task = _outcome(*self._task)
+            self._done.release()
+
+
+def _outcome(function: Callable[[Any], Any], part: Any) -> Callable[[], Any]:
+    try:
+        result = function(part)
+    except BaseException as error:
+        raised = error
+
+        def fail() -> Any:
+            raise raised
+
+        return fail
+    return lambda: result
 
 
 @contextmanager
@@ -77,12 +131,22 @@ def _controller() -> Any:
     return ThreadpoolController()
 
 
-@cache
-def _pool() -> Any:
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(count() - 1, thread_name_prefix="layerkit")
+_free = threading.Lock()  # held while the workers have something to do
+_pool: list[_Worker] = []
 
 
-if hasattr(os, "register_at_fork"):  # a child process has none of its parent's threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+def _workers(number: int) -> list[_Worker]:
+    while len(_pool) < number:
+        _pool.append(_Worker(f"layerkit-{len(_pool) + 1}"))
+    return _pool[:number]
+
+
+def _forget() -> None:
+    """A child process has none of its parent's threads."""
+    global _free
+    _free = threading.Lock()
+    _pool.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -183,6 +183,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 register_functions(*FUNCTIONS.values())
 
+for name in ("linear", "relu", "relu6", "sigmoid", "softplus", "tanh"):
+    FUNCTIONS[name].by_value = name  # type: ignore[attr-defined]  # see K.dense
+
 
 def get(identifier: Any) -> Callable[..., Any]:
     """The activation that `identifier` means; None is `linear`.

@@ -13,7 +13,15 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; modules of one group stand side by side and may not import one another.
 FLOORS = [
-    ["backend.config", "backend.cuda_kernels", "backend.nvidia", "backend.threads", "backend.tree"]
+    [
+        "backend.by_value",
+        "backend.config",
+        "backend.cuda_kernels",
+        "backend.memory",
+        "backend.nvidia",
+        "backend.threads",
+        "backend.tree",
+    ]
     + ["layerkit.version"],
     ["backend.base"],
     ["backend.cudnn_layout"],

@@ -9,6 +9,8 @@ import pytest
 from tables.row import distinct, normal
 
 from layerkit import backend as K
+from layerkit.backend import numpy_backend, threads
+from layerkit.backend.by_value import BY_VALUE
 
 
 class Reference(K.Backend):
@@ -26,6 +28,123 @@ GEOMETRIES = list(
         [((3, 2), 1), ((1, 1), 1), ((3, 2), 2), ((3, 2), 4)],  # window, groups
     )
 )
+
+
+@pytest.fixture(params=[1, 3], ids=["one thread", "three threads"])
+def cut(request, monkeypatch):
+    """Work is cut among so many threads, however little there is."""
+    monkeypatch.setattr(threads, "count", lambda: request.param)
+    monkeypatch.setattr(threads, "WORTH", 1)
+    monkeypatch.setattr(numpy_backend, "_CHUNK", 64)
+    monkeypatch.setattr(numpy_backend, "_PIECE", 50)
+    return request.param
+
+
+@pytest.mark.parametrize("out", [False, True])
+@pytest.mark.parametrize(
+    "m, k, n",
+    [(3, 40, 30), (3, 30, 40), (3, 90, 30), (3, 30, 90), (50, 4, 5), (40, 40, 40), (1, 7, 1)],
+)
+def test_products_cut_along_each_axis(cut, m, k, n, out):
+    for a, b in (
+        (normal(m, k), normal(k, n)),
+        (normal(k, m).T, normal(k, n)),
+        (normal(m, k), normal(n, k).T),
+    ):
+        given = np.full((m, n), np.nan) if out else None
+        y = FAST.matmul(a, b, given)
+        assert y is given or not out
+        np.testing.assert_allclose(y, a @ b, rtol=1e-12, atol=1e-12)
+        np.testing.assert_array_equal(y, FAST.matmul(a, b))
+
+
+@pytest.mark.parametrize("activation", BY_VALUE)
+@pytest.mark.parametrize("shape", [(7, 5), (4, 3, 3, 5), (40, 5), (0, 5)])
+def test_bias_activation(cut, activation, shape):
+    for x, bias in itertools.product([normal(*shape), normal(*shape[::-1]).T], [normal(5), None]):
+        y = PLAIN.bias_activation(x, bias, activation)
+        np.testing.assert_allclose(FAST.bias_activation(x, bias, activation), y, rtol=1e-14)
+        own = x.copy(order="K")
+        assert FAST.bias_activation(own, bias, activation, out=own) is own
+        np.testing.assert_allclose(own, y, rtol=1e-14)
+        g = normal(*shape, seed=1)
+        np.testing.assert_allclose(
+            FAST.bias_activation_grad(g, y, activation),
+            PLAIN.bias_activation_grad(g, y, activation),
+            rtol=1e-14,
+        )
+    np.testing.assert_allclose(FAST.sum_rows(x), PLAIN.sum_rows(x), rtol=1e-12, atol=1e-12)
+
+
+def test_pieces_cover_every_element_once(cut):
+    rule = np.add
+    for shape in (7, 30), (200,), (3, 5, 20):
+        w, g = normal(*shape), normal(*shape, seed=1)
+        for own in w.copy(), np.array(w, order="F"):  # the second cannot be cut
+            FAST.in_pieces(lambda w, g: rule(w, g, out=w), own, g)
+            np.testing.assert_array_equal(own, w + g)
+
+
+def plain_activation(x):
+    """The same as `K.sigmoid`, of which no backend knows it."""
+    return K.sigmoid(x)
+
+
+def fused_activation(x):
+    raise AssertionError("is computed with the bias")
+
+
+fused_activation.by_value = "sigmoid"
+FAMILIES = {  # with a bias of 4 numbers
+    "conv": (K.conv, normal(2, 5, 6, 3), [normal(3, 2, 3, 4)], {"padding": "same"}),
+    "conv:channels first": (
+        K.conv,
+        normal(2, 3, 5, 6),
+        [normal(3, 2, 3, 4)],
+        {"data_format": "channels_first"},
+    ),
+    "depthwise_conv": (K.depthwise_conv, normal(2, 5, 6, 2), [normal(3, 3, 2, 2)], {}),
+    "separable_conv": (
+        K.separable_conv,
+        normal(2, 5, 6, 2),
+        [normal(3, 3, 2, 2), normal(1, 1, 4, 4)],
+        {},
+    ),
+    "conv_transpose": (K.conv_transpose, normal(2, 4, 4, 3), [normal(3, 3, 4, 3)], {"strides": 2}),
+    "conv_transpose:same": (
+        K.conv_transpose,
+        normal(2, 4, 4, 3),
+        [normal(3, 3, 4, 3)],
+        {"strides": 2, "padding": "same"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_convolutions_with_a_bias_and_an_activation(cut, name, with_bias):
+    function, x, kernels, options = FAMILIES[name]
+    tensors = [K.convert_to_tensor(a) for a in (x, *kernels, normal(4))]
+    *operands, bias = tensors
+    first = options.get("data_format") == "channels_first"
+    with K.GradientTape(persistent=True) as tape:
+        tape.watch(tensors)
+        y = function(*operands, **options)
+        if with_bias:
+            y = y + (K.reshape(bias, (4, 1, 1)) if first else bias)
+        expected = K.sigmoid(y)
+        given = {**options, "bias": bias if with_bias else None}
+        results = [
+            function(*operands, **given, activation=activation)
+            for activation in (fused_activation, plain_activation)
+        ]
+        losses = [K.sum(y * y) for y in (expected, *results)]
+    wanted = tensors if with_bias else operands
+    gradients = [tape.gradient(loss, wanted) for loss in losses]
+    for result, own in zip(results, gradients[1:], strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-12)
+        for g, h in zip(own, gradients[0], strict=True):
+            np.testing.assert_allclose(g, h, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("strides, pads, dilation, window", GEOMETRIES)
@@ -52,6 +171,7 @@ def test_convolution_kernels(strides, pads, dilation, window):
     )
 
 
+@pytest.mark.usefixtures("cut")
 def test_many_blocks_of_samples():
     x, w = normal(11, 20, 20, 32), normal(3, 3, 32, 4)
     geometry = ((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
@@ -72,10 +192,12 @@ def test_no_samples():
 
 
 @pytest.mark.parametrize("size, strides", [(6, 2), (7, 2), (7, 3), (6, 1)])
-def test_max_pool_grad(size, strides):
+def test_max_pool_and_its_gradient(cut, size, strides):
     x, geometry = distinct(2, size, size, 3), ((2, 2), (strides, strides), ((0, 0), (0, 0)))
     y, winner = PLAIN.max_pool(x, *geometry)
     assert winner.dtype == np.uint8
+    for result, expected in zip(FAST.max_pool(x, *geometry), (y, winner), strict=True):
+        np.testing.assert_array_equal(result, expected)
     g = normal(*y.shape)
     np.testing.assert_array_equal(
         FAST.max_pool_grad(g, winner, x.shape, *geometry),
@@ -93,7 +215,7 @@ def test_first_of_equal_cells_gets_the_gradient():
     np.testing.assert_array_equal(tape.gradient(y, x).numpy()[0, :, :, 0], expected)
 
 
-def test_dropout_mask_is_a_pure_function():
+def test_dropout_mask_is_a_pure_function(cut):
     mask = FAST.dropout_mask(5, 2, (1000,), 0.25, "float32")
     np.testing.assert_array_equal(mask, PLAIN.dropout_mask(5, 2, (1000,), 0.25, "float32"))
     assert mask.dtype == np.float32

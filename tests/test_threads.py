@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -23,10 +24,8 @@ def blas_threads() -> list[int]:
 def four_threads(monkeypatch):
     monkeypatch.setenv("LAYERKIT_THREADS", "4")
     threads.count.cache_clear()
-    threads._pool.cache_clear()
     yield
     threads.count.cache_clear()
-    threads._pool.cache_clear()
 
 
 def test_parts_cover_all_samples_and_are_worth_a_thread(four_threads):
@@ -89,3 +88,18 @@ def test_a_forked_child_gets_threads_of_its_own():
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60
     )
     assert result.stdout == "0\n", result.stderr
+
+
+def test_a_part_stays_on_its_thread_and_a_busy_pool_is_not_waited_for(four_threads):
+    parts = threads.split(8, 10**9)
+
+    def inner(part):
+        return threading.current_thread().name
+
+    def outer(part):
+        return inner(part), threads.run(inner, parts)
+
+    for _ in range(3):
+        names = threads.run(outer, parts)
+        assert [own for own, _ in names] == ["MainThread", *(f"layerkit-{i}" for i in (1, 2, 3))]
+        assert all(set(within) == {own} for own, within in names)

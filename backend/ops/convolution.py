@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import Tensor, convert_to_tensor, primitive
+from ..autodiff import Tensor, convert_to_tensor, primitive, remembered
 from ..registry import backend_of
 from .elementwise import floating, promote
+from .linalg import fusable
 from .shape import reshape
 from .windows import (
     Pads,
@@ -44,14 +45,17 @@ def conv(
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: int | tuple[int, ...] = 1,
+    bias: Any = None,
+    activation: Any = None,
 ) -> Tensor:
     """Convolution (cross-correlation, as everywhere in deep learning) over 1, 2 or 3 axes.
 
     `inputs`: (batch, *spatial, channels), or (batch, channels, *spatial) for 'channels_first'.
     `kernel`: (*window, channels / groups, filters); the number of groups follows from it.
     `padding`: 'valid', 'same' (output ceil(n / stride), the odd cell at the end) or, in 1-d,
-    'causal'. Result: (batch, *spatial, filters) in the same layout. ValueError where shapes do
-    not fit or nothing would be left.
+    'causal'. `bias` (filters,) is added and `activation` applied as in `dense`. Result:
+    (batch, *spatial, filters) in the same layout. ValueError where shapes do not fit or nothing
+    would be left.
     """
     x, kernel = _operands("conv", inputs, kernel, data_format)
     channels, (depth, filters) = x.shape[-1], kernel.shape[-2:]
@@ -69,7 +73,7 @@ def conv(
             f"{depth} kernel in_channels)."
         )
     geometry = _geometry(x, kernel, strides, padding, dilation_rate)
-    return from_channels_last(_conv(x, kernel, *geometry, groups), data_format)
+    return _activated(x, kernel, bias, activation, (*geometry, groups), data_format)
 
 
 def depthwise_conv(
@@ -79,6 +83,8 @@ def depthwise_conv(
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: int | tuple[int, ...] = 1,
+    bias: Any = None,
+    activation: Any = None,
 ) -> Tensor:
     """Convolution of each channel with its own `depth_multiplier` filters.
 
@@ -90,7 +96,7 @@ def depthwise_conv(
     *window, channels, multiplier = kernel.shape
     geometry = _geometry(x, kernel, strides, padding, dilation_rate)
     kernel = reshape(kernel, (*window, 1, channels * multiplier))
-    return from_channels_last(_conv(x, kernel, *geometry, channels), data_format)
+    return _activated(x, kernel, bias, activation, (*geometry, channels), data_format)
 
 
 def separable_conv(
@@ -101,13 +107,15 @@ def separable_conv(
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: int | tuple[int, ...] = 1,
+    bias: Any = None,
+    activation: Any = None,
 ) -> Tensor:
     """`depthwise_conv`, then a convolution whose window is one cell.
 
     `pointwise_kernel`: (1, ..., 1, channels * depth_multiplier, filters).
     """
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
-    return conv(y, pointwise_kernel, data_format=data_format)
+    return conv(y, pointwise_kernel, data_format=data_format, bias=bias, activation=activation)
 
 
 def conv_transpose(
@@ -118,6 +126,8 @@ def conv_transpose(
     output_padding: int | tuple[int, ...] | None = None,
     data_format: str | None = None,
     dilation_rate: int | tuple[int, ...] = 1,
+    bias: Any = None,
+    activation: Any = None,
 ) -> Tensor:
     """The transpose (adjoint) of `conv`: every input cell adds its kernel to the output.
 
@@ -139,8 +149,10 @@ def conv_transpose(
     if min(shape[1:-1]) <= 0:
         raise ValueError(_too_small(x, kernel, dilation, strides, padding))
     pads = tuple(pad for _, pad in axes)
-    y = _conv_transpose(x, kernel, shape, strides, pads, dilation)
-    return from_channels_last(y, data_format)
+    fused = fusable(activation)
+    y = _conv_transpose(x, kernel, bias, fused or "linear", shape, strides, pads, dilation)
+    y = from_channels_last(y, data_format)
+    return y if fused else activation(y)
 
 
 def conv1d(inputs: Any, kernel: Any, *args: Any, **options: Any) -> Tensor:
@@ -183,27 +195,61 @@ def depthwise_conv2d(inputs: Any, kernel: Any, *args: Any, **options: Any) -> Te
     return depthwise_conv(_of_rank(2, inputs, "depthwise_conv2d"), kernel, *args, **options)
 
 
+def _activated(
+    x: Tensor, kernel: Tensor, bias: Any, activation: Any, geometry: tuple, data_format: str | None
+) -> Tensor:
+    """activation(convolution + bias) in the layout `data_format`."""
+    fused = fusable(activation)
+    y = from_channels_last(_conv(x, kernel, bias, fused or "linear", *geometry), data_format)
+    return y if fused else activation(y)
+
+
 @primitive
-def _conv(x: Any, w: Any, /, strides: tuple, pads: Pads, dilation: tuple, groups: int) -> tuple:
+def _conv(
+    x: Any,
+    w: Any,
+    b: Any,
+    /,
+    activation: str,
+    strides: tuple,
+    pads: Pads,
+    dilation: tuple,
+    groups: int,
+) -> tuple:
     backend, geometry = backend_of(x), (strides, pads, dilation, groups)
     x, w = _floats(x, w)
+    y = backend.conv_bias_activation(x, w, b, activation, *geometry)
+    dz = remembered(lambda g: backend.bias_activation_grad(g, y, activation))
     return (
-        backend.conv(x, w, *geometry),
-        lambda g: backend.conv_input_grad(g, w, x.shape, *geometry),
-        lambda g: backend.conv_kernel_grad(x, g, w.shape, *geometry),
+        y,
+        lambda g: backend.conv_input_grad(dz(g), w, x.shape, *geometry),
+        lambda g: backend.conv_kernel_grad(x, dz(g), w.shape, *geometry),
+        lambda g: backend.sum_rows(dz(g)),
     )
 
 
 @primitive
 def _conv_transpose(
-    x: Any, w: Any, /, shape: tuple, strides: tuple, pads: Pads, dilation: tuple
+    x: Any,
+    w: Any,
+    b: Any,
+    /,
+    activation: str,
+    shape: tuple,
+    strides: tuple,
+    pads: Pads,
+    dilation: tuple,
 ) -> tuple:
     backend, geometry = backend_of(x), (strides, pads, dilation, 1)
     x, w = _floats(x, w)
+    y = backend.conv_input_grad(x, w, shape, *geometry)
+    y = backend.bias_activation(y, b, activation, out=y)
+    dz = remembered(lambda g: backend.bias_activation_grad(g, y, activation))
     return (
-        backend.conv_input_grad(x, w, shape, *geometry),
-        lambda g: backend.conv(g, w, *geometry),
-        lambda g: backend.conv_kernel_grad(g, x, w.shape, *geometry),
+        y,
+        lambda g: backend.conv(dz(g), w, *geometry),
+        lambda g: backend.conv_kernel_grad(dz(g), x, w.shape, *geometry),
+        lambda g: backend.sum_rows(dz(g)),
     )
 
 

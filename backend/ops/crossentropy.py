@@ -12,7 +12,7 @@ import numpy as np
 
 from ..autodiff import convert_to_tensor, primitive
 from ..config import epsilon
-from ..registry import beside, namespace
+from ..registry import backend_of, beside, namespace
 from .elementwise import floating
 
 __all__ = [
@@ -45,7 +45,10 @@ def categorical_crossentropy(
             f"target.shape={target.shape}, output.shape={p.shape}"
         )
     xp, t = namespace(p), target.astype(p.dtype)
-    log_p, log_vjp = _log_probabilities(p, from_logits, axis)
+    if from_logits:
+        loss, of_logits = _of_logits(t, p, axis)
+        return loss, lambda g: -xp.expand_dims(g, axis) * _log_softmax(p, axis), of_logits
+    log_p, log_vjp = _log_probabilities(p, axis)
     return (
         -xp.sum(t * log_p, axis=axis),
         lambda g: -xp.expand_dims(g, axis) * log_p,
@@ -69,14 +72,21 @@ def sparse_categorical_crossentropy(
         )
     xp, axis = namespace(p), axis % p.ndim
     labels = _labels(target, p, axis)
-    log_p, log_vjp = _log_probabilities(p, from_logits, axis)
+    if from_logits:
+        loss, of_logits = _of_logits(labels, p, axis)
+        return loss, None, of_logits
     index = xp.expand_dims(labels, axis)
+    total = p.sum(axis=axis, keepdims=True)
+    share = xp.take_along_axis(p, index, axis=axis) / total
+    q = xp.clip(share, epsilon(), 1 - epsilon())
 
     def vjp(g: Any) -> Any:
+        """Of log(total) - log(p[label]), where the share of the label was not clipped."""
+        g = xp.expand_dims(g, axis) * (q == share) / total
         classes = xp.arange(p.shape[axis]).reshape([-1] + [1] * (p.ndim - 1 - axis))
-        return log_vjp(xp.where(classes == index, -xp.expand_dims(g, axis), p.dtype.type(0)))
+        return g - (classes == index) * (g / q)
 
-    return -xp.take_along_axis(log_p, index, axis=axis).squeeze(axis), None, vjp
+    return -xp.log(q).squeeze(axis), None, vjp
 
 
 @primitive
@@ -116,13 +126,33 @@ def _array(x: Any, like: Any) -> Any:
     return x if hasattr(x, "dtype") else beside(convert_to_tensor(x).array, like)
 
 
-def _log_probabilities(x: Any, from_logits: bool, axis: int) -> tuple:
+def _of_logits(target: Any, logits: Any, axis: int) -> tuple:
+    """The cross-entropy and its vjp in the logits; `target` as `softmax_crossentropy` takes it."""
+    xp, backend = namespace(logits), backend_of(logits)
+    last = xp.moveaxis(logits, axis, -1)
+    rows = last.reshape(-1, last.shape[-1])
+    if target.ndim == logits.ndim:
+        target = xp.moveaxis(target, axis, -1).reshape(rows.shape)
+    else:
+        target = target.reshape(-1)
+    loss, p = backend.softmax_crossentropy(rows, target)
+
+    def vjp(g: Any) -> Any:
+        dz = backend.softmax_crossentropy_grad(g.reshape(-1), p, target)
+        return xp.moveaxis(dz.reshape(last.shape), -1, axis)
+
+    return loss.reshape(last.shape[:-1]), vjp
+
+
+def _log_softmax(x: Any, axis: int) -> Any:
+    xp = namespace(x)
+    z = x - x.max(axis=axis, keepdims=True)
+    return z - xp.log(xp.exp(z).sum(axis=axis, keepdims=True))
+
+
+def _log_probabilities(x: Any, axis: int) -> tuple:
     """The log of the classes' probabilities along `axis`, and the vjp of it in `x`."""
     xp = namespace(x)
-    if from_logits:
-        log_p = x - x.max(axis=axis, keepdims=True)
-        log_p -= xp.log(xp.exp(log_p).sum(axis=axis, keepdims=True))
-        return log_p, lambda g: g - xp.exp(log_p) * g.sum(axis=axis, keepdims=True)
     total = x.sum(axis=axis, keepdims=True)
     share = x / total
     p = xp.clip(share, epsilon(), 1 - epsilon())

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..autodiff import Tensor, convert_to_tensor, natural_dtype, primitive
 from ..config import floatx, is_floating
-from ..registry import beside, namespace
+from ..registry import backend_of, beside, namespace
 
 __all__ = [
     "abs",
@@ -119,6 +119,13 @@ def promote_all(xs: tuple) -> tuple:
 def floating(x: Any) -> Any:
     """Integers and bools as `floatx()`; floats and Python numbers as they are."""
     return x.astype(floatx()) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x
+
+
+def by_value(activation: str, x: Any) -> tuple:
+    """Value and vjp of an activation of `BY_VALUE`, for a body of an operation."""
+    backend = backend_of(x)
+    y = backend.bias_activation(x, None, activation)
+    return y, lambda g: backend.bias_activation_grad(g, y, activation)
 
 
 def _module(x1: Any, x2: Any) -> Any:
@@ -392,8 +399,7 @@ def cosh(x: Any, /) -> tuple:
 @primitive
 def tanh(x: Any, /) -> tuple:
     """The hyperbolic tangent."""
-    y = namespace(x).tanh(floating(x))
-    return y, lambda g: g * (1 - y * y)
+    return by_value("tanh", floating(x))
 
 
 @primitive

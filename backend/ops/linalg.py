@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..autodiff import convert_to_tensor, primitive
-from ..registry import namespace, product
-from .elementwise import multiply, promote, promote_all
+from ..autodiff import convert_to_tensor, primitive, remembered
+from ..registry import backend_of, namespace, product
+from .elementwise import floating, multiply, promote, promote_all
 from .shape import reshape
 
-__all__ = ["dot", "einsum", "matmul", "outer", "tensordot"]
+__all__ = ["dense", "dot", "einsum", "matmul", "outer", "tensordot"]
 
 
 @primitive
@@ -26,6 +26,42 @@ def dot(x1: Any, x2: Any, /) -> tuple:
     if x.ndim == w.ndim == 2:
         return product(x, w), lambda g: product(g, w.T), lambda g: product(x.T, g)
     return _contract(x, w, [x.ndim - 1], [max(w.ndim - 2, 0)])
+
+
+def dense(inputs: Any, kernel: Any, bias: Any = None, activation: Any = None) -> Any:
+    """activation(inputs @ kernel + bias), over the last axis of the inputs.
+
+    `inputs` (..., features), `kernel` (features, units), `bias` (units,) or None. `activation`: a
+    function of a tensor; one with an attribute `by_value`, the name of a row of `BY_VALUE`, is
+    computed in the same pass as the bias. Result: (..., units).
+    """
+    fused = fusable(activation)
+    y = _dense(inputs, kernel, bias, fused or "linear")
+    return y if fused else activation(y)
+
+
+def fusable(activation: Any) -> str | None:
+    """The row of `BY_VALUE` that an activation is, None for others."""
+    return "linear" if activation is None else getattr(activation, "by_value", None)
+
+
+@primitive
+def _dense(x: Any, w: Any, b: Any, /, activation: str) -> tuple:
+    x, w, b = (part if part is None else floating(part) for part in (*promote(x, w), b))
+    if x.ndim < 1 or w.ndim != 2 or x.shape[-1] != w.shape[0]:
+        raise ValueError(
+            "dense expects inputs (..., features) and a kernel (features, units). "
+            f"Received: inputs.shape={x.shape}, kernel.shape={w.shape}"
+        )
+    backend, rows = backend_of(x), x.reshape(-1, x.shape[-1])
+    y = backend.dense(rows, w, b, activation)
+    dz = remembered(lambda g: backend.bias_activation_grad(g.reshape(y.shape), y, activation))
+    return (
+        y.reshape(*x.shape[:-1], w.shape[1]),
+        lambda g: product(dz(g), w.T).reshape(x.shape),
+        lambda g: product(rows.T, dz(g)),
+        lambda g: backend.sum_rows(dz(g)),
+    )
 
 
 @primitive

@@ -96,15 +96,6 @@ class _Convolution(Layer):
             constraint=getattr(self, f"{kind}_constraint"),
         )
 
-    def _activate(self, x: Any) -> Any:
-        """activation(x + bias)."""
-        if self.bias is not None:
-            bias = self.bias
-            if self.data_format == "channels_first":
-                bias = K.reshape(bias, (bias.shape[0], *(1,) * self.rank))
-            x = x + bias
-        return x if self.activation is activations.linear else self.activation(x)
-
     def _output_shape(self, input_shape: Shape, channels: int) -> Shape:
         """The input's shape with its spatial axes as the window leaves them."""
         first = 1 if self.data_format == "channels_last" else 2
@@ -193,15 +184,16 @@ class _Conv(_Convolution):
         self._add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:
-        x = K.conv(
+        return K.conv(
             inputs,
             self.kernel,
             strides=self.strides,
             padding=self.padding,
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
+            bias=self.bias,
+            activation=self.activation,
         )
-        return self._activate(x)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self._output_shape(input_shape, self.filters)
@@ -292,7 +284,7 @@ class _ConvTranspose(_Convolution):
         self._add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:
-        x = K.conv_transpose(
+        return K.conv_transpose(
             inputs,
             self.kernel,
             strides=self.strides,
@@ -300,8 +292,9 @@ class _ConvTranspose(_Convolution):
             output_padding=self.output_padding,
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
+            bias=self.bias,
+            activation=self.activation,
         )
-        return self._activate(x)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self._output_shape(input_shape, self.filters)
@@ -389,15 +382,16 @@ class _DepthwiseConv(_Convolution):
         self._add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: Any) -> Any:
-        x = K.depthwise_conv(
+        return K.depthwise_conv(
             inputs,
             self.kernel,
             strides=self.strides,
             padding=self.padding,
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
+            bias=self.bias,
+            activation=self.activation,
         )
-        return self._activate(x)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         channels = known_size(self, input_shape, self._channel_axis)
@@ -480,7 +474,7 @@ class _SeparableConv(_Convolution):
         self._add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:
-        x = K.separable_conv(
+        return K.separable_conv(
             inputs,
             self.depthwise_kernel,
             self.pointwise_kernel,
@@ -488,8 +482,9 @@ class _SeparableConv(_Convolution):
             padding=self.padding,
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
+            bias=self.bias,
+            activation=self.activation,
         )
-        return self._activate(x)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self._output_shape(input_shape, self.filters)

@@ -72,10 +72,7 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: Any) -> Any:
-        x = K.dot(inputs, self.kernel)
-        if self.bias is not None:
-            x = x + self.bias
-        return x if self.activation is activations.linear else self.activation(x)
+        return K.dense(inputs, self.kernel, self.bias, self.activation)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.units)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import backend as K
-from layerkit.backend import GradientTape, Tensor, Variable, tree
+from layerkit.backend import GradientTape, Tensor, Variable, memory, tree
 from layerkit.backend.threads import blas_on_one_thread
 
 from .. import losses, metrics, optimizers, saving
@@ -250,7 +250,7 @@ class Model(Layer):
         )
         self.stop_training = False
         logs: dict[str, Any] = {}
-        with callback_list, self._frozen_structure(), blas_on_one_thread():
+        with callback_list, self._frozen_structure(), blas_on_one_thread(), memory.kept():
             callback_list.on_train_begin()
             for epoch in range(initial_epoch, epochs):
                 callback_list.on_epoch_begin(epoch)
@@ -294,7 +294,7 @@ class Model(Layer):
         callback_list = CallbackList.of(
             callbacks, self, verbose, epochs=1, steps=len(batches), samples=batches.size
         )
-        with callback_list, self._frozen_structure(), blas_on_one_thread():
+        with callback_list, self._frozen_structure(), blas_on_one_thread(), memory.kept():
             return self._returned(self._evaluate(batches, callback_list), return_dict)
 
     def _evaluate(self, batches: Batches, callback_list: CallbackList) -> dict[str, Any]:

@@ -226,10 +226,17 @@ class Optimizer(Configurable):
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable by its gradient, a tensor of the variable's dtype: the rule."""
         slots = self._slots[self._get_variable_index(variable)]
-        arrays = {name: slot.array for name, slot in slots.items()}
-        w, g = variable.array, as_operand(gradient)
+        w, g, t = variable.array, as_operand(gradient), self._update_count() + 1
         lr = typed(number(learning_rate), w.dtype)
-        self.rule(w, g, lr, self._update_count() + 1, **arrays)
+
+        def rule(w: Any, g: Any, *arrays: Any) -> None:
+            self.rule(w, g, lr, t, **dict(zip(slots, arrays, strict=True)))
+
+        arrays = [w, g, *(slot.array for slot in slots.values())]
+        if self.elementwise:
+            backend_of(w).in_pieces(rule, *arrays)
+        else:
+            rule(*arrays)
         variable.version += 1
 
     def _resolve(self, gradients: Sequence[Any], variables: Any) -> list[Variable]:

@@ -6,6 +6,8 @@ from functools import partial
 
 import numpy as np
 
+from layerkit import backend as K
+
 from .row import Op, normal
 
 VECTOR, MATRIX, CUBE = normal(4), normal(3, 4), normal(2, 3, 4)
@@ -17,7 +19,28 @@ def einsum(subscripts, *operands):
     return Op(name, reference, list(operands), leading=(subscripts,))
 
 
+def dense(x, w, b=None, activation=None):
+    z = x @ w + (0 if b is None else b)
+    return z if activation is None else activation.plain(z)
+
+
+def sigmoid(x):
+    """As a layer's activation: one that is computed with the bias."""
+    return K.sigmoid(x)
+
+
+def cubed(x):
+    """An activation that no backend knows."""
+    return x**3
+
+
+sigmoid.by_value, sigmoid.plain, cubed.plain = "sigmoid", lambda z: 1 / (1 + np.exp(-z)), cubed
+
 ROWS = [
+    Op("dense", dense, [MATRIX, normal(4, 5)]),
+    Op("dense:bias", dense, [CUBE, normal(4, 5), normal(5)]),
+    Op("dense:sigmoid", dense, [CUBE, normal(4, 5), normal(5)], {"activation": sigmoid}),
+    Op("dense:cubed", dense, [MATRIX, normal(4, 5), normal(5)], {"activation": cubed}),
     Op("dot", np.dot, [MATRIX, normal(4, 5)]),
     Op("dot:vectors", np.dot, [VECTOR, normal(4, seed=1)]),
     Op("dot:matrix and vector", np.dot, [MATRIX, VECTOR]),
