@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from layerkit.backend import Backend, get_backend, threads
+import layerkit
+from layerkit.backend import Backend, get_backend, memory, threads
 
 RUNS = 15
 NONE, SAME = ((0, 0), (0, 0)), ((1, 1), (1, 1))
@@ -43,9 +44,39 @@ def cases() -> dict[str, Callable[[Backend], object]]:
         g, winner, x.shape, TWOS, TWOS, NONE
     )
     table, ids = images(10_000, 64), np.random.default_rng(0).integers(0, 10_000, 5_000)
-    rows = images(5_000, 64)
-    found["scatter_add 5,000 rows of 10,000x64"] = lambda b: b.scatter_add(table, (ids,), rows)
+    updates = images(5_000, 64)
+    found["scatter_add 5,000 rows of 10,000x64"] = lambda b: b.scatter_add(table, (ids,), updates)
+    return found | passes() | products()
+
+
+def passes() -> dict[str, Callable[[Backend], object]]:
+    """Kernels that go over large arrays once or more."""
+    x, g, bias = images(50, 28, 28, 32), images(50, 28, 28, 32), images(32)
+    y, shape = np.maximum(x, 0), (50, 14, 14, 32)
+    w, gradient, velocity = images(784, 620), images(784, 620), np.abs(images(784, 620))
+    rule = layerkit.optimizers.RMSprop().rule
+
+    def update(*arrays: np.ndarray) -> None:
+        rule(arrays[0], arrays[1], 1e-9, 1, arrays[2])
+
+    found: dict[str, Callable[[Backend], object]] = {}
+    for name in "relu", "sigmoid":
+        found[f"bias + {name} 28x28x32"] = lambda b, n=name: b.bias_activation(x, bias, n)
+        found[f"gradient of {name} 28x28x32"] = lambda b, n=name: b.bias_activation_grad(g, y, n)
+    found["sum_rows 28x28x32"] = lambda b: b.sum_rows(g)
+    found["dropout_mask 14x14x32"] = lambda b: b.dropout_mask(1, 2, shape, 0.2, "float32")
+    found["in_pieces RMSprop 784x620"] = lambda b: b.in_pieces(update, w, gradient, velocity)
     return found
+
+
+def products() -> dict[str, Callable[[Backend], object]]:
+    """A dense layer's three, each cut along another axis."""
+    x, w, g = images(50, 784), images(784, 620), images(50, 620)
+    return {
+        "matmul 50x784x620": lambda b: b.matmul(x, w),
+        "matmul 784x50x620": lambda b: b.matmul(x.T, g),
+        "matmul 50x620x784": lambda b: b.matmul(g, w.T),
+    }
 
 
 def milliseconds(run: Callable[[Backend], object], backend: Backend) -> float:
@@ -66,7 +97,7 @@ for name in vars(type(get_backend("numpy"))):
 def main() -> None:
     plain, fast = Plain(), get_backend("numpy")
     print(f"threads: {threads.count()}\n{'kernel':40} {'plain ms':>9} {'fast ms':>9} {'times':>6}")
-    with threads.blas_on_one_thread():
+    with threads.blas_on_one_thread(), memory.kept():
         for name, run in cases().items():
             times = [(milliseconds(run, plain), milliseconds(run, fast)) for _ in range(RUNS)]
             slow, quick = (statistics.median(column) for column in zip(*times, strict=True))
