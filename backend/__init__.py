@@ -26,6 +26,7 @@ from .gradcheck import check_gradient
 from .ops import *  # noqa: F403
 from .ops import OPERATIONS
 from .random import SeedGenerator, set_random_seed
+from .recording import decided, each_step, per_step
 from .registry import (
     available_backends,
     backend,
@@ -59,6 +60,8 @@ __all__ = [
     "check_gradient",
     "compute_in",
     "convert_to_tensor",
+    "decided",
+    "each_step",
     "epsilon",
     "floatx",
     "free_memory",
@@ -68,6 +71,7 @@ __all__ = [
     "is_array",
     "is_floating",
     "memory_info",
+    "per_step",
     "primitive",
     "register_backend",
     "require_bfloat16",

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from . import registry, tree
+from . import recording, registry, tree
 from .base import Backend
 from .config import floatx, is_floating
 from .registry import backend_of, beside, default_backend, gathered, is_array
@@ -220,6 +220,7 @@ class Variable(Tensor):
                 f"`variable.assign(value)` must match. Variable '{self.path}' has shape "
                 f"{self.shape}; received a value of shape {value.shape}."
             )
+        recording.meet(self)
         self.array = backend.xp.array(value, dtype=self.dtype, order="C")
         return self
 
@@ -235,6 +236,7 @@ class Variable(Tensor):
         """`assign` the result of arithmetic, which nobody else holds: no copy is needed."""
         if result.dtype != self.array.dtype or result.shape != self.array.shape:
             return self.assign(result)
+        recording.meet(self)
         self.array = np.asarray(result) if isinstance(result, np.generic) else result
         return self
 

@@ -26,6 +26,7 @@ class Backend:
     float_types: tuple[str, ...] = ("float16", "float32", "float64")  # that its kernels know
     updates_flat = False  # whether optimizers had better update all variables as one flat array
     emulated_floats: frozenset[str] = frozenset()  # halves that it computes with in float32
+    can_replay = False  # whether `new_graph` records work, to be done again without Python
 
     def asarray(self, x: Any, dtype: Any = None) -> Any:
         """`x` as an array of this backend, copied only where it must be.
@@ -75,6 +76,10 @@ class Backend:
                 yield [self.asarray(a[rows]) for a in arrays]
 
         return epoch
+
+    def new_graph(self) -> Any:
+        """An empty graph, see `cupy_graph`. NotImplementedError unless `can_replay`."""
+        raise NotImplementedError(f"The backend '{self.name}' cannot record work and replay it.")
 
     def scatter_add(self, like: Any, index: Any, updates: Any) -> Any:
         """Zeros in the shape of `like` plus `updates` at `index`: the adjoint of `like[index]`."""
@@ -207,16 +212,18 @@ class Backend:
             x[seen] += g
         return unpad(self.xp, x, shape, pads)
 
-    def dropout_mask(self, seed: int, counter: int, shape: tuple, rate: float, dtype: Any) -> Any:
+    def dropout_mask(self, key: tuple, shape: tuple, rate: float, dtype: Any) -> Any:
         """Zeros with probability `rate`, else 1 / (1 - rate): a pure function of its arguments.
 
-        The bits are Philox4x64-10 (Salmon et al., 2011) under the key `seed` (128 bits, low word
-        first); block b = 0, 1, ... encrypts the words (b + 1, 0, counter, 0). Element i, in C
-        order, reads the i-th 16-bit number of the stream, the low bits of a word first, and is
-        zero where that number is less than round(rate * 65536).
+        `key`: three words of 64 bits, the low and the high one of a seed, and a counter: see
+        `random.draw_key`. The bits are Philox4x64-10 (Salmon et al., 2011) under the seed; block
+        b = 0, 1, ... encrypts the words (b + 1, 0, counter, 0). Element i, in C order, reads the
+        i-th 16-bit number of the stream, the low bits of a word first, and is zero where that
+        number is less than round(rate * 65536).
         """
         size = prod(shape)
-        bits = np.random.Philox(key=seed, counter=(counter % 2**64) << 128)
+        low, high, counter = key
+        bits = np.random.Philox(key=low + (high << 64), counter=counter << 128)
         words = bits.random_raw(-(-size // 4)).astype("<u8", copy=False)
         kept = words.view("<u2")[:size].reshape(shape) >= round(rate * 65536)
         return self.asarray(np.multiply(kept, np.dtype(dtype).type(1 / (1 - rate)), dtype=dtype))

@@ -8,6 +8,7 @@ together: see `cuda_kernels`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from typing import Any
@@ -18,6 +19,7 @@ from . import cuda_kernels, cupy_feed
 from .base import Backend, output_size
 from .cublas import Cublas
 from .cuda_kernels import ACTIVATIONS, LANES, THREADS, TYPES, WARP
+from .cupy_graph import CupyGraph
 from .engines import Engines
 from .nvidia import CupyDevice, Flags
 
@@ -39,6 +41,7 @@ class CupyBackend(Backend):
     name = "cupy"
     updates_flat = True  # one kernel launch for all variables
     emulated_floats = frozenset({"bfloat16"})  # until its own kernels have run on a device
+    can_replay = True
 
     def __init__(self, cp: Any = None):
         self.xp = _import_cupy() if cp is None else cp
@@ -47,6 +50,7 @@ class CupyBackend(Backend):
             _check_libraries(self.xp)
         self.array_type = self.xp.ndarray
         self._kernels: dict[tuple, tuple[Any, dict]] = {}
+        self._thread = threading.local()
         self._constants: dict[tuple, Any] = {}  # never dropped: captured graphs know their places
         device = CupyDevice(self.xp)
         self._engines = Engines.open(device) if cp is None else Engines([], device)
@@ -141,6 +145,13 @@ class CupyBackend(Backend):
     ) -> Callable[[Any], Iterator[list[Any]]]:
         """As in `Backend`; see `cupy_feed`."""
         return cupy_feed.feeder(self, arrays, batch_size)
+
+    def new_graph(self) -> CupyGraph:
+        """An empty CUDA graph. All of a thread are captured on one stream: libraries keep memory
+        for each stream that they have seen."""
+        if not hasattr(self._thread, "stream"):
+            self._thread.stream = self.xp.cuda.Stream(non_blocking=True)
+        return CupyGraph(self.xp, self._thread.stream)
 
     # Picking
 
@@ -369,21 +380,17 @@ class CupyBackend(Backend):
 
     # Fused and random
 
-    def dropout_mask(self, seed: int, counter: int, shape: tuple, rate: float, dtype: Any) -> Any:
+    def dropout_mask(self, key: tuple, shape: tuple, rate: float, dtype: Any) -> Any:
         dtype = np.dtype(dtype)
         mask = self.xp.empty(shape, dtype)
         if not self._fits(mask):
-            return super().dropout_mask(seed, counter, shape, rate, dtype)
-        numbers = {"count": mask.size, "key0": seed % 2**64, "key1": seed >> 64}
-        numbers |= {"counter": self._word(counter), "dropped": round(rate * 65536)}
+            return super().dropout_mask(key, shape, rate, dtype)
+        numbers = dict(zip(("key0", "key1", "counter"), key, strict=True))
+        numbers |= {"count": mask.size, "dropped": round(rate * 65536)}
         numbers |= {"kept": float(dtype.type(1 / (1 - rate)))}
         grid = (-(-mask.size // (16 * THREADS)),)
         self._launch("dropout_mask", dtype, grid, (THREADS,), {"mask": mask}, numbers)
         return mask
-
-    def _word(self, number: Any) -> Any:
-        """An integer as 64 bits without a sign; on the device its kernel's launch converts it."""
-        return number if isinstance(number, self.array_type) else number % 2**64
 
     def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
         given = (x,) if bias is None else (x, bias)

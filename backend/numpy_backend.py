@@ -259,19 +259,18 @@ class NumpyBackend(Backend):
         threads.run(scatter, threads.split(len(g), _PASS * x.size))
         return x
 
-    def dropout_mask(self, seed: int, counter: int, shape: tuple, rate: float, dtype: Any) -> Any:
+    def dropout_mask(self, key: tuple, shape: tuple, rate: float, dtype: Any) -> Any:
         size, threshold, dtype = prod(shape), round(rate * 65536), np.dtype(dtype)
+        low, high, counter = key
         mask, kept = np.empty(size, dtype), dtype.type(1 / (1 - rate))
 
         def draw(part: slice) -> None:
             numbers = slice(16 * part.start, min(16 * part.stop, size))
-            first = (counter % 2**64 << 128) + part.start
-            words = np.random.Philox(key=seed, counter=first).random_raw(
-                -(-(numbers.stop - numbers.start) // 4)
-            )
-            bits = words.astype("<u8", copy=False).view("<u2")[: numbers.stop - numbers.start]
+            bits = np.random.Philox(key=low + (high << 64), counter=(counter << 128) + part.start)
+            words = bits.random_raw(-(-(numbers.stop - numbers.start) // 4))
+            drawn = words.astype("<u8", copy=False).view("<u2")[: numbers.stop - numbers.start]
             own = mask[numbers]
-            own[...] = bits >= threshold
+            own[...] = drawn >= threshold
             own *= kept
 
         blocks = -(-size // 16)  # each gives 16 numbers

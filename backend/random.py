@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .recording import host_only
+
 
 class SeedGenerator:
     """A seed and a counter: every `next()` is a new pair, the same again for the same seed.
@@ -93,6 +95,13 @@ def draw_seed(seed: Any) -> tuple[int, int]:
     )
 
 
+def draw_key(seed: Any) -> tuple[int, int, int]:
+    """One draw as three words of 64 bits: the low and the high one of its seed, its counter."""
+    number, counter = draw_seed(seed)
+    return number % 2**64, number >> 64, counter % 2**64
+
+
 def generator(seed: Any) -> np.random.Generator:
     """NumPy's generator keyed with the next (seed, counter) of `seed`."""
+    host_only("drawing random numbers of a distribution, or a permutation")
     return np.random.default_rng(draw_seed(seed))

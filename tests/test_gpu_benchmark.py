@@ -165,3 +165,16 @@ def test_feeding_is_timed_in_each_way(script, gpu, monkeypatch):
     assert "feeder" not in vars(gpu)
     monkeypatch.setitem(script.FEEDS, "plain", None)
     assert "not callable" in script.feeding(gpu)["plain, uint8"]["error"]
+
+
+def test_replayed_steps_are_compared(script, monkeypatch):
+    K.register_backend("strict", strict_cupy_backend())
+    gpu, few = K.get_backend("strict"), script.MODELS["logistic"] | {"batch_size": 4}
+    monkeypatch.setattr(script, "BATCHES", 3)
+    monkeypatch.setattr(script, "MODELS", {"logistic": few})
+    result = script.replay(gpu)["logistic"]
+    assert result["difference of losses"] == 0
+    assert result["eager/s"] > 0 and result["replayed/s"] > 0 and "error" not in result
+    assert any("graph of" in launch for launch in gpu.xp.journal.launches)
+    monkeypatch.setattr(script, "difference", lambda a, b: float("nan"))
+    assert script.replay(gpu)["logistic"]["error"] == "the losses do not agree"

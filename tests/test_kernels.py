@@ -216,12 +216,12 @@ def test_first_of_equal_cells_gets_the_gradient():
 
 
 def test_dropout_mask_is_a_pure_function(cut):
-    mask = FAST.dropout_mask(5, 2, (1000,), 0.25, "float32")
-    np.testing.assert_array_equal(mask, PLAIN.dropout_mask(5, 2, (1000,), 0.25, "float32"))
+    mask = FAST.dropout_mask((5, 0, 2), (1000,), 0.25, "float32")
+    np.testing.assert_array_equal(mask, PLAIN.dropout_mask((5, 0, 2), (1000,), 0.25, "float32"))
     assert mask.dtype == np.float32
-    np.testing.assert_array_equal(mask[:90], FAST.dropout_mask(5, 2, (90,), 0.25, "float32"))
+    np.testing.assert_array_equal(mask[:90], FAST.dropout_mask((5, 0, 2), (90,), 0.25, "float32"))
     assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.75)}
-    assert (mask != FAST.dropout_mask(5, 3, (1000,), 0.25, "float32")).any()
+    assert (mask != FAST.dropout_mask((5, 0, 3), (1000,), 0.25, "float32")).any()
     np.testing.assert_allclose((mask == 0).mean(), 0.25, atol=0.05)
 
 

@@ -538,3 +538,19 @@ def test_names_are_those_of_the_installed_cupy():
         pytest.skip(f"cupy_api.json is of CuPy 14.2; installed is {cupy.__version__}")
     real = json.loads(json.dumps(make_cupy_api.api()))
     assert real | {"version": API["version"]} == API
+
+
+@pytest.mark.parametrize(
+    "name, count, size, transfers",
+    [
+        ("concatenate", 8, 1, 0),
+        ("concatenate", 9, 1, 1),
+        ("stack", 9, 1, 1),
+        ("concatenate", 9, 2**18, 0),
+    ],
+)
+def test_many_small_arrays_are_joined_by_their_addresses(cp, name, count, size, transfers):
+    arrays = [cp.zeros((size,)) for _ in range(count)]
+    cp.journal.clear()
+    getattr(cp, name)(arrays)
+    assert len(cp.journal.h2d) == transfers

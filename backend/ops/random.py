@@ -13,7 +13,8 @@ import numpy as np
 
 from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..config import floatx, is_floating
-from ..random import draw_seed, generator
+from ..random import draw_key, generator
+from ..recording import per_step
 from ..registry import backend_of, default_backend, namespace
 
 __all__ = [
@@ -58,14 +59,14 @@ def dropout(
                 f"Received: noise_shape={noise_shape}"
             )
         shape = tuple(n if m is None else m for n, m in zip(shape, noise_shape, strict=True))
-    return _dropout(inputs, rate, shape, draw_seed(seed))
+    return _dropout(inputs, rate, shape, per_step(lambda: draw_key(seed), "uint64", 3))
 
 
 @primitive
-def _dropout(x: Any, /, rate: float, shape: tuple[int, ...], seed: tuple[int, int]) -> tuple:
+def _dropout(x: Any, /, rate: float, shape: tuple[int, ...], key: tuple) -> tuple:
     if rate == 1:
         return namespace(x).zeros_like(x), lambda g: namespace(g).zeros_like(g)
-    mask = backend_of(x).dropout_mask(*seed, shape, rate, x.dtype)
+    mask = backend_of(x).dropout_mask(key, shape, rate, x.dtype)
     return x * mask, lambda g: g * mask
 
 

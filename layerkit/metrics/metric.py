@@ -282,6 +282,8 @@ def same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[Any, Any]:
 
 def _weigh(values: Any, weights: Any, reduce: str, dtype: str) -> tuple[Any, Any]:
     """Values with as many axes as the weights, and the weights broadcast to their shape."""
+    if isinstance(weights, (int, float)):
+        weights = namespace(values).full((), weights, dtype)
     weights = beside(weights, values).astype(dtype, copy=False)
     values, weights = same_rank(values.astype(dtype, copy=False), weights)
     if values.ndim > weights.ndim:  # ('sum' or 'mean' over the axes that the weights do not have)

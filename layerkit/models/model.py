@@ -22,6 +22,7 @@ from ..callbacks import CallbackList
 from ..layers import Layer
 from ..layers.layer import found_in, takes
 from .compiled import CompiledMetrics, compiled_loss, only_leaf
+from .replayed import ReplayedStep, replayed_step
 from .summary import print_summary
 
 
@@ -50,6 +51,7 @@ class Model(Layer):
         self._compiled_loss: Any = None
         self._compiled_metrics = CompiledMetrics(None, None)
         self._loss_tracker = metrics.Mean(name="loss")
+        self._replayed_step: ReplayedStep | None = None
         self._compile_config: dict[str, Any] = {}
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -67,6 +69,7 @@ class Model(Layer):
         loss: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
         """Say how to train: `optimizer` and `loss` by name or object, `metrics` as a list.
@@ -74,19 +77,25 @@ class Model(Layer):
         `metrics`: names, functions of (y_true, y_pred) or Metric objects; `weighted_metrics` also
         get the sample weights. `auto_scale_loss`: under the policy 'mixed_float16', wrap the
         optimizer in a LossScaleOptimizer. ValueError for a name that is none.
+
+        `jit_compile`: with True, on the backend 'cupy', `fit` and `train_on_batch` capture
+        `train_step` as a CUDA graph and replay it: see `models.replayed`. False and, for now,
+        'auto' run it as it is. `evaluate` and `predict` always do.
         """
         made = (
             optimizers.get(optimizer),
             compiled_loss(loss),
             CompiledMetrics(metrics, weighted_metrics),
+            replayed_step(self, jit_compile),
         )  # all or nothing: what cannot be made changes nothing
-        self.optimizer, self._compiled_loss, self._compiled_metrics = made
+        self.optimizer, self._compiled_loss, self._compiled_metrics, self._replayed_step = made
         self.loss = loss
         self._compile_config = {
             "optimizer": self.optimizer,
             "loss": loss,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "jit_compile": jit_compile,
             "auto_scale_loss": auto_scale_loss,
         }
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
@@ -193,6 +202,10 @@ class Model(Layer):
         self._compiled_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
+    def _training_step(self, data: Any) -> dict[str, Any]:
+        """`train_step`, replayed where `compile` was asked to."""
+        return (self._replayed_step or self.train_step)(data)
+
     # Many steps.
 
     def fit(
@@ -270,7 +283,7 @@ class Model(Layer):
         logs: dict[str, Any] = {}
         for step, batch in enumerate(batches):
             callback_list.on_train_batch_begin(step)
-            logs = self.train_step(batch)
+            logs = self._training_step(batch)
             callback_list.on_train_batch_end(step, logs)
             if self.stop_training:
                 break
@@ -343,7 +356,7 @@ class Model(Layer):
     ) -> Any:
         """One training step on exactly these rows. Returns as `evaluate` does."""
         return self._on_batch(
-            "train_on_batch", self.train_step, x, y, sample_weight, return_dict, class_weight
+            "train_on_batch", self._training_step, x, y, sample_weight, return_dict, class_weight
         )
 
     def test_on_batch(

@@ -96,4 +96,11 @@ def arenas(
 
 
 def _concatenated(arrays: Sequence[Any], xp: Any) -> Any:
-    return xp.concatenate([array.reshape(-1) for array in arrays])
+    """One flat array. CuPy's own way copies the arrays' addresses to the device, if they are more
+    than eight, which has no place in a captured graph."""
+    flat = xp.empty(sum(array.size for array in arrays), arrays[0].dtype)
+    start = 0
+    for array in arrays:
+        flat[start : start + array.size] = array.reshape(-1)
+        start += array.size
+    return flat

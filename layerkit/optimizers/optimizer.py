@@ -17,6 +17,7 @@ import numpy as np
 
 from layerkit.backend import Tensor, Variable, floatx, gradients
 from layerkit.backend.autodiff import as_operand
+from layerkit.backend.recording import decided, each_step, is_recording, per_step
 from layerkit.backend.registry import Backend, backend_of, beside, namespace
 
 from .. import initializers
@@ -199,7 +200,7 @@ class Optimizer(Configurable):
         for variable in variables:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable))
-        self._iterations.assign_add(1)
+        self._count()
 
     def apply_gradients(self, pairs: Iterable[tuple[Any, Variable]]) -> Variable:
         """`apply` for (gradient, variable) pairs. Returns the step counter."""
@@ -284,7 +285,7 @@ class Optimizer(Configurable):
         sums = [self._accumulators[self._get_variable_index(v)].array for v in variables]
         for total, g in zip(sums, arrays, strict=True):
             total += g
-        due = (self._call_count() + 1) % steps == 0
+        due = self._decided(lambda: (self._call_count() + 1) % steps == 0)
         run_where(
             due, lambda: self._update([total / steps for total in sums], variables), self._changing
         )
@@ -320,7 +321,25 @@ class Optimizer(Configurable):
             self.rule(w, g, typed(lr, w.dtype), t, **slots)
 
         for indices, arena in self._arenas:
-            arena.update([arrays[i] for i in indices], rule, self.fused(lr, t, arena.dtype))
+            kernel = self._kernel(lr, t, arena.dtype)
+            arena.update([arrays[i] for i in indices], rule, kernel)
+
+    def _kernel(self, lr: Any, t: Any, dtype: Any) -> tuple | None:
+        """`fused`, with numbers that the host, where it knows them, computes at every replay."""
+        if not is_recording() or is_deferred(self._iterations.array):
+            return self.fused(lr, t, dtype)
+        kernel, other = self.fused(1.0, 1, dtype), self.fused(2.0, 2, dtype)
+        if kernel is None or other is None:
+            return None
+        name, slots, numbers = kernel
+        changing = [key for key, value in numbers.items() if value != other[2][key]]
+
+        def now() -> list:
+            found: Any = self.fused(float(self._rate()), self._update_count() + 1, dtype)
+            return [found[2][key] for key in changing]
+
+        held = per_step(now, "float64" if dtype == "float64" else "float32", len(changing))
+        return name, slots, numbers | dict(zip(changing, held, strict=True))
 
     def _runs_flat(self, variables: list[Variable]) -> bool:
         """Whether one update of the arenas stands for one of every variable."""
@@ -354,9 +373,9 @@ class Optimizer(Configurable):
         for variable, average in zip(self._trainable_variables, self._averages, strict=True):
             old, new = (typed(x, variable.dtype) for x in (momentum, 1 - momentum))
             average.array[...] = old * average.array + new * variable.array
-        if self.ema_overwrite_frequency:
-            everything = self._trainable_variables
-            due = (self._update_count() + 1) % self.ema_overwrite_frequency == 0
+        frequency, everything = self.ema_overwrite_frequency, self._trainable_variables
+        if frequency:
+            due = self._decided(lambda: (self._update_count() + 1) % frequency == 0)
             run_where(due, lambda: self.finalize_variable_values(everything), lambda: everything)
 
     def finalize_variable_values(self, variables: Sequence[Variable]) -> None:
@@ -383,15 +402,25 @@ class Optimizer(Configurable):
     @property
     def iterations(self) -> Any:
         """How many updates were done: a tensor of one integer."""
-        if self.gradient_accumulation_steps:
-            home = backend_of(self._iterations.array)
-            return Tensor(home.asarray(self._update_count(), "int32"))
+        if self.gradient_accumulation_steps or is_recording():
+            count = self._update_count()
+            return Tensor(count if is_deferred(count) else np.asarray(count, "int32"))
         return self._iterations
 
     def _call_count(self) -> Any:
-        """How often `apply` was called: an int, or an array where the device counts."""
+        """How often `apply` was called: an int, or an array where the device counts or replays."""
         count = self._iterations.array
-        return count if is_deferred(count) else int(count)
+        return count if is_deferred(count) else per_step(lambda: int(self._iterations), "int32")
+
+    def _count(self) -> None:
+        if is_deferred(self._iterations.array):
+            self._iterations.assign_add(1)
+        else:
+            each_step(lambda: self._iterations.assign_add(1))
+
+    def _decided(self, condition: Callable[[], Any]) -> Any:
+        """A condition on the counts: a bool, or an array where the device counts."""
+        return condition() if is_deferred(self._iterations.array) else decided(condition)
 
     def _update_count(self) -> Any:
         return self._call_count() // (self.gradient_accumulation_steps or 1)
@@ -413,11 +442,9 @@ class Optimizer(Configurable):
     @property
     def learning_rate(self) -> Any:
         """The learning rate of the next update. Can be set, unless a schedule gives it."""
-        if isinstance(self._learning_rate, LearningRateSchedule):
-            return self._learning_rate(self._iterations)
-        if isinstance(self._learning_rate, Variable):
-            return self._learning_rate
-        return self._learning_rate()
+        if not is_recording() or self._rate_is_deferred():
+            return self._rate()
+        return Tensor(per_step(lambda: float(self._rate()), floatx()))
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -439,6 +466,17 @@ class Optimizer(Configurable):
             return
         self._learning_rate = self._track(_checked_rate(value), "learning_rate")
         self._variables.insert(1, self._variables.pop())
+
+    def _rate_is_deferred(self) -> bool:
+        scheduled = isinstance(self._learning_rate, LearningRateSchedule)
+        return scheduled and is_deferred(self._iterations.array)
+
+    def _rate(self) -> Any:
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self._iterations)
+        if isinstance(self._learning_rate, Variable):
+            return self._learning_rate
+        return self._learning_rate()
 
     def add_variable(
         self,

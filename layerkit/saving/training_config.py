@@ -10,7 +10,7 @@ from typing import Any
 
 from ..configurable import deserialize, serialize
 
-# What Keras also keeps: it changes speed, not results, and has no counterpart here.
+# What changes speed, not results: a matter of the machine, and so for who loads the model there.
 _WITHOUT_EFFECT = ("run_eagerly", "jit_compile", "steps_per_execution")
 
 

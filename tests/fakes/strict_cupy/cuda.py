@@ -148,12 +148,14 @@ class PinnedMemoryPool:
 class Graph:
     """What a stream captured; `launch` computes it, into the arrays that capturing gave."""
 
-    def __init__(self, machine: Machine, work: list[Callable[[], Any]]):
-        self._machine, self._work = machine, work
+    def __init__(self, machine: Machine, work: list[Callable[[], Any]], used: list):
+        self._machine, self._work, self._used = machine, work, used
         self.graph = self.graphExec = id(self)
 
     def launch(self, stream: Any = None) -> None:
         self._machine.journal.launches.append(f"graph of {len(self._work)} operations")
+        for array, writes in self._used:
+            self._machine.order.touch(array, writes, None if stream is None else stream.ptr)
         with np.errstate(all="ignore"):
             for work in self._work:
                 work()
@@ -242,13 +244,14 @@ def make_cuda(machine: Machine) -> Any:
                 raise RuntimeError("cannot capture on the default (legacy) stream")
             if machine.recording is not None:
                 raise CUDARuntimeError("cudaErrorIllegalState: a capture is already under way")
-            machine.recording = []
+            machine.recording, order.captured = [], []
             self._captures = True
 
         def end_capture(self) -> Graph:
             if machine.recording is None:
                 raise CUDARuntimeError("cudaErrorIllegalState: no capture is under way")
-            graph, machine.recording = Graph(machine, machine.recording), None
+            graph = Graph(machine, machine.recording, order.captured or [])
+            machine.recording = order.captured = None
             self._captures = False
             return graph
 

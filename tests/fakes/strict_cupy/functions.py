@@ -25,6 +25,10 @@ SEQUENCES = names(
     broadcast_arrays atleast_1d atleast_2d atleast_3d select lexsort ix_ einsum unravel_index
     """
 )
+# These join more than 8 arrays of one dtype, unless they are large, by a kernel that is told their
+# addresses by a copy from the host (_routines_manipulation.pyx).
+JOINING = names("concatenate concat stack vstack hstack dstack column_stack row_stack")
+_LARGE = 2 * 2**20  # bytes, on average
 # What is known on the device only and decides a shape or raises: the host waits for it.
 SYNCHRONIZING = names(
     """
@@ -136,6 +140,8 @@ def function(machine: Machine, name: str, text: str, numpy_function: Any, owner:
         _check_arrays(machine, name, given)
         if name in SYNCHRONIZING:
             machine.sync(name)
+        if name in JOINING and _joined_by_addresses(next(iter(given.arguments.values()))):
+            machine.h2d(f"{name} of more than 8 arrays")
         if name in CUBLAS or owner == "linalg":
             machine.library("cuSOLVER" if owner else "cuBLAS")
         positional, keyword = _arguments(name, given)
@@ -152,6 +158,11 @@ def function(machine: Machine, name: str, text: str, numpy_function: Any, owner:
 
     call.__name__ = name
     return call
+
+
+def _joined_by_addresses(arrays: Any) -> bool:
+    small = sum(x.nbytes for x in arrays) < _LARGE * len(arrays)
+    return len(arrays) > 8 and small and len({x.dtype for x in arrays}) == 1
 
 
 def _check_arrays(machine: Machine, name: str, given: Any) -> None:

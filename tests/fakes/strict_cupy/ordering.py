@@ -43,6 +43,7 @@ class Order:
         self.current: list[Any] = []  # streams, the current one last
         self.born: dict[int, tuple[int, int]] = {}  # memory by its id: stream and time
         self.faults: list[str] = []
+        self.captured: list[tuple[np.ndarray, bool]] | None = None  # what is used, and written
         self._clocks: dict[int, Clock] = {}
         self._host: Clock = {}
         self._blocks: dict[int, Block] = {}
@@ -92,7 +93,13 @@ class Order:
         self._flights.append(Flight(self, stream, self.clock(stream)[stream], memory, place))
 
     def touch(self, a: np.ndarray, writes: bool, stream: int | None = None) -> None:
-        """`a` is used by `stream` (None: the current one). AssertionError if that is too early."""
+        """`a` is used by `stream` (None: the current one). AssertionError if that is too early.
+
+        What is captured is used by the stream that the graph is launched on.
+        """
+        if self.captured is not None:
+            self.captured.append((a, writes))
+            return
         block = self._blocks.get(id(root(a))) if self._blocks else None
         if block is None:
             return
