@@ -377,7 +377,8 @@ def _through_float32(function: Callable[..., tuple]) -> Callable[..., tuple]:
         value, *vjps = function(*map(_widened, operands), **options)
         if not chooses_dtype and len(set(floats)) == 1:
             value = tree.map_structure(lambda y: _rounded(y, floats[0]), value)
-        return value, *[vjp and _of_widened(vjp) for vjp in vjps]
+        widen = [remembered(_widened) for _ in (value if isinstance(value, tuple) else (value,))]
+        return value, *[vjp and _of_widened(vjp, widen) for vjp in vjps]
 
     return compute
 
@@ -394,8 +395,9 @@ def _rounded(x: Any, dtype: Any) -> Any:
     return x.astype(dtype) if x.dtype == "float32" else x
 
 
-def _of_widened(vjp: Callable) -> Callable:
-    return lambda *upstream: vjp(*map(_widened, upstream))
+def _of_widened(vjp: Callable, widen: list[Callable]) -> Callable:
+    """`vjp` of the upstream gradients in float32, of which all vjps share one copy."""
+    return lambda *upstream: vjp(*[w(g) for w, g in zip(widen, upstream, strict=True)])
 
 
 def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
@@ -441,13 +443,13 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
     return operation
 
 
-def remembered(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`function` of an upstream gradient, computed once for all vjps that share it."""
+def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of upstream gradients, computed once for all vjps that share them."""
     last: list[Any] = []
 
-    def call(g: Any) -> Any:
-        if not last or last[0] is not g:
-            last[:] = g, function(g)
+    def call(*gs: Any) -> Any:
+        if not last or any(old is not g for old, g in zip(last[0], gs, strict=True)):
+            last[:] = gs, function(*gs)
         return last[1]
 
     return call

@@ -3,7 +3,8 @@
 This class is complete: written over an array module `xp`, it is the reference that every backend
 is tested against. A subclass sets `name`, `xp` and `array_type`, and overrides what it can beat.
 Kernels take and return raw arrays; images are (batch, *spatial, channels), kernels
-(*window, channels / groups, filters). Gradient rules live in `ops`, never here.
+(*window, channels / groups, filters). Gradient rules live in `ops` and, of activations that are
+told from their value, in `by_value`; here are the adjoints and fused passes that they ask for.
 """
 
 from __future__ import annotations
@@ -267,8 +268,10 @@ class Backend:
 
     def sum_rows(self, x: Any) -> Any:
         """The sum over all axes but the last; halves are added up in float32."""
-        wide = "float32" if x.dtype.itemsize == 2 else x.dtype
-        return x.reshape(-1, x.shape[-1]).sum(axis=0, dtype=wide).astype(x.dtype, copy=False)
+        rows = x.reshape(-1, x.shape[-1])
+        if x.dtype.itemsize > 2:
+            return rows.sum(axis=0)
+        return rows.sum(axis=0, dtype="float32").astype(x.dtype)
 
     def softmax_crossentropy(self, logits: Any, target: Any) -> tuple[Any, Any]:
         """Loss (rows,) and probabilities of logits (rows, classes).

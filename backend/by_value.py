@@ -3,7 +3,8 @@
 With the value alone, an activation can overwrite what it is applied to, and a backend can compute
 it in the same pass as a bias. `value(xp, z, out)` writes into `out`, which may be z itself;
 `slope(xp, g, y, out)` writes the upstream gradient g times the derivative where the value is y
-into an array of its own.
+into an array of its own. `cuda_value` of z and `cuda_derivative` where the value is y say the same
+in CUDA C, for numbers of type A.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 class ByValue(NamedTuple):
     value: Callable[[Any, Any, Any], Any]
     slope: Callable[[Any, Any, Any, Any], Any]
+    cuda_value: str
+    cuda_derivative: str
 
 
 def _linear(xp: Any, z: Any, out: Any) -> Any:
@@ -53,12 +56,38 @@ def _times(derivative: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any, An
 
 
 BY_VALUE = {
-    "linear": ByValue(_linear, lambda xp, g, y, out: _linear(xp, g, out)),
-    "relu": ByValue(lambda xp, z, out: xp.maximum(z, 0, out=out), _relu_slope),
-    "relu6": ByValue(
-        lambda xp, z, out: xp.clip(z, 0, 6, out=out), _times(lambda xp, y: (y > 0) & (y < 6))
+    "linear": ByValue(_linear, lambda xp, g, y, out: _linear(xp, g, out), "z", "1"),
+    "relu": ByValue(
+        lambda xp, z, out: xp.maximum(z, 0, out=out),
+        _relu_slope,
+        "z <= 0 ? A(0) : z",
+        "y > 0 ? A(1) : A(0)",
     ),
-    "sigmoid": ByValue(_sigmoid, _times(lambda xp, y: y * (1 - y))),
-    "tanh": ByValue(lambda xp, z, out: xp.tanh(z, out=out), _times(lambda xp, y: 1 - y * y)),
-    "softplus": ByValue(_softplus, _times(lambda xp, y: -xp.expm1(-y))),
+    "relu6": ByValue(
+        lambda xp, z, out: xp.clip(z, 0, 6, out=out),
+        _times(lambda xp, y: (y > 0) & (y < 6)),
+        "z <= 0 ? A(0) : z >= 6 ? A(6) : z",
+        "y > 0 && y < 6 ? A(1) : A(0)",
+    ),
+    "sigmoid": ByValue(
+        _sigmoid,
+        _times(lambda xp, y: y * (1 - y)),
+        "(z >= 0 ? A(1) : exp(z)) / (1 + exp(z >= 0 ? -z : z))",
+        "y * (1 - y)",
+    ),
+    "tanh": ByValue(
+        lambda xp, z, out: xp.tanh(z, out=out),
+        _times(lambda xp, y: 1 - y * y),
+        "tanh(z)",
+        "1 - y * y",
+    ),
+    "softplus": ByValue(
+        _softplus,
+        _times(lambda xp, y: -xp.expm1(-y)),
+        "(z > 0 ? z : A(0)) + log1p(exp(z > 0 ? -z : z))",
+        "-expm1(-y)",
+    ),
 }
+
+# Functions of a tensor that are one of the rows, and its name: layers fuse these with the bias.
+FUSED: dict[Callable[..., Any], str] = {}

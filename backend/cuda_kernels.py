@@ -27,16 +27,6 @@ THREADS = 256  # in a block of a kernel with one thread per element
 WARP = 32  # threads in a warp
 LANES = 8  # rows of a block whose threads share one column's sum
 
-# The value of an activation of z, and its derivative where the value is y.
-ACTIVATIONS = {
-    "linear": ("z", "1"),
-    "relu": ("z <= 0 ? A(0) : z", "y > 0 ? A(1) : A(0)"),
-    "relu6": ("z <= 0 ? A(0) : z >= 6 ? A(6) : z", "y > 0 && y < 6 ? A(1) : A(0)"),
-    "sigmoid": ("(z >= 0 ? A(1) : exp(z)) / (1 + exp(z >= 0 ? -z : z))", "y * (1 - y)"),
-    "tanh": ("tanh(z)", "1 - y * y"),
-    "softplus": ("(z > 0 ? z : A(0)) + log1p(exp(z > 0 ? -z : z))", "-expm1(-y)"),
-}
-
 _AXIS = ("size", "out", "window", "stride", "pad", "dilation")
 _AXES = ", ".join(f"int {field}{axis}" for axis in range(3) for field in _AXIS)
 _GATHERED = ", ".join(f"a{i} = {{{', '.join(f'{field}{i}' for field in _AXIS)}}}" for i in range(3))

@@ -9,6 +9,7 @@ together: see `cuda_kernels`.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from typing import Any
@@ -17,8 +18,9 @@ import numpy as np
 
 from . import cuda_kernels, cupy_feed
 from .base import Backend, output_size
+from .by_value import BY_VALUE
 from .cublas import Cublas
-from .cuda_kernels import ACTIVATIONS, LANES, THREADS, TYPES, WARP
+from .cuda_kernels import LANES, THREADS, TYPES, WARP
 from .cupy_graph import CupyGraph
 from .engines import Engines
 from .nvidia import CupyDevice, Flags
@@ -51,6 +53,7 @@ class CupyBackend(Backend):
         self.array_type = self.xp.ndarray
         self._kernels: dict[tuple, tuple[Any, dict]] = {}
         self._thread = threading.local()
+        self._graphs: weakref.WeakSet[CupyGraph] = weakref.WeakSet()  # each has memory of its own
         self._constants: dict[tuple, Any] = {}  # never dropped: captured graphs know their places
         device = CupyDevice(self.xp)
         self._engines = Engines.open(device) if cp is None else Engines([], device)
@@ -88,13 +91,25 @@ class CupyBackend(Backend):
         """What cuDNN and cuBLAS may do: TF32, other bits each time, how much scratch memory.
 
         Can be set: `get_backend("cupy").flags = Flags(tf32=True)`, `Flags` of
-        `layerkit.backend.nvidia`. Without both libraries there is nothing to choose: RuntimeError.
+        `layerkit.backend.nvidia`. RuntimeError without both libraries, and for TF32 without cuBLAS.
+        `einsum` is CuPy's own, and heeds the environment variable CUPY_TF32 alone.
         """
         return self._libraries()[0].flags
 
     @flags.setter
     def flags(self, flags: Flags) -> None:
-        for library in self._libraries():
+        libraries = self._libraries()
+        if not isinstance(flags, Flags):
+            raise TypeError(
+                f"Expected `flags` to be layerkit.backend.nvidia.Flags(...); received {flags!r}."
+            )
+        if flags.tf32 and not self.has_cublas:
+            raise RuntimeError(
+                "Flags(tf32=True) needs our cuBLAS too, or it would hold for convolutions alone: "
+                "libcublas.so.13 (or 12) was not found, did not start, or LAYERKIT_CUBLAS is 0. "
+                "Install it: pip install nvidia-cublas."
+            )
+        for library in libraries:
             library.flags = flags
 
     def _libraries(self) -> list[Any]:
@@ -133,7 +148,8 @@ class CupyBackend(Backend):
         """
         pool = self.xp.get_default_memory_pool()
         free, total = self.xp.cuda.runtime.memGetInfo()
-        used, pooled = pool.used_bytes(), pool.total_bytes()
+        replayed = sum(graph.pool.total_bytes() for graph in self._graphs)  # all of it is used
+        used, pooled = pool.used_bytes() + replayed, pool.total_bytes() + replayed
         return {"used": used, "pooled": pooled, "free": free, "total": total}
 
     def free_memory(self) -> None:
@@ -151,7 +167,9 @@ class CupyBackend(Backend):
         for each stream that they have seen."""
         if not hasattr(self._thread, "stream"):
             self._thread.stream = self.xp.cuda.Stream(non_blocking=True)
-        return CupyGraph(self.xp, self._thread.stream)
+        graph = CupyGraph(self.xp, self._thread.stream)
+        self._graphs.add(graph)
+        return graph
 
     # Picking
 
@@ -396,7 +414,7 @@ class CupyBackend(Backend):
         given = (x,) if bias is None else (x, bias)
         if not self._fits(*given) or (out is not None and not out.flags.c_contiguous):
             return super().bias_activation(x, bias, activation, out)
-        y, value = self._empty(x.shape, x) if out is None else out, ACTIVATIONS[activation][0]
+        y, value = self._empty(x.shape, x) if out is None else out, BY_VALUE[activation].cuda_value
         arrays = {"y": y, "x": x, "bias": bias}
         self._each("bias_activation", y, arrays, {"size": x.shape[-1]}, ACTIVATION=value)
         return y
@@ -404,7 +422,7 @@ class CupyBackend(Backend):
     def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
         if not self._fits(g, y):
             return super().bias_activation_grad(g, y, activation)
-        dz, derivative = self._empty(y.shape, y), ACTIVATIONS[activation][1]
+        dz, derivative = self._empty(y.shape, y), BY_VALUE[activation].cuda_derivative
         arrays = {"dz": dz, "g": g, "values": y}
         self._each("bias_activation_grad", dz, arrays, {}, DERIVATIVE=derivative)
         return dz

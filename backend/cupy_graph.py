@@ -23,14 +23,14 @@ class CupyGraph:
 
     def __init__(self, cp: Any, stream: Any):
         self._cp, self._stream = cp, stream
-        self._pool = cp.cuda.MemoryPool()
+        self.pool = cp.cuda.MemoryPool()
         self._graph: Any = None
         self.numbers = HeldNumbers(cp)
 
     @contextmanager
     def memory(self) -> Iterator[None]:
         """In the `with` block, new arrays live in the graph's own memory."""
-        with self._cp.cuda.using_allocator(self._pool.malloc):
+        with self._cp.cuda.using_allocator(self.pool.malloc):
             yield
 
     @contextmanager

@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-# Parameters of glibc's mallopt, and the largest block that may come from its heap.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_LARGEST, _DEFAULT = 32 * 2**20, 128 * 2**10
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # parameters of glibc's mallopt
+_LARGEST = 32 * 2**20  # the largest block that may come from its heap
 
 _lock = threading.Lock()
 _holders = 0
@@ -25,27 +24,28 @@ _holders = 0
 def kept() -> Iterator[None]:
     """In the `with` block, freed memory is kept for the next array; afterwards it is given back.
 
-    A matter of speed alone; where the C library is not glibc, nothing happens.
+    A matter of speed alone; where the C library is not glibc, nothing happens. Who sets glibc's
+    thresholds ends their adapting to what is freed: they are left where it would lead at most.
     """
     global _holders
     with _lock:
         _holders += 1
         if _holders == 1:
-            _set(mmap=_LARGEST, trim=2**31 - 1)
+            _set(trim=2**31 - 1)
     try:
         yield
     finally:
         with _lock:
             _holders -= 1
             if not _holders:
-                _set(mmap=_DEFAULT, trim=_DEFAULT)
+                _set(trim=2 * _LARGEST)
                 _give_back()
 
 
-def _set(mmap: int, trim: int) -> None:
+def _set(trim: int) -> None:
     libc = _glibc()
     if libc is not None:
-        libc.mallopt(_MMAP_THRESHOLD, mmap)
+        libc.mallopt(_MMAP_THRESHOLD, _LARGEST)
         libc.mallopt(_TRIM_THRESHOLD, trim)
 
 

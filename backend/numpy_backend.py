@@ -17,6 +17,7 @@ from .by_value import BY_VALUE
 _BLOCK_BYTES = 2**21  # unfolded images and what they meet, at a time: near one core
 _SHORT_ROW = 8  # channels below which unfolding goes column by column
 _CHUNK = 2**17  # elements at a time in several passes over the same arrays
+_PRODUCTS = (np.dtype("float32"), np.dtype("float64"))  # what BLAS knows
 _PIECE = 2**17  # elements at a time of an optimizer's rule, which makes many passes
 _PASS = 16  # products of matrices do so many operations in the time of one element of a pass
 
@@ -62,7 +63,8 @@ class NumpyBackend(Backend):
         return out
 
     def matmul(self, a: Any, b: Any, out: Any = None) -> Any:
-        if a.ndim != 2 or b.ndim != 2 or a.size * b.shape[1] < 2 * threads.WORTH:
+        fit = a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0]  # if not, NumPy says so
+        if not fit or a.size * b.shape[1] < 2 * threads.WORTH:
             return np.matmul(a, b, out=out)
         (m, k), n = a.shape, b.shape[1]
         if m < max(k, n) and (k >= 2 * n or (n < 2 * k and b.flags.c_contiguous)):
@@ -125,8 +127,8 @@ class NumpyBackend(Backend):
         return y
 
     def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
-        plain = x.ndim and x.dtype.kind == "f" and (out is None or out.flags.c_contiguous)
-        if not plain:
+        plain = x.dtype.kind == "f" and (out is None or out.flags.c_contiguous)
+        if x.size < _CHUNK or not plain:
             return super().bias_activation(x, bias, activation, out)
         y = np.empty(x.shape, x.dtype) if out is None else out
         finish = _finish(bias, activation, 1)
@@ -154,7 +156,7 @@ class NumpyBackend(Backend):
         return dz
 
     def sum_rows(self, x: Any) -> Any:
-        if x.dtype.name not in ("float32", "float64"):
+        if x.dtype not in _PRODUCTS or x.size < _CHUNK:
             return super().sum_rows(x)
         rows = x.reshape(-1, x.shape[-1])  # a product of matrices is the fastest way to add up
         return np.ones(len(rows), x.dtype) @ rows

@@ -10,6 +10,7 @@ goes through `recording`.
 from __future__ import annotations
 
 import linecache
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -93,7 +94,7 @@ class Replay:
             raise NotReplayable(f"{str(error).rstrip('.')}{_place(error, backend)}.") from error
         finally:
             recording.restore()
-        self._acts = recording.acts
+        self._acts, self._read = recording.acts, recording.read
         self._state, self._changed = recording.state(), recording.changed()
 
     def _empty_like(self, x: Tensor) -> Any:
@@ -127,6 +128,8 @@ class _Recording(GradientTape):
         super().__init__()
         self._graph, self._array_type = graph, array_type
         self.acts: list[Callable[[], Any]] = []
+        self.read: list[Any] = []  # arrays from outside, which a replay reads again
+        self._made: dict[int, Any] = {}  # tensors that operations gave, while they live
         self._met: dict[int, tuple[Variable, Any, int]] = {}  # with their first array and version
         self._assigned: set[int] = set()
 
@@ -139,6 +142,11 @@ class _Recording(GradientTape):
         for x in inputs:
             if isinstance(x, Variable):
                 self.meet(x)
+            elif isinstance(x, Tensor) and id(x) not in self._made:
+                self.read.append(x.array)
+        for y in outputs:
+            key = id(y)
+            self._made[key] = weakref.ref(y, lambda _, key=key: self._made.pop(key, None))
 
     # As a recorder.
 

@@ -20,6 +20,7 @@ import numpy as np
 from . import ops, registry, tree
 from .autodiff import GradientTape, Tensor, Variable
 from .base import Backend
+from .by_value import BY_VALUE
 
 _TOLERANCE = {"float16": 1e-2, "float32": 5e-5, "float64": 1e-11}
 _SHOWN = 3  # failures of each kernel that the error tells in full
@@ -293,11 +294,8 @@ def _poolings(dtype: str) -> Iterator[_Case]:
     yield _Case("max_pool", (x, (2, 3), (2, 2), ((1, 0), (0, 1))), exact=True)
 
 
-_ACTIVATIONS = ("linear", "relu", "relu6", "sigmoid", "tanh", "softplus")
-
-
 def _fused(dtype: str) -> Iterator[_Case]:
-    for activation, shape in itertools.product(_ACTIVATIONS, [(6, 7, 5), (1, 300), (0, 5)]):
+    for activation, shape in itertools.product(BY_VALUE, [(6, 7, 5), (1, 300), (0, 5)]):
         x, bias = 3 * _normal(*shape, dtype=dtype), _normal(shape[-1], dtype=dtype)
         y = REFERENCE.bias_activation(x, bias, activation)
         g = _normal(*shape, dtype=dtype)
@@ -310,13 +308,13 @@ def _fused(dtype: str) -> Iterator[_Case]:
         yield _Case("bias_activation", (x, None, activation))
         yield _Case("sum_rows", (x,))
     for (image, kernel, groups, *rest), activation in zip(
-        _CONVOLUTIONS, itertools.cycle(_ACTIVATIONS), strict=False
+        _CONVOLUTIONS, itertools.cycle(BY_VALUE), strict=False
     ):
         x, w = _normal(*image, dtype=dtype), _normal(*kernel, dtype=dtype) / np.dtype(dtype).type(4)
         for given in _normal(kernel[-1], dtype=dtype), None:
             yield _Case("conv_bias_activation", (x, w, given, activation, *rest, groups))
     x, bias = np.array([[-1e4, 1e4, np.nan]], dtype), np.zeros(3, dtype)
-    for activation in _ACTIVATIONS:
+    for activation in BY_VALUE:
         if dtype != "float16":  # softplus overflows there
             yield _Case("bias_activation", (x, bias, activation))
 

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from functools import cache
 from typing import Any, TypeVar
 
@@ -51,18 +52,19 @@ def run(function: Callable[[Any], _T], parts: Sequence[Any]) -> list[_T]:
     """
     if len(parts) == 1 or not _free.acquire(blocking=False):
         return [function(part) for part in parts]
+    workers = _workers(len(parts) - 1)
     try:
         with blas_on_one_thread():
-            workers = _workers(len(parts) - 1)
             for worker, part in zip(workers, parts[1:], strict=True):
                 worker.start(function, part)
-            try:
-                first = function(parts[0])
-            finally:
-                outcomes = [worker.finish() for worker in workers]
+            first = _outcome(copy_context(), function, parts[0])
+            outcomes = [first, *(worker.finish() for worker in workers)]
+    except BaseException:  # interrupted while waiting: these threads may be at work still
+        _pool.clear()
+        raise
     finally:
         _free.release()
-    return [first, *(outcome() for outcome in outcomes)]
+    return [outcome() for outcome in outcomes]
 
 
 class _Worker:
@@ -78,7 +80,7 @@ class _Worker:
         threading.Thread(target=self._loop, name=name, daemon=True).start()
 
     def start(self, function: Callable[[Any], Any], part: Any) -> None:
-        self._task: Any = function, part
+        self._task: Any = copy_context(), function, part  # the context holds NumPy's errstate
         self._begin.release()
 
     def finish(self) -> Callable[[], Any]:
@@ -94,9 +96,9 @@ class _Worker:
             self._done.release()
 
 
-def _outcome(function: Callable[[Any], Any], part: Any) -> Callable[[], Any]:
+def _outcome(context: Context, function: Callable[[Any], Any], part: Any) -> Callable[[], Any]:
     try:
-        result = function(part)
+        result = context.run(function, part)
     except BaseException as error:
         raised = error
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.by_value import BY_VALUE, FUSED
 
 from . import configurable
 from .configurable import did_you_mean, register_functions
@@ -182,9 +183,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     if isinstance(thing, FunctionType) and thing.__module__ == __name__
 }
 register_functions(*FUNCTIONS.values())
-
-for name in ("linear", "relu", "relu6", "sigmoid", "softplus", "tanh"):
-    FUNCTIONS[name].by_value = name  # type: ignore[attr-defined]  # see K.dense
+FUSED.update({FUNCTIONS[name]: name for name in BY_VALUE})
 
 
 def get(identifier: Any) -> Callable[..., Any]:

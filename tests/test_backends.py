@@ -362,8 +362,12 @@ def test_flags_of_cudnn():
         gpu.flags = Flags(tf32=True)
     gpu = gpu_with(Engine())
     assert gpu.has_cudnn and not gpu.flags.tf32
-    gpu.flags = Flags(tf32=True, deterministic=True)
-    assert gpu._engines.flags.tf32 and gpu.flags.deterministic
+    gpu.flags = Flags(deterministic=True)
+    assert gpu._engines.flags.deterministic and gpu.flags.deterministic
+    with pytest.raises(RuntimeError, match="needs our cuBLAS too, or it would hold for conv"):
+        gpu.flags = Flags(tf32=True)
+    with pytest.raises(TypeError, match=r"Expected `flags` to be .*Flags\(...\); received True"):
+        gpu.flags = True
 
 
 def test_the_engines_are_named_and_can_be_chosen():

@@ -13,7 +13,8 @@ import subprocess
 
 import pytest
 
-from layerkit.backend.cuda_kernels import ACTIVATIONS, KERNELS, TYPES, converters, source
+from layerkit.backend.by_value import BY_VALUE
+from layerkit.backend.cuda_kernels import KERNELS, TYPES, converters, source
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("LAYERKIT_TEST_CUDA_COMPILERS"),
@@ -30,8 +31,9 @@ def macros(name):
         numbers = {"W": "I64", "TARGET": "A(target[row] == c)"}
         return [numbers, {"W": "T", "TARGET": "A(target[first + c])"}]
     if name.startswith("bias"):
-        index, macro = (1, "DERIVATIVE") if name.endswith("grad") else (0, "ACTIVATION")
-        return [{macro: texts[index]} for texts in ACTIVATIONS.values()]
+        if name.endswith("grad"):
+            return [{"DERIVATIVE": row.cuda_derivative} for row in BY_VALUE.values()]
+        return [{"ACTIVATION": row.cuda_value} for row in BY_VALUE.values()]
     return [{}]
 
 

@@ -18,6 +18,7 @@ from tables.row import distinct, normal
 
 from layerkit import backend as K
 from layerkit.backend import cuda_kernels, cupy_backend, registry
+from layerkit.backend.by_value import BY_VALUE
 from layerkit.backend.cupy_backend import CupyBackend
 from layerkit.optimizers import SGD, Adam, AdamW, RMSprop
 
@@ -222,7 +223,7 @@ def device_index(gpu, index):
 
 @pytest.mark.parametrize(
     "activation, dtype",
-    [*((name, "float32") for name in cuda_kernels.ACTIVATIONS)]
+    [*((name, "float32") for name in BY_VALUE)]
     + [*itertools.product(["relu", "sigmoid"], ["float16", "float64"])],
 )
 def test_bias_and_activation(gpu, activation, dtype):
@@ -238,7 +239,7 @@ def test_bias_and_activation(gpu, activation, dtype):
 
 def test_activations_of_large_and_missing_numbers(gpu):
     x, bias = np.array([[-1e4, 1e4, np.nan]], "float32"), np.zeros(3, "float32")
-    for activation in cuda_kernels.ACTIVATIONS:
+    for activation in BY_VALUE:
         compare(gpu, "bias_activation", x, bias, activation)
 
 

@@ -122,7 +122,8 @@ class Engine:
         return lambda a, b: a.dtype.type(1) + 0 * a
 
 
-def test_engines_are_compared(script, gpu, monkeypatch):
+def test_engines_are_compared(script, monkeypatch):
+    gpu = strict_cupy_backend()  # with a cuBLAS, without which there is no TF32
     found = Engine("cudnn graph"), Engine("cudnn")
     gpu._engines = Engines(found, CupyDevice(gpu.xp))
     monkeypatch.setattr(script, "torch_on_gpu", lambda: False)

@@ -8,7 +8,7 @@ import pytest
 
 import layerkit.backend as K
 from layerkit import optimizers
-from layerkit.backend import Tensor, Variable
+from layerkit.backend import Tensor, Variable, numpy_backend
 from layerkit.configurable import Configurable
 from layerkit.constraints import NonNeg
 from layerkit.optimizers import SGD, Adam, AdamW, Lion, Nadam, RMSprop, schedules
@@ -428,3 +428,16 @@ def test_a_rule_of_ones_own_is_not_replaced_by_a_kernel():
     before = variables[0].numpy()
     Halting(0.1).apply(gradients_at(0), variables)
     np.testing.assert_array_equal(variables[0].numpy(), before)
+
+
+def test_a_rule_that_takes_norms_sees_whole_arrays(monkeypatch):
+    """Only a class that says that its rule is elementwise gets it run over pieces."""
+
+    class Normed(Adam):
+        def rule(self, w, g, lr, t, **slots):
+            w -= lr * g / np.sqrt((g * g).sum())
+
+    monkeypatch.setattr(numpy_backend, "_PIECE", 10)
+    variable = K.Variable(np.zeros((20, 3), "float32"))
+    Normed(1.0).apply([np.ones((20, 3), "float32")], [variable])
+    np.testing.assert_allclose(variable.numpy(), -1 / np.sqrt(60), rtol=1e-6)

@@ -90,6 +90,27 @@ def test_a_forked_child_gets_threads_of_its_own():
     assert result.stdout == "0\n", result.stderr
 
 
+def test_a_pool_that_was_interrupted_is_left_behind(four_threads, monkeypatch):
+    parts, finish = threads.split(8, 10**9), threads._Worker.finish
+
+    def interrupted(worker):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threads._Worker, "finish", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        threads.run(lambda part: part, parts)
+    monkeypatch.setattr(threads._Worker, "finish", finish)
+    for _ in range(3):
+        assert threads.run(lambda part: part, parts) == parts
+
+
+def test_parts_heed_the_errstate_of_the_caller(four_threads):
+    with np.errstate(over="ignore"):
+        threads.run(lambda part: np.exp(np.float32([1000])), threads.split(8, 10**9))
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        threads.run(lambda part: np.exp(np.float32([1000])), threads.split(8, 10**9))
+
+
 def test_a_part_stays_on_its_thread_and_a_busy_pool_is_not_waited_for(four_threads):
     parts = threads.split(8, 10**9)
 

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from ..autodiff import Tensor, primitive
+from ..by_value import FUSED
 from ..registry import namespace
 from .elementwise import by_value, erf, floating
 
@@ -315,6 +316,9 @@ def sparsemax(x: Any, /, axis: int = -1) -> tuple:
         return support * (g - (g * support).sum(axis=axis, keepdims=True) / total)
 
     return y, vjp
+
+
+FUSED.update({relu: "relu", relu6: "relu6", sigmoid: "sigmoid", softplus: "softplus"})
 
 
 def _sigmoid(x: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from ..autodiff import Tensor, convert_to_tensor, primitive, remembered
 from ..registry import backend_of
 from .elementwise import floating, promote
-from .linalg import fusable
+from .linalg import floats_with_bias, fusable
 from .shape import reshape
 from .windows import (
     Pads,
@@ -217,7 +217,7 @@ def _conv(
     groups: int,
 ) -> tuple:
     backend, geometry = backend_of(x), (strides, pads, dilation, groups)
-    x, w = _floats(x, w)
+    x, w, b = floats_with_bias(x, w, b)
     y = backend.conv_bias_activation(x, w, b, activation, *geometry)
     dz = remembered(lambda g: backend.bias_activation_grad(g, y, activation))
     return (
@@ -242,6 +242,8 @@ def _conv_transpose(
 ) -> tuple:
     backend, geometry = backend_of(x), (strides, pads, dilation, 1)
     x, w = _floats(x, w)
+    if b is not None:
+        _, _, b = floats_with_bias(x, w.swapaxes(-1, -2), b)
     y = backend.conv_input_grad(x, w, shape, *geometry)
     y = backend.bias_activation(y, b, activation, out=y)
     dz = remembered(lambda g: backend.bias_activation_grad(g, y, activation))

@@ -75,18 +75,23 @@ def sparse_categorical_crossentropy(
     if from_logits:
         loss, of_logits = _of_logits(labels, p, axis)
         return loss, None, of_logits
-    index = xp.expand_dims(labels, axis)
-    total = p.sum(axis=axis, keepdims=True)
-    share = xp.take_along_axis(p, index, axis=axis) / total
-    q = xp.clip(share, epsilon(), 1 - epsilon())
+    last = p if axis == p.ndim - 1 else xp.moveaxis(p, axis, -1)
+    rows = last.reshape(-1, last.shape[-1])
+    at = xp.arange(len(rows)), labels.reshape(-1)
+    total = rows.sum(axis=-1)
+    share = rows[at] / total
+    q = share.clip(epsilon(), 1 - epsilon())
 
     def vjp(g: Any) -> Any:
         """Of log(total) - log(p[label]), where the share of the label was not clipped."""
-        g = xp.expand_dims(g, axis) * (q == share) / total
-        classes = xp.arange(p.shape[axis]).reshape([-1] + [1] * (p.ndim - 1 - axis))
-        return g - (classes == index) * (g / q)
+        g = g.reshape(-1) * (q == share) / total
+        dp = xp.empty_like(rows)
+        dp[...] = g[:, None]
+        dp[at] -= g / q
+        dp = dp.reshape(last.shape)
+        return dp if last is p else xp.moveaxis(dp, -1, axis)
 
-    return -xp.log(q).squeeze(axis), None, vjp
+    return -xp.log(q).reshape(labels.shape), None, vjp
 
 
 @primitive

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from ..autodiff import Tensor, convert_to_tensor, natural_dtype, primitive
+from ..by_value import FUSED
 from ..config import floatx, is_floating
 from ..registry import backend_of, beside, namespace
 
@@ -123,6 +124,7 @@ def floating(x: Any) -> Any:
 
 def by_value(activation: str, x: Any) -> tuple:
     """Value and vjp of an activation of `BY_VALUE`, for a body of an operation."""
+    x = x.astype("int32") if x.dtype.kind == "b" else x
     backend = backend_of(x)
     y = backend.bias_activation(x, None, activation)
     return y, lambda g: backend.bias_activation_grad(g, y, activation)
@@ -400,6 +402,9 @@ def cosh(x: Any, /) -> tuple:
 def tanh(x: Any, /) -> tuple:
     """The hyperbolic tangent."""
     return by_value("tanh", floating(x))
+
+
+FUSED[tanh] = "tanh"
 
 
 @primitive

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import convert_to_tensor, primitive, remembered
+from ..by_value import FUSED
 from ..registry import backend_of, namespace, product
 from .elementwise import floating, multiply, promote, promote_all
 from .shape import reshape
@@ -32,8 +33,8 @@ def dense(inputs: Any, kernel: Any, bias: Any = None, activation: Any = None) ->
     """activation(inputs @ kernel + bias), over the last axis of the inputs.
 
     `inputs` (..., features), `kernel` (features, units), `bias` (units,) or None. `activation`: a
-    function of a tensor; one with an attribute `by_value`, the name of a row of `BY_VALUE`, is
-    computed in the same pass as the bias. Result: (..., units).
+    function of a tensor, or None; one of `FUSED` is computed in the same pass as the bias. Result:
+    (..., units). ValueError where shapes do not fit.
     """
     fused = fusable(activation)
     y = _dense(inputs, kernel, bias, fused or "linear")
@@ -41,23 +42,46 @@ def dense(inputs: Any, kernel: Any, bias: Any = None, activation: Any = None) ->
 
 
 def fusable(activation: Any) -> str | None:
-    """The row of `BY_VALUE` that an activation is, None for others."""
-    return "linear" if activation is None else getattr(activation, "by_value", None)
+    """The row of `BY_VALUE` that an activation is; None for others. TypeError for no function."""
+    if activation is None:
+        return "linear"
+    if not callable(activation):
+        raise TypeError(
+            f"Expected `activation` to be a function of a tensor; received {activation!r}: "
+            "layerkit.activations.get(name) gives one by its name."
+        )
+    return FUSED.get(activation) if type(activation).__hash__ else None
+
+
+def floats_with_bias(x: Any, w: Any, b: Any) -> tuple:
+    """Inputs, kernel and bias (or None) as floats of one dtype. ValueError for another bias."""
+    if b is None:
+        x, w = promote(x, w)
+        return floating(x), floating(w), None
+    if getattr(b, "shape", ()) != w.shape[-1:]:
+        raise ValueError(
+            f"Expected `bias` to have one number for each unit or filter, shape {w.shape[-1:]}; "
+            f"received shape {getattr(b, 'shape', ())}."
+        )
+    if not x.dtype == w.dtype == b.dtype:
+        x, w, b = promote_all((x, w, b))
+    return floating(x), floating(w), floating(b)
 
 
 @primitive
 def _dense(x: Any, w: Any, b: Any, /, activation: str) -> tuple:
-    x, w, b = (part if part is None else floating(part) for part in (*promote(x, w), b))
-    if x.ndim < 1 or w.ndim != 2 or x.shape[-1] != w.shape[0]:
+    if getattr(x, "ndim", 0) < 1 or getattr(w, "ndim", 0) != 2 or x.shape[-1] != w.shape[0]:
         raise ValueError(
-            "dense expects inputs (..., features) and a kernel (features, units). "
-            f"Received: inputs.shape={x.shape}, kernel.shape={w.shape}"
+            "dense expects inputs (..., features) and a kernel (features, units). Received: "
+            f"inputs.shape={getattr(x, 'shape', ())}, kernel.shape={getattr(w, 'shape', ())}"
         )
-    backend, rows = backend_of(x), x.reshape(-1, x.shape[-1])
+    x, w, b = floats_with_bias(x, w, b)
+    backend = backend_of(x)
+    rows = x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
     y = backend.dense(rows, w, b, activation)
     dz = remembered(lambda g: backend.bias_activation_grad(g.reshape(y.shape), y, activation))
     return (
-        y.reshape(*x.shape[:-1], w.shape[1]),
+        y if x.ndim == 2 else y.reshape(*x.shape[:-1], w.shape[1]),
         lambda g: product(dz(g), w.T).reshape(x.shape),
         lambda g: product(rows.T, dz(g)),
         lambda g: backend.sum_rows(dz(g)),

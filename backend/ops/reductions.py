@@ -57,6 +57,10 @@ def _kept(y: Any, x: Any, axis: Axis) -> Any:
 
 def _spread(g: Any, x: Any, axis: Axis) -> Any:
     """The gradient of a sum: `g` copied along the reduced axes, as an array of its own."""
+    if axis is None and not g.ndim:
+        spread = namespace(x).empty_like(x)
+        spread[...] = g
+        return spread
     return namespace(x).broadcast_to(_kept(g, x, axis), x.shape).copy()
 
 

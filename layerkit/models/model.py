@@ -336,7 +336,7 @@ class Model(Layer):
         if not batches.size:
             raise ValueError("predict() got no samples: `x` has length 0.")
         parts: list[Any] = []
-        with callback_list:
+        with callback_list, blas_on_one_thread():
             callback_list.on_predict_begin()
             for step, batch in enumerate(batches):
                 callback_list.on_predict_batch_begin(step)

@@ -14,6 +14,7 @@ class Adagrad(Optimizer):
     """Divides by the root of the sum of all squared gradients (Duchi et al., 2011)."""
 
     slots = (("accumulator",),)
+    elementwise = True
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Adadelta(Optimizer):
     """
 
     slots = (("accumulated_grad", "accumulated_delta_var"),)
+    elementwise = True
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class Ftrl(Optimizer):
     """Follow the regularized leader (McMahan et al., 2013): sparse weights through l1."""
 
     slots = (("accumulator", "linear"),)
+    elementwise = True
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ class Adam(Optimizer):
     """Adam (Kingma and Ba, 2014), with `amsgrad` AMSGrad (Reddi et al., 2018)."""
 
     slots: tuple[tuple[str, ...], ...] = (("momentum", "velocity"),)
+    elementwise = True
 
     def __init__(
         self,
@@ -100,6 +101,7 @@ class Adamax(Optimizer):
     """Adam with the largest gradient in place of the mean square (Kingma and Ba, 2014)."""
 
     slots = (("momentum", "norm"),)
+    elementwise = True
 
     def __init__(
         self,
@@ -127,6 +129,7 @@ class Nadam(Optimizer):
     """Adam with Nesterov momentum (Dozat, 2015)."""
 
     slots = (("momentum", "velocity"),)
+    elementwise = True
 
     def __init__(
         self,
@@ -175,7 +178,6 @@ class Lamb(Optimizer):
     """Adam whose step is as long as the variable is (You et al., 2019). For large batches."""
 
     slots = (("momentum", "velocity"),)
-    elementwise = False  # norms over whole variables
 
     def __init__(
         self,

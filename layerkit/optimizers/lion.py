@@ -13,6 +13,7 @@ class Lion(Optimizer):
     """The sign of an interpolated momentum (Chen et al., 2023). It wants small learning rates."""
 
     slots = (("momentum",),)
+    elementwise = True
 
     def __init__(
         self,

@@ -48,8 +48,9 @@ class Optimizer(Configurable):
     # Names of the rule's arrays, in the order of Keras's files: the names of one group take turns
     # variable by variable, group follows upon group. A constructor may leave out unused ones.
     slots: tuple[tuple[str, ...], ...] = ()
-    # Whether the rule treats each element alone, so that it may run over any cut of the arrays.
-    elementwise: ClassVar[bool] = True
+    # Whether the rule treats each element alone, so that it may run over any cut of the arrays; a
+    # class that writes a rule says so itself, or it is False.
+    elementwise: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -99,6 +100,8 @@ class Optimizer(Configurable):
         super().__init_subclass__(**kwargs)
         if "rule" in cls.__dict__ and "fused" not in cls.__dict__:
             cls.fused = Optimizer.fused  # type: ignore[method-assign]  # a kernel is of one rule
+        if "rule" in cls.__dict__ and "elementwise" not in cls.__dict__:
+            cls.elementwise = False
 
     def _check_options(self) -> None:
         steps, frequency = self.gradient_accumulation_steps, self.ema_overwrite_frequency
@@ -226,9 +229,12 @@ class Optimizer(Configurable):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable by its gradient, a tensor of the variable's dtype: the rule."""
-        slots = self._slots[self._get_variable_index(variable)]
-        w, g, t = variable.array, as_operand(gradient), self._update_count() + 1
-        lr = typed(number(learning_rate), w.dtype)
+        g, t = as_operand(gradient), self._update_count() + 1
+        self._apply_rule(g, variable, number(learning_rate), t)
+
+    def _apply_rule(self, g: Any, variable: Variable, lr: Any, t: Any) -> None:
+        slots, w = self._slots[self._get_variable_index(variable)], variable.array
+        lr = typed(lr, w.dtype)
 
         def rule(w: Any, g: Any, *arrays: Any) -> None:
             self.rule(w, g, lr, t, **dict(zip(slots, arrays, strict=True)))
@@ -311,11 +317,15 @@ class Optimizer(Configurable):
             self._decay(variables, number(learning_rate))
         t = self._update_count() + 1
         self.before_update(t)
-        if not self._runs_flat(variables):
+        if type(self).update_step is not Optimizer.update_step:
             for g, variable in zip(arrays, variables, strict=True):
                 self.update_step(Tensor(g), variable, learning_rate)
             return
         lr = number(learning_rate)
+        if not self._runs_flat(variables):
+            for g, variable in zip(arrays, variables, strict=True):
+                self._apply_rule(g, variable, lr, t)
+            return
 
         def rule(w: Any, g: Any, **slots: Any) -> None:
             self.rule(w, g, typed(lr, w.dtype), t, **slots)
@@ -343,8 +353,7 @@ class Optimizer(Configurable):
 
     def _runs_flat(self, variables: list[Variable]) -> bool:
         """Whether one update of the arenas stands for one of every variable."""
-        own_step = type(self).update_step is not Optimizer.update_step
-        if own_step or not self.elementwise or not self._slots:
+        if not self.elementwise or not self._slots:
             return False
         if not all(backend_of(variable.array).updates_flat for variable in variables):
             return False
@@ -588,6 +597,8 @@ class SGD(Optimizer):
 
     m = momentum * m - lr * g; w += m, or with `nesterov` w += momentum * m - lr * g.
     """
+
+    elementwise = True
 
     def __init__(
         self,

@@ -16,6 +16,8 @@ class RMSprop(Optimizer):
     the standard deviation instead.
     """
 
+    elementwise = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
