@@ -15,6 +15,7 @@ import numpy as np
 from layerkit.backend import SeedGenerator, Tensor, floatx, is_array, to_numpy
 from layerkit.backend.random import generator, make_seed
 from layerkit.backend.registry import default_backend
+from layerkit.backend.threads import blas_on_one_thread
 
 from . import configurable
 from .configurable import Configurable, serialize
@@ -287,7 +288,9 @@ class Orthogonal(RandomInitializer):
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
-        q, r = np.linalg.qr(self.generator().normal(size=tall).astype(dtype or floatx()))
+        numbers = self.generator().normal(size=tall).astype(dtype or floatx())
+        with blas_on_one_thread():  # LAPACK hands out small pieces: its threads mostly wait
+            q, r = np.linalg.qr(numbers)
         q *= np.sign(np.diag(r))  # makes the draw uniform
         return _born(self.gain * (q.T if rows < columns else q).reshape(shape), dtype)
 

@@ -58,6 +58,12 @@ def test_products_cut_along_each_axis(cut, m, k, n, out):
         np.testing.assert_array_equal(y, FAST.matmul(a, b))
 
 
+def test_products_that_do_not_fit_are_told(cut):
+    for a, b in (((3, 40), (50, 20)), ((40, 3), (4, 40))):
+        with pytest.raises(ValueError, match="mismatch"):
+            FAST.matmul(np.ones(a), np.ones(b))
+
+
 @pytest.mark.parametrize("activation", BY_VALUE)
 @pytest.mark.parametrize("shape", [(7, 5), (4, 3, 3, 5), (40, 5), (0, 5)])
 def test_bias_activation(cut, activation, shape):
@@ -90,11 +96,6 @@ def plain_activation(x):
     return K.sigmoid(x)
 
 
-def fused_activation(x):
-    raise AssertionError("is computed with the bias")
-
-
-fused_activation.by_value = "sigmoid"
 FAMILIES = {  # with a bias of 4 numbers
     "conv": (K.conv, normal(2, 5, 6, 3), [normal(3, 2, 3, 4)], {"padding": "same"}),
     "conv:channels first": (
@@ -136,7 +137,7 @@ def test_convolutions_with_a_bias_and_an_activation(cut, name, with_bias):
         given = {**options, "bias": bias if with_bias else None}
         results = [
             function(*operands, **given, activation=activation)
-            for activation in (fused_activation, plain_activation)
+            for activation in (K.sigmoid, plain_activation)
         ]
         losses = [K.sum(y * y) for y in (expected, *results)]
     wanted = tensors if with_bias else operands
@@ -279,6 +280,35 @@ def test_gradients_of_batch_statistics():
         K.check_gradient(lambda *t, i=i: K.batch_normalize(*t)[i], x, gamma, beta)
 
 
+@pytest.mark.parametrize("result", range(3), ids=["outputs", "h", "c"])
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_gradients_through_time(result, go_backwards):
+    """Each result of lstm alone: the others have no upstream gradient."""
+    x, w, r, b, h, c = (normal(*s) for s in ((2, 3, 2), (2, 12), (3, 12), (12,), (2, 3), (2, 3)))
+    K.check_gradient(lambda *t: K.lstm(*t, go_backwards=go_backwards)[result], x, w, r, b, h, c)
+
+
+def test_an_lstm_on_a_persistent_tape_answers_each_question_anew():
+    x, w, r = K.convert_to_tensor(normal(2, 3, 2)), normal(2, 12), normal(3, 12)
+    with K.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        results = K.lstm(x, w, r)
+    together = tape.gradient(list(results), x).numpy()
+    apart = [tape.gradient(result, x).numpy() for result in results]
+    np.testing.assert_allclose(sum(apart), together, rtol=1e-12)
+    assert np.abs(apart[1] - together).max() > 1e-3
+
+
+def test_an_lstm_of_no_steps_and_of_no_samples():
+    w, r, h, c = normal(2, 12), normal(3, 12), normal(4, 3), normal(4, 3, seed=1)
+    y, last_h, last_c = K.lstm(np.zeros((4, 0, 2)), w, r, None, h, c)
+    assert y.shape == (4, 0, 3)
+    np.testing.assert_array_equal(last_h, h)
+    np.testing.assert_array_equal(last_c, c)
+    y, last_h, last_c = K.lstm(np.zeros((0, 5, 2)), w, r)
+    assert y.shape == (0, 5, 3) and last_h.shape == last_c.shape == (0, 3)
+
+
 def image(*shape):
     return np.zeros(shape, "float32")
 
@@ -300,6 +330,14 @@ REFUSED = [
     (lambda: K.conv_transpose(image(1, 3, 3, 2), image(3, 3, 2, 4)), "must match the kernel's"),
     (lambda: K.conv_transpose(image(1, 3, 2), image(3, 2, 2), padding="x"), "`padding` argument"),
     (lambda: K.depthwise_conv(image(1, 3, 3, 2), image(3, 3, 1, 4)), "must match the kernel's"),
+    (lambda: K.dense(3.0, image(2, 2)), r"dense expects .*inputs.shape=\(\), kernel"),
+    (lambda: K.dense(image(1, 3), image(2, 2)), r"dense expects .*inputs.shape=\(1, 3\)"),
+    (lambda: K.dense(image(1, 2), image(2, 4), image(2)), r"shape \(4,\); received shape \(2,\)"),
+    (lambda: K.conv(image(1, 3, 3, 2), image(2, 2, 2, 4), bias=image(2)), r"filter, shape \(4,\)"),
+    (
+        lambda: K.conv_transpose(image(1, 3, 3, 2), image(2, 2, 4, 2), bias=image(2)),
+        r"filter, shape \(4,\)",
+    ),
     (lambda: K.max_pool(image(1, 3, 3, 2), 4), "output size would be zero or negative"),
     (lambda: K.max_pool(image(3, 3), 4), "at least one spatial axis"),
     (lambda: K.glu(image(3, 3)), "divisible by 2"),
@@ -319,6 +357,21 @@ REFUSED = [
     (
         lambda: K.sparse_categorical_crossentropy(on_host([0, -1]), on_host(image(2, 3))),
         "label value of -1",
+    ),
+    (lambda: K.lstm(image(3, 5), image(5, 8), image(2, 8)), "`inputs` of shape .batch, steps, fe"),
+    (
+        lambda: K.lstm(image(3, 4, 5), image(5, 8), image(2, 7)),
+        r"`recurrent_kernel` of shape \(units, 4 \* units\); received \(2, 7\)",
+    ),
+    (lambda: K.lstm(image(3, 4, 5), image(4, 8), image(2, 8)), "lstm expects `kernel` of shape"),
+    (lambda: K.lstm(image(3, 4, 5), image(5, 8), image(2, 8), image(7)), "`bias` of shape"),
+    (
+        lambda: K.lstm(image(3, 4, 5), image(5, 8), image(2, 8), None, image(2, 2)),
+        r"`initial_h` of shape \(batch, units\); received \(2, 2\), with inputs of shape \(3, 4",
+    ),
+    (
+        lambda: K.lstm(image(3, 4, 5), image(5, 8), image(2, 8), None, None, image(3)),
+        "`initial_c` of shape",
     ),
     (lambda: K.dropout(image(3), 1.5), "argument `rate`"),
     (lambda: K.dropout(image(3, 4), 0.5, (3,)), "`noise_shape` must have one entry"),

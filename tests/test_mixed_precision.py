@@ -49,6 +49,8 @@ def test_layers_compute_in_halves_and_keep_float32_weights(row: Row, policy):
     assert [str(w.dtype) for w in layer.weights] == KERAS["dtypes"][str(row)][1]
     x = K.convert_to_tensor(ARRAYS[f"{row}/x"])
     options = {"training": row.training} if layer._training_index is not None else {}
+    if row.state:
+        options["initial_state"] = golden(row, "s")
     with K.GradientTape() as tape:
         y = layer(x, **options)
         loss = K.sum(K.cast(y, "float32"))
@@ -294,3 +296,19 @@ def test_bfloat16_names_the_extra(monkeypatch):
     with pytest.raises(ImportError) as caught:
         DTypePolicy("mixed_bfloat16")
     assert "pip install 'layerkit[bfloat16]'" in str(caught.value)
+
+
+def test_an_upstream_gradient_is_widened_once(monkeypatch):
+    """The vjps of a Dense layer share the gradient before its activation, in halves too."""
+    calls, backend = [], K.get_backend(K.backend())
+    slope = type(backend).bias_activation_grad
+    monkeypatch.setattr(
+        type(backend),
+        "bias_activation_grad",
+        lambda *args: calls.append(args[-1]) or slope(*args),
+    )
+    layer = layers.Dense(3, activation="relu", dtype="mixed_float16")
+    with K.GradientTape() as tape:
+        loss = K.sum(layer(np.ones((2, 4), "float32")))
+    tape.gradient(loss, layer.trainable_variables)
+    assert calls == ["relu"]

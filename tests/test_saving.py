@@ -380,7 +380,7 @@ def numbered(golden, name: str) -> list[np.ndarray]:
     return [golden[f"{name}_{index}"] for index in range(len(keys))]
 
 
-MODELS = ("mlp", "convnet", "settings", "dropout", "subclassed")
+MODELS = ("mlp", "convnet", "settings", "dropout", "recurrent", "subclassed")
 
 
 @pytest.mark.parametrize("name", [f"{b}-{m}" for b in ("torch", "jax") for m in MODELS])

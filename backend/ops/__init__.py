@@ -10,6 +10,7 @@ from . import (
     normalization,
     pooling,
     random,
+    recurrent,
     reductions,
 )
 from . import (
@@ -24,6 +25,7 @@ from .linalg import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .random import *  # noqa: F403
+from .recurrent import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .shape import *  # noqa: F403
 
@@ -39,5 +41,6 @@ _FAMILIES = (
     normalization,
     crossentropy,
     random,
+    recurrent,
 )
 OPERATIONS: list[str] = [name for family in _FAMILIES for name in family.__all__]

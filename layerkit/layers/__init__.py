@@ -51,6 +51,7 @@ from .pooling import (
     MaxPooling3D,
 )
 from .preprocessing import Rescaling
+from .recurrent import LSTM
 from .regularization import (
     Dropout,
     GaussianDropout,
@@ -116,6 +117,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTM",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",

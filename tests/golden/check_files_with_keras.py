@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-NAMES = ("mlp", "convnet", "settings", "dropout", "subclassed")
+NAMES = ("mlp", "convnet", "settings", "dropout", "recurrent", "subclassed")
 
 
 def write(folder):

@@ -36,6 +36,7 @@ def run(row: Row, index: int) -> tuple[dict[str, np.ndarray], dict]:
         for v, w in zip(values, layer.weights, strict=True)
     ]
     layer.set_weights(values)
+    states = [random.standard_normal(shape).astype("float32") for shape in row.state]
     names = [w.path for w in layer.weights]
     state = {w.path: w.value for w in layer.non_trainable_variables}
     trainable = [w.value for w in layer.trainable_variables]
@@ -46,6 +47,7 @@ def run(row: Row, index: int) -> tuple[dict[str, np.ndarray], dict]:
             list(state.values()),
             x,
             **({"training": row.training} if layer._call_has_training_arg else {}),
+            **({"initial_state": [s.astype("float64") for s in states]} if states else {}),
         )
         return y, dict(zip(state, after, strict=True))
 
@@ -59,6 +61,7 @@ def run(row: Row, index: int) -> tuple[dict[str, np.ndarray], dict]:
         gx = None
     gradients = dict(zip([w.path for w in layer.trainable_variables], gw, strict=True))
     arrays = {"x": x, "y": y} | ({} if gx is None else {"gx": gx})
+    arrays |= {f"s{i}": state for i, state in enumerate(states)}
     for i, name in enumerate(names):
         arrays[f"w{i}"] = values[i]
         if name in gradients:

@@ -98,6 +98,19 @@ def dropout():
     return model, (6,), 3
 
 
+def recurrent():
+    model = keras.Sequential(
+        [
+            keras.Input((6, 3)),
+            layers.LSTM(5, return_sequences=True, recurrent_regularizer="l2"),
+            layers.LSTM(4, go_backwards=True, recurrent_activation="hard_sigmoid", use_bias=False),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile("adam", "binary_crossentropy")
+    return model, (6, 3), 2
+
+
 def subclassed():
     model = Subclassed()
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -132,7 +145,7 @@ def _numpy(variable):
 
 if __name__ == "__main__":
     FILES.mkdir(exist_ok=True)
-    for make in (mlp, convnet, settings):
+    for make in (mlp, convnet, settings, recurrent):
         write(make, ".keras")
     write(dropout, ".keras", is_random=True)
     write(subclassed, ".weights.h5")

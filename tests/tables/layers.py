@@ -18,6 +18,7 @@ class Row:
     training: bool = False
     ids_below: int | None = None  # inputs are integers from 0 to this; floats where None
     label: str = ""
+    state: tuple[tuple[int, ...], ...] = ()  # shapes of the call's `initial_state`
 
     def __str__(self) -> str:
         return f"{self.layer}:{self.label}" if self.label else self.layer
@@ -26,7 +27,8 @@ class Row:
 def row(layer: str, shape: tuple[int, ...], label: str = "", **arguments: Any) -> Row:
     training = arguments.pop("training", False)
     ids_below = arguments.pop("ids_below", None)
-    return Row(layer, shape, arguments, training, ids_below, label)
+    state = arguments.pop("state", ())
+    return Row(layer, shape, arguments, training, ids_below, label, state)
 
 
 IMAGES, SEQUENCES, ROWS_OF_FEATURES = (2, 6, 5, 3), (2, 7, 3), (4, 5)
@@ -145,6 +147,34 @@ ROWS = [
     # preprocessing
     row("Rescaling", IMAGES, scale=0.5, offset=-1),
     row("Rescaling", IMAGES, "channels", scale=[1.0, 2.0, 3.0]),
+    # recurrent
+    row("LSTM", SEQUENCES, units=4),
+    row("LSTM", SEQUENCES, "sequences", units=4, return_sequences=True),
+    row("LSTM", SEQUENCES, "backwards", units=2, return_sequences=True, go_backwards=True),
+    row("LSTM", SEQUENCES, "plain", units=2, use_bias=False, go_backwards=True),
+    row("LSTM", SEQUENCES, "state", units=4, state=((2, 4), (2, 4)), return_sequences=True),
+    row("LSTM", (3, 1, 2), "one step", units=5, unit_forget_bias=False, unroll=True),
+    row(
+        "LSTM",
+        SEQUENCES,
+        "activations",
+        units=4,
+        activation="softsign",
+        recurrent_activation="hard_sigmoid",
+        return_sequences=True,
+    ),
+    row(
+        "LSTM",
+        SEQUENCES,
+        "linear",
+        units=3,
+        activation=None,
+        use_bias=False,
+        go_backwards=True,
+        return_sequences=True,
+        state=((2, 3), (2, 3)),
+    ),
+    row("LSTM", SEQUENCES, "dropout", units=4, dropout=0.5, recurrent_dropout=0.25, seed=3),
 ]
 
 
