@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -336,7 +337,9 @@ class Model(Layer):
         if not batches.size:
             raise ValueError("predict() got no samples: `x` has length 0.")
         parts: list[Any] = []
-        with callback_list, blas_on_one_thread():
+        # To give memory back takes longer than to predict a single row.
+        kept = memory.kept() if len(batches) > 1 else nullcontext()
+        with callback_list, blas_on_one_thread(), kept:
             callback_list.on_predict_begin()
             for step, batch in enumerate(batches):
                 callback_list.on_predict_batch_begin(step)
