@@ -105,7 +105,7 @@ class Replay:
             place.array[...] = self._backend.asarray(x.array)
         for variable, array in self._state:
             if variable.array is not array:
-                array[...] = self._backend.asarray(variable.array)
+                array[...] = variable.array
                 variable.array = array
         self._graph.numbers.begin()
         for act in self._acts:

@@ -175,7 +175,7 @@ def serialize(obj: Any) -> Any:
         return obj.item()
     if isinstance(obj, (np.ndarray, Tensor)):
         kind = "__numpy__" if isinstance(obj, np.ndarray) else "__tensor__"
-        return _describe(kind, value=np.asarray(obj).tolist(), dtype=obj.dtype.name)
+        return _describe(kind, value=obj.tolist(), dtype=obj.dtype.name)
     if isinstance(obj, bytes):
         return _describe("__bytes__", value=obj.decode())
     if isinstance(obj, slice):

@@ -75,7 +75,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Any:
         value = to_numpy(self.value) if is_array(self.value) else self.value
-        return _born(np.array(np.broadcast_to(np.asarray(value), shape)), dtype)
+        return _born(np.array(np.broadcast_to(value, shape)), dtype)
 
 
 class Identity(Initializer):

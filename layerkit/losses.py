@@ -231,7 +231,7 @@ def _like(x: Any, reference: Tensor) -> Tensor:
 def _move(x: Tensor, reference: Tensor) -> Tensor:
     if type(x.array) is type(reference.array):
         return x
-    return Tensor(backend_of(reference.array).asarray(x.numpy()))
+    return Tensor(backend_of(reference.array).asarray(x.array))
 
 
 def _pair(loss: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:

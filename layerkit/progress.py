@@ -152,7 +152,7 @@ def format_metrics(logs: Any) -> str:
 
 def format_number(value: Any) -> str:
     """Four decimals, or four digits and an exponent where they would vanish; arrays by mean."""
-    number = float(value) if not getattr(value, "ndim", 0) else float(np.mean(np.asarray(value)))
+    number = float(value) if not getattr(value, "ndim", 0) else float(np.mean(value))
     return f"{number:.4f}" if abs(number) > 1e-3 else f"{number:.4e}"
 
 

@@ -23,8 +23,9 @@ from tables import losses_metrics as rows
 
 import layerkit
 from layerkit import backend as K
-from layerkit import constraints, layers, losses, metrics, regularizers
+from layerkit import callbacks, constraints, initializers, layers, losses, metrics, regularizers
 from layerkit.backend import registry
+from layerkit.backend.base import Backend
 from layerkit.batching import Batches
 from layerkit.optimizers import LossScaleOptimizer
 
@@ -274,7 +275,10 @@ def test_schedules_compute_where_the_step_is(device, i):
     with strict_cupy.no_syncs(device.xp):
         rates = [schedule(step) for step in queued]
     assert not device.xp.journal.h2d and {kind(rate) for rate in rates} == {"device"}
-    expected = [float(schedule(step)) for step in steps]
+    here = [schedule(step) for step in steps]
+    for rate in here + rates:
+        assert rate.dtype == "float32" and not isinstance(rate.array, np.generic)
+    expected = [float(rate) for rate in here]
     np.testing.assert_allclose([float(rate) for rate in rates], expected, rtol=2e-6, atol=1e-9)
 
 
@@ -346,6 +350,20 @@ def test_metrics_neither_wait_nor_transfer(device, row):
 
     def step():
         metric.update_state(*batch)
+        return metric.result()
+
+    alone(device, step)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind_of_mean", [metrics.Sum, metrics.Mean])
+def test_sums_and_means_neither_wait_nor_transfer(device, kind_of_mean, weighted):
+    K.set_backend("device")
+    metric, values = kind_of_mean(), K.convert_to_tensor(X)
+    weights = K.convert_to_tensor(X[:, 0, 0, 0]) if weighted else None
+
+    def step():
+        metric.update_state(values, weights)
         return metric.result()
 
     alone(device, step)
@@ -515,6 +533,201 @@ def test_the_array_decides_where_work_runs(device):
         assert kind(K.take(on_device, np.array([0, 2]))) == "device"
         assert kind(on_device[np.array([0, 2])]) == "device"
         assert kind(K.concatenate([on_device, x])) == "device"
+
+
+@pytest.fixture(params=["numpy", "device"])
+def elsewhere(request, device):
+    """A float tensor that is not on the default backend, and the other one's name."""
+    K.set_backend(request.param)
+    other = {"numpy": "device", "device": "numpy"}[request.param]
+    x = np.linspace(0.1, 0.9, 6, dtype="float32").reshape(2, 3)
+    return K.Tensor(K.get_backend(other).asarray(x))
+
+
+def here(x):
+    """The same numbers on the default backend."""
+    return K.convert_to_tensor(np.array(x))
+
+
+NUMBERS_BESIDE = {  # operations whose other operands are numbers, in lists or alone
+    "binary_crossentropy": lambda x: K.binary_crossentropy(1.0, x[0, 0]),
+    "clip": lambda x: K.clip(0.5, x, None),
+    "clip above": lambda x: K.clip(0.5, None, x),
+    "embedding_lookup": lambda x: K.embedding_lookup(x, 1),
+    "take_along_axis": lambda x: K.take_along_axis(x, [[0, 1, 0]], 0),
+    "take_along_axis of all": lambda x: K.take_along_axis(x, [4, 0]),
+    "where": lambda x: K.where(True, x, 0.0),
+    "random_shuffle": lambda x: K.random_shuffle(x, seed=1),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS_BESIDE)
+def test_numbers_come_to_the_array(elsewhere, name):
+    y = NUMBERS_BESIDE[name](elsewhere)
+    assert kind(y) == kind(elsewhere) != K.backend()
+    expected = NUMBERS_BESIDE[name](here(elsewhere))
+    np.testing.assert_array_equal(y.numpy(), expected.numpy())
+
+
+def test_indices_come_to_the_array(elsewhere):
+    y = elsewhere[here([1, 0, 1])]
+    assert kind(y) == kind(elsewhere) != K.backend()
+    np.testing.assert_array_equal(y.numpy(), elsewhere.numpy()[[1, 0, 1]])
+
+
+BORN = {
+    "full of a tensor": lambda x: K.full((4, 2, 3), x),
+    "random_normal": lambda x: K.random_normal((2,)),
+    "Constant of an array": lambda x: K.Tensor(initializers.Constant(x.array)((2, 3))),
+    "Ones": lambda x: K.Tensor(initializers.Ones()((2,))),
+}
+
+
+@pytest.mark.parametrize("name", BORN)
+def test_new_tensors_are_on_the_default_backend(elsewhere, name):
+    y = BORN[name](elsewhere)
+    assert kind(y) == K.backend() != kind(elsewhere)
+    if "of" in name:
+        np.testing.assert_array_equal(y.numpy(), np.broadcast_to(elsewhere.numpy(), y.shape))
+
+
+def test_what_is_kept_holds_arrays(device):
+    """Not the scalars of NumPy that its reductions give."""
+    for name in ("numpy", "device"):
+        K.set_backend(name)
+        metric = metrics.Accuracy()
+        metric.update_state([1, 2], [1, 3])
+        for x in (K.sum(K.ones(3)), metric.result(), K.Variable(1.0).assign_add(1.0)):
+            assert isinstance(x.array, K.get_backend(name).array_type)
+
+
+def apart(default, device, *arrays):
+    """Of the arrays the last one as a tensor on the default backend, the others not there."""
+    K.set_backend(default)
+    other = {"numpy": device.asarray, "device": np.asarray}[default]
+    *others, last = arrays
+    others = [None if x is None else K.Tensor(other(x)) for x in others]
+    return [*others, K.convert_to_tensor(last)]
+
+
+each_default = pytest.mark.parametrize("default", ["numpy", "device"])
+
+
+@each_default
+@pytest.mark.parametrize("row", rows.LOSSES, ids=str)
+def test_losses_follow_the_predictions(device, default, row):
+    name, options, kind_of_rows = row
+    loss, data = getattr(losses, name)(**options), rows.data(kind_of_rows)
+    expected = loss(*data).numpy()
+    y_true, y_pred = apart(default, device, *data)
+    value = loss(y_true, y_pred)
+    assert kind(value) == default != kind(y_true)
+    np.testing.assert_allclose(value.numpy(), expected, rtol=2e-5, atol=1e-6)
+
+
+@each_default
+@pytest.mark.parametrize("row", rows.METRICS, ids=str)
+def test_metrics_follow_the_predictions(device, default, row):
+    name, options, kind_of_rows = row
+    y_true, y_pred = rows.data(kind_of_rows)
+    weights = rows.weights(0) if rows.takes_weights(*row) else None
+    if name == "MeanIoU":  # one per pixel
+        weights = np.linspace(0.5, 2, y_true.size).reshape(y_true.shape)
+    results = []
+    for batch in (y_true, y_pred, weights), None:
+        if batch is None:
+            y_true, weights, y_pred = apart(default, device, y_true, weights, y_pred)
+            batch = y_true, y_pred, weights
+        metric = getattr(metrics, name)(**options)
+        metric.update_state(*batch)
+        results.append(metric.result().numpy())
+    np.testing.assert_allclose(results[1], results[0], rtol=2e-5, atol=1e-6)
+
+
+@each_default
+def test_masks_follow_the_targets(device, default):
+    labels, scores = rows.data("labels")
+    mask, weights = np.arange(len(labels)) % 3 > 0, rows.weights(0)
+    kept = mask & (labels != 1)
+    each = losses.SparseCategoricalCrossentropy(reduction=None)(labels, scores).numpy()
+    metric = metrics.SparseCategoricalCrossentropy(ignore_class=1)
+    mask, weights, labels = apart(default, device, mask, weights, labels)
+    metric.update_state(labels, scores, weights, mask=mask)
+    expected = np.average(each, weights=kept * rows.weights(0))
+    assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
+
+
+@each_default
+def test_fit_takes_arrays_of_every_kind(device, default):
+    """Of another backend, tensors and lists: they train as those of NumPy do."""
+    K.set_backend(default)
+    weights = []
+    there = device.asarray
+    for place in (np.array, np.ndarray.tolist, there, lambda x: K.Tensor(there(x)), K.Tensor):
+        assert type(Batches(place(X[:8])).x) is np.ndarray  # as shuffling and splitting need it
+        model = classifier("sgd")
+        model.fit(place(X[:8]), place(LABELS[:8]), shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    for others in weights[1:]:
+        for w, v in zip(weights[0], others, strict=True):
+            np.testing.assert_array_equal(w, v)
+
+
+@each_default
+def test_predictions_are_arrays_of_the_host(device, default):
+    K.set_backend(default)
+    model, outputs = classifier(), []
+    seen = callbacks.LambdaCallback(on_predict_batch_end=lambda _, logs: outputs.append(logs))
+    whole = model.predict(X[:8], batch_size=4, callbacks=[seen], verbose=0)
+    parts = [logs["outputs"] for logs in outputs]
+    for array in (whole, model.predict_on_batch(X[:8]), *parts):
+        assert type(array) is np.ndarray
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_predictions_do_not_pile_up_on_the_device(device):
+    K.set_backend("device")
+    model, used = classifier(), []
+    look = callbacks.LambdaCallback(
+        on_predict_batch_end=lambda batch, logs: used.append(device.memory_info()["used"])
+    )
+    model.predict(X, batch_size=4, callbacks=[look], verbose=0)
+    assert len(set(used[1:])) == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"global_clipnorm": 0.1}], ids=str)
+@each_default
+def test_an_optimizer_of_variables_on_both_backends(device, default, options):
+    K.set_backend(default)
+    numbers = np.array([1.0, 2.0, 3.0], "float32")
+    states = []
+    for places in ([np.array] * 2, [np.array, device.asarray], [device.asarray, np.array]):
+        variables = [K.Variable(K.Tensor(place(numbers))) for place in places]
+        optimizer = made_optimizer("Nadam", options)
+        for _ in range(3):
+            optimizer.apply([K.Tensor(v.array + 1) for v in variables], variables)
+        slots = [optimizer.add_variable_from_reference(v) for v in variables]
+        assert [kind(v) for v in variables] == [kind(slot) for slot in slots]
+        states.append([v.numpy() for v in variables])
+    for others in states[1:]:
+        for array, expected in zip(others, states[0], strict=True):
+            np.testing.assert_allclose(array, expected, rtol=2e-6)
+
+
+def test_an_empty_list_is_no_samples():
+    with pytest.raises(ValueError, match=r"predict\(\) got no samples"):
+        classifier().predict([], verbose=0)
+
+
+def test_the_reference_on_a_device(device):
+    """What a backend that overrides none of it does: constants and batches are its arrays."""
+
+    class Plain(Backend):
+        name, xp, array_type = "plain", device.xp, device.array_type
+
+    plain = Plain()
+    for x in (plain.constant(X), *next(plain.feeder([X, LABELS], 4)(None))):
+        assert isinstance(x, device.array_type)
 
 
 def test_gradients_come_back_to_where_the_source_lives(device):

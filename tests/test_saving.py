@@ -23,6 +23,7 @@ import layerkit
 from layerkit import Model, Sequential, layers, losses, saving
 from layerkit.layers import Dense
 from layerkit.saving.atomic import replacing
+from layerkit.saving.hdf5 import read
 from layerkit.saving.weights_file import walk
 
 GOLDEN = Path(__file__).parent / "golden" / "files"
@@ -886,3 +887,9 @@ def test_a_users_loss_is_not_mistaken_for_ours_of_the_same_name(tmp_path):
     loaded = layerkit.models.load_model(path, custom_objects={"huber": huber})
     x, y = np.ones((4, 2)), np.ones((4, 1))
     assert loaded.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+
+
+def test_scalars_of_a_file_are_arrays(tmp_path):
+    with h5py.File(tmp_path / "scalar.h5", "w") as file:
+        array = read(file.create_dataset("x", data=np.float32(2)))
+    assert type(array) is np.ndarray and array == 2

@@ -16,6 +16,7 @@ from ..config import floatx, is_floating
 from ..random import draw_key, generator
 from ..recording import per_step
 from ..registry import backend_of, default_backend, namespace
+from .indexing import take
 
 __all__ = [
     "dropout",
@@ -144,16 +145,9 @@ def random_categorical(
 def random_shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     """`x` with its slices along `axis` in random order."""
     x = convert_to_tensor(x)
-    return _reorder(x, generator(seed).permutation(x.shape[axis]), axis)
+    return take(x, generator(seed).permutation(x.shape[axis]), axis)
 
 
-@primitive
-def _reorder(x: Any, /, order: np.ndarray, axis: int) -> tuple:
-    take, asarray = namespace(x).take, backend_of(x).asarray
-    back = np.argsort(order)
-    return take(x, asarray(order), axis), lambda g: take(g, asarray(back), axis)
-
-
-def _born(numbers: Any, dtype: Any) -> Tensor:
+def _born(numbers: np.ndarray, dtype: Any) -> Tensor:
     """Numbers drawn on the host as a tensor of the default backend."""
-    return Tensor(default_backend().asarray(np.asarray(numbers).astype(dtype or floatx())))
+    return Tensor(default_backend().asarray(numbers.astype(dtype or floatx())))

@@ -294,7 +294,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         x, axis = ravel(x), 0
     if isinstance(repeats, int):
         return _repeat(x, repeats, axis % x.ndim)
-    indices = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
+    indices = np.repeat(np.arange(x.shape[axis]), repeats)
     return take(x, backend_of(x.array).constant(indices), axis)
 
 
@@ -312,7 +312,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     (mirrored at the edge). ValueError for other modes, or values without the constant mode.
     """
     x = convert_to_tensor(x)
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
     if mode == "constant":
         return _pad_constant(x, widths, 0 if constant_values is None else constant_values)
     if mode not in ("reflect", "symmetric"):
@@ -408,9 +408,7 @@ def linspace(
     axis: int = 0,
 ) -> Any:
     """`num` evenly spaced numbers from start to stop; with `retstep` also the step between them."""
-    values, step = np.linspace(
-        np.asarray(start), np.asarray(stop), num, endpoint=endpoint, retstep=True, axis=axis
-    )
+    values, step = np.linspace(start, stop, num, endpoint=endpoint, retstep=True, axis=axis)
     result = convert_to_tensor(values, dtype=dtype or floatx())
     return (result, convert_to_tensor(step, dtype=dtype or floatx())) if retstep else result
 

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from layerkit import backend as K
-from layerkit.backend import Tensor, Variable, tree
-from layerkit.backend.registry import backend_of, namespace
+from layerkit.backend import Tensor, Variable, registry, tree
+from layerkit.backend.registry import namespace
 
 from .. import configurable, dtype_policies, initializers, losses
 from ..configurable import Configurable, serialize
@@ -250,10 +250,7 @@ def tensor(x: Any) -> Tensor:
 
 def beside(x: Any, reference: Any) -> Any:
     """The raw array of `x`, on the backend on which the array `reference` lives."""
-    x = array(x)
-    if type(x) is type(reference):
-        return x
-    return backend_of(reference).asarray(backend_of(x).to_numpy(x))
+    return registry.beside(array(x), reference)
 
 
 def divide_no_nan(x: Any, y: Any) -> Any:

@@ -575,7 +575,7 @@ class Optimizer(Configurable):
             )
             return
         for i, variable in enumerate(self.variables):
-            variable.assign(np.asarray(store[str(i)]))
+            variable.assign(store[str(i)])
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor was called with; the learning rate is the present one."""

@@ -127,7 +127,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __call__(self, step: Any) -> Tensor:
         step, (rate, *later) = as_operand(step), _floats(*self.values)
         step = step if is_deferred(step) else np.asarray(step)
-        for boundary, value in zip(np.asarray(self.boundaries), later, strict=True):
+        for boundary, value in zip(self.boundaries, later, strict=True):
             rate = namespace(step).where(step > boundary, value, rate)
         return _rate(rate)
 
