@@ -1,0 +1,1 @@
+"""What benchmarks share: models in words, the frameworks that build them, their processes."""
