@@ -34,6 +34,8 @@ import layerkit
 from layerkit import backend as K
 from layerkit.backend import cupy_feed, testing, tree
 from layerkit.backend.nvidia import Flags
+from peers.frameworks import KerasLike
+from peers.workloads import WORKLOADS, data
 
 ROOT = Path(__file__).parents[1]
 BUDGET = 350  # seconds after which no further step begins
@@ -317,13 +319,13 @@ def replay(gpu: Any) -> dict:
 
 
 def compare_replay(name: str) -> dict:
-    losses, speeds, batch_size = {}, {}, MODELS[name]["batch_size"]
+    losses, speeds = {}, {}
+    batch_size = WORKLOADS[name].batch_size
+    x, y = data(name, 20 * batch_size)
     for kind in False, True:
         layerkit.utils.set_random_seed(0)
-        model = keras_like(layerkit, name, jit_compile=kind)
-        x, y = digits(name, 20 * batch_size)
-        fit = model.fit(x, y, batch_size=batch_size, epochs=2, verbose=0)
-        losses[kind] = fit.history["loss"]
+        model = KerasLike(layerkit, name, jit_compile=kind)
+        losses[kind] = model.fit(x, y, batch_size, 2)
         speeds[kind] = speed(model, name)
     gap = difference(np.asarray(losses[False]), np.asarray(losses[True]))
     result = {"difference of losses": gap, "eager/s": speeds[False], "replayed/s": speeds[True]}
@@ -367,124 +369,52 @@ def feeding(gpu: Any) -> dict:
 def time_feed(gpu: Any, feed: str, dtype: str, epochs: int = 3) -> dict:
     """Of `fit` with some epochs, so that data that is sent once is sent once."""
     layerkit.utils.set_random_seed(0)
-    batch_size, model = MODELS["mlp"]["batch_size"], keras_like(layerkit, "mlp")
-    x, y = digits("mlp", BATCHES * batch_size)
+    batch_size, model = WORKLOADS["mlp"].batch_size, KerasLike(layerkit, "mlp")
+    x, y = data("mlp", BATCHES * batch_size)
     x = (x * 255).astype(dtype)
     gpu.feeder = lambda *arguments: FEEDS[feed](gpu, *arguments)
     try:
-        model.fit(x, y, batch_size=batch_size, verbose=0)
+        model.fit(x, y, batch_size, 1)
         start = time.perf_counter()
-        fit = model.fit(x, y, batch_size=batch_size, epochs=epochs, verbose=0)
-        float(fit.history["loss"][-1])  # a number on the host, so it is over
+        model.fit(x, y, batch_size, epochs)
         return {"ms": round((time.perf_counter() - start) / epochs * 1000, 3)}
     finally:
         del gpu.feeder  # the class's own again
 
 
-# The five models, in words that three frameworks are built from
+# The five MNIST models: speeds of each framework
 
-CNN = [("conv", 32), ("pool",), ("dropout", 0.2), ("conv", 64), ("pool",), ("dropout", 0.2)]
-CNN += [("conv", 128), ("pool",), ("dropout", 0.2), ("flatten",), ("dense", 625, "relu")]
-CNN += [("dropout", 0.5)]
-LENET = [("conv", 6), ("pool",), ("conv", 16), ("pool",), ("flatten",), ("dense", 120, "relu")]
-LENET += [("dense", 84, "relu")]
-MODERN = [("dropout", 0.2), ("dense", 625, "relu"), ("dropout", 0.5), ("dense", 625, "relu")]
-MODERN += [("dropout", 0.5)]
-MODELS: dict[str, dict] = {
-    "logistic": {"layers": [], "shape": (784,), "batch_size": 200},
-    "mlp": {"layers": [("dense", 620, "sigmoid")], "shape": (784,), "batch_size": 50},
-    "modern": {"layers": MODERN, "shape": (784,), "batch_size": 100},
-    "lenet": {"layers": LENET, "shape": (28, 28, 1), "batch_size": 100},
-    "cnn": {"layers": CNN, "shape": (28, 28, 1), "batch_size": 50},
-}
+MODELS = ("logistic", "mlp", "modern", "cnn", "convnet")
 BATCHES = 100  # of an epoch that is timed; on the CPU, a tenth
-
-
-def keras_like(module: Any, name: str, **options: Any) -> Any:
-    """The model, by `layerkit` or `keras`: their words are the same."""
-    layers = module.layers
-    kinds: dict[str, Callable] = {
-        "dense": lambda units, activation: layers.Dense(units, activation=activation),
-        "conv": lambda filters: layers.Conv2D(filters, 3, padding="same", activation="relu"),
-        "pool": lambda: layers.MaxPooling2D(2),
-        "dropout": layers.Dropout,
-        "flatten": layers.Flatten,
-    }
-    body = [kinds[kind](*rest) for kind, *rest in MODELS[name]["layers"]]
-    last = layers.Dense(10, activation="softmax")
-    model = module.Sequential([layers.Input(MODELS[name]["shape"]), *body, last])
-    model.compile(module.optimizers.RMSprop(0.001), "sparse_categorical_crossentropy", **options)
-    return model
-
-
-def torch_model(name: str) -> Any:
-    from torch import nn
-
-    kinds: dict[str, Callable] = {
-        "dense": lambda units, kind: nn.Sequential(
-            nn.LazyLinear(units), nn.ReLU() if kind == "relu" else nn.Sigmoid()
-        ),
-        "conv": lambda filters: nn.Sequential(nn.LazyConv2d(filters, 3, padding=1), nn.ReLU()),
-        "pool": lambda: nn.MaxPool2d(2),
-        "dropout": nn.Dropout,
-        "flatten": nn.Flatten,
-    }
-    body = [kinds[kind](*rest) for kind, *rest in MODELS[name]["layers"]]
-    return nn.Sequential(*body, nn.LazyLinear(10)).cuda()
-
-
-def digits(name: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noise in the place of digits: speed does not depend on what is seen."""
-    random = np.random.default_rng(0)
-    x = random.random((count, *MODELS[name]["shape"]), "float32")
-    return x, random.integers(0, 10, count)
 
 
 def layerkit_speed(backend: str, name: str) -> dict:
     K.set_backend(backend)
     layerkit.utils.set_random_seed(0)
-    return {"samples/s": speed(keras_like(layerkit, name), name, 10 if backend == "numpy" else 1)}
+    less = 10 if backend == "numpy" else 1
+    return {"samples/s": speed(KerasLike(layerkit, name), name, less)}
 
 
 def keras_speed(name: str) -> dict:
     import keras
 
-    return {"samples/s": speed(keras_like(keras, name), name)}
+    return {"samples/s": speed(KerasLike(keras, name), name)}
+
+
+def torch_speed(name: str) -> dict:
+    from peers.torch_models import TorchModel
+
+    return {"samples/s": speed(TorchModel(name, "cuda"), name)}
 
 
 def speed(model: Any, name: str, less: int = 1) -> float:
     """Samples a second of a second epoch; its mean loss is a number on the host, so it is over."""
-    batch_size = MODELS[name]["batch_size"]
-    x, y = digits(name, BATCHES // less * batch_size)
-    model.fit(x, y, batch_size=batch_size, verbose=0)
+    batch_size = WORKLOADS[name].batch_size
+    x, y = data(name, BATCHES // less * batch_size)
+    model.fit(x, y, batch_size, 1)
     start = time.perf_counter()
-    float(model.fit(x, y, batch_size=batch_size, verbose=0).history["loss"][-1])
+    model.fit(x, y, batch_size, 1)
     return len(x) / (time.perf_counter() - start)
-
-
-def torch_speed(name: str) -> dict:
-    import torch
-
-    batch_size = MODELS[name]["batch_size"]
-    x, y = digits(name, BATCHES * batch_size)
-    x = x.transpose(0, 3, 1, 2) if x.ndim == 4 else x
-    x, y = torch.tensor(np.ascontiguousarray(x)), torch.tensor(y)
-    model = torch_model(name)
-    model(x[:batch_size].cuda())  # lazy layers learn their sizes
-    optimizer = torch.optim.RMSprop(model.parameters(), 0.001)
-
-    def epoch() -> None:
-        for images, labels in zip(x.split(batch_size), y.split(batch_size), strict=True):
-            optimizer.zero_grad(set_to_none=True)
-            loss = torch.nn.functional.cross_entropy(model(images.cuda()), labels.cuda())
-            loss.backward()
-            optimizer.step()
-        torch.cuda.synchronize()
-
-    epoch()
-    start = time.perf_counter()
-    epoch()
-    return {"samples/s": len(x) / (time.perf_counter() - start)}
 
 
 # Running, timing, recording
