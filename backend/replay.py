@@ -12,6 +12,7 @@ from __future__ import annotations
 import linecache
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -145,8 +146,10 @@ class _Recording(GradientTape):
             elif isinstance(x, Tensor) and id(x) not in self._made:
                 self.read.append(x.array)
         for y in outputs:
-            key = id(y)
-            self._made[key] = weakref.ref(y, lambda _, key=key: self._made.pop(key, None))
+            self._made[id(y)] = weakref.ref(y, partial(self._forget, id(y)))
+
+    def _forget(self, key: int, _: Any) -> None:
+        self._made.pop(key, None)
 
     # As a recorder.
 
