@@ -5,8 +5,9 @@ On a stand-in for CuPy, which computes nothing while it captures and refuses wha
 
 from __future__ import annotations
 
+import dataclasses
 import gc
-import importlib.util
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -205,16 +206,18 @@ def scored(kind, loss=squared, metric=None):
     return lambda model: steps_of(model, x, y), make
 
 
-@pytest.mark.parametrize("name", ["logistic", "mlp", "modern", "lenet", "cnn"])
+@pytest.mark.parametrize("name", ["logistic", "mlp", "modern", "cnn", "convnet"])
 def test_the_five_models(device, monkeypatch, name):
-    script = benchmark_script()
-    monkeypatch.setattr(script, "MODELS", dict(map(narrowed, script.MODELS.items())))
-    x, y = script.digits(name, 20)
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
+    workloads = importlib.import_module("peers.workloads")
+    monkeypatch.setitem(workloads.WORKLOADS, name, narrowed(workloads.WORKLOADS[name]))
+    x, y = workloads.data(name, 20)
 
     def make(jit_compile):
         layerkit.utils.clear_session()
         layerkit.utils.set_random_seed(3)
-        return script.keras_like(layerkit, name, jit_compile=jit_compile, metrics=["accuracy"])
+        options = {"jit_compile": jit_compile, "metrics": ["accuracy"]}
+        return workloads.keras_like(layerkit, name, **options)
 
     def run(model):
         history = model.fit(x, y, batch_size=6, epochs=3, verbose=0, validation_data=(x, y)).history
@@ -224,20 +227,11 @@ def test_the_five_models(device, monkeypatch, name):
     assert launches(device) == 1 + 3 + 3 + 1
 
 
-def narrowed(item):
-    """A model of the benchmark with fewer units and filters: the stand-in is slow."""
-    name, model = item
+def narrowed(workload):
+    """A model of the benchmarks with fewer units and filters: the stand-in is slow."""
     less = {"dense": 20, "conv": 4}
-    rows = [(k, -(-n[0] // less[k]), *n[1:]) if k in less else (k, *n) for k, *n in model["layers"]]
-    return name, model | {"layers": rows}
-
-
-def benchmark_script():
-    path = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
-    spec = importlib.util.spec_from_file_location("gpu_benchmark", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    rows = [(k, -(-n[0] // less[k]), *n[1:]) if k in less else (k, *n) for k, *n in workload.layers]
+    return dataclasses.replace(workload, layers=tuple(rows))
 
 
 def test_what_is_set_between_replays_is_followed():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..autodiff import convert_to_tensor, primitive, remembered
@@ -50,7 +50,7 @@ def fusable(activation: Any) -> str | None:
             f"Expected `activation` to be a function of a tensor; received {activation!r}: "
             "layerkit.activations.get(name) gives one by its name."
         )
-    return FUSED.get(activation) if isinstance(activation, Hashable) else None
+    return FUSED.get(activation) if type(activation).__hash__ is not None else None
 
 
 def floats_with_bias(x: Any, w: Any, b: Any) -> tuple:
