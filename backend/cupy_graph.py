@@ -7,6 +7,7 @@ written by every launch, so nobody else may get it.
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -65,6 +66,8 @@ class HeldNumbers:
         self._count = 0
         self._device: list[Any] = []  # arrays of _SLOTS numbers
         self._ring: deque[tuple[list[np.ndarray], Any]] = deque()  # pinned; and: it was sent
+        # The pool of pinned memory hands out at once what is given back: no copy may read it then.
+        weakref.finalize(self, _wait_for, self._ring).atexit = False
 
     def new(self, dtype: str, count: int) -> tuple[list[int], list[Any]]:
         """Places for `count` numbers, and the arrays without dimensions that read them."""
@@ -107,3 +110,10 @@ class HeldNumbers:
 
     def _pinned(self) -> np.ndarray:
         return np.frombuffer(self._cp.cuda.alloc_pinned_memory(8 * _SLOTS), "int64", _SLOTS)
+
+
+def _wait_for(ring: deque[tuple[list[np.ndarray], Any]]) -> None:
+    """Wait until all that was sent has arrived."""
+    for _, sent in ring:
+        if not sent.done:
+            sent.synchronize()

@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from fakes import strict_cupy
 from fakes.device import strict_cupy_backend
 
 import layerkit
 from layerkit import backend as K
+from layerkit.backend import registry
 
 STRICT_CUPY = os.environ.get("LAYERKIT_TEST_BACKEND") == "strict-cupy"
 
@@ -46,3 +48,20 @@ def fresh_session():
     K.set_floatx(floatx)
     K.set_epsilon(epsilon)
     K.set_image_data_format(layout)
+
+
+@pytest.fixture
+def device(monkeypatch):
+    """A device of its own for a test, the backend 'device'; the default is NumPy.
+
+    Whether its streams waited for each other is checked at the end.
+    """
+    for name in ("_loaded", "_makers"):
+        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
+    for name in ("_default", "one_home"):
+        monkeypatch.setattr(registry, name, getattr(registry, name))
+    K.register_backend("device", strict_cupy_backend())
+    backend = K.get_backend("device")
+    K.set_backend("numpy")
+    yield backend
+    strict_cupy.check_order(backend.xp)

@@ -17,14 +17,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fakes import strict_cupy
-from fakes.device import strict_cupy_backend
 from tables import layers as layer_rows
 from tables import losses_metrics as rows
 
 import layerkit
 from layerkit import backend as K
 from layerkit import callbacks, constraints, initializers, layers, losses, metrics, regularizers
-from layerkit.backend import registry
 from layerkit.backend.base import Backend
 from layerkit.batching import Batches
 from layerkit.optimizers import LossScaleOptimizer
@@ -45,16 +43,8 @@ ONE_HOT = np.eye(5, dtype="float32")[LABELS]
 
 
 @pytest.fixture(autouse=True)
-def device(monkeypatch):
-    """A device of its own for each test, called 'device'; the default is NumPy."""
-    for name in ("_loaded", "_makers"):
-        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
-    for name in ("_default", "one_home"):
-        monkeypatch.setattr(registry, name, getattr(registry, name))
-    K.register_backend("device", strict_cupy_backend())
-    backend = K.get_backend("device")
-    K.set_backend("numpy")
-    return backend
+def beside_a_device(device):
+    """The default stays NumPy."""
 
 
 def classifier(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=("accuracy",)):

@@ -13,12 +13,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fakes import strict_cupy
-from fakes.device import strict_cupy_backend
 
 import layerkit
 from layerkit import backend as K
 from layerkit import layers
-from layerkit.backend import cupy_feed, registry, tree
+from layerkit.backend import cupy_feed, tree
 from layerkit.backend.base import Backend
 from layerkit.batching import Batches
 
@@ -28,17 +27,8 @@ WAYS = {"resident": cupy_feed.resident, "streamed": cupy_feed.streamed, "plain":
 
 
 @pytest.fixture(autouse=True)
-def device(monkeypatch):
-    """A device of its own for each test, called 'device'; the default is NumPy."""
-    for name in ("_loaded", "_makers"):
-        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
-    for name in ("_default", "one_home"):
-        monkeypatch.setattr(registry, name, getattr(registry, name))
-    K.register_backend("device", strict_cupy_backend())
-    backend = K.get_backend("device")
-    K.set_backend("numpy")
-    yield backend
-    strict_cupy.check_order(backend.xp)
+def beside_a_device(device):
+    """The default stays NumPy."""
 
 
 def feed(device, way):

@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes import strict_cupy
-from fakes.device import strict_cupy_backend
 
 from layerkit import backend as K
-from layerkit.backend import Tensor, Variable, cupy_graph, decided, each_step, per_step, registry
+from layerkit.backend import Tensor, Variable, cupy_graph, decided, each_step, per_step
 from layerkit.backend.random import global_generator
 from layerkit.backend.replay import NotReplayable, Rehearsal, Replay
 
@@ -19,15 +18,9 @@ pytestmark = pytest.mark.numpy_only("these tests bring a device of their own")
 
 
 @pytest.fixture(autouse=True)
-def device(monkeypatch):
-    """A device of its own for each test, called 'device', on which arrays are born."""
-    for name in ("_loaded", "_makers"):
-        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
-    for name in ("_default", "one_home"):
-        monkeypatch.setattr(registry, name, getattr(registry, name))
-    K.register_backend("device", strict_cupy_backend())
+def on_the_device(device):
+    """Arrays are born on it."""
     K.set_backend("device")
-    return K.get_backend("device")
 
 
 def batch(*numbers):

@@ -13,14 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import strict_cupy
-from fakes.device import strict_cupy_backend
 from tables import layers as layer_rows
 from tables import losses_metrics as table
 
 import layerkit
 from layerkit import backend as K
 from layerkit import callbacks, layers, losses, metrics, optimizers
-from layerkit.backend import registry
 from layerkit.backend.random import global_generator
 from layerkit.backend.replay import NotReplayable
 from layerkit.optimizers import schedules
@@ -32,15 +30,9 @@ Y = np.random.default_rng(1).random((22, 5), "float32")
 
 
 @pytest.fixture(autouse=True)
-def device(monkeypatch):
-    """A device of its own for each test, called 'device', on which arrays are born."""
-    for name in ("_loaded", "_makers"):
-        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
-    for name in ("_default", "one_home"):
-        monkeypatch.setattr(registry, name, getattr(registry, name))
-    K.register_backend("device", strict_cupy_backend())
+def on_the_device(device):
+    """Arrays are born on it."""
     K.set_backend("device")
-    return K.get_backend("device")
 
 
 class Scale(layers.Layer):
