@@ -219,7 +219,8 @@ class NumpyBackend(Backend):
             w = np.zeros((prod(shape[:-1]), shape[-1]), dtype)
             unfolded = self._unfolded(x[part], g[part], shape[:-2], strides, pads, dilation)
             for block, rows in unfolded:
-                w += rows.T @ g[part][block].reshape(len(rows), shape[-1])
+                # Of a small result, `matmul` would keep the interpreter's lock, however long.
+                w += np.dot(rows.T, g[part][block].reshape(len(rows), shape[-1]))
             return w
 
         parts = threads.split(len(x), g.size * prod(shape[:-1]))

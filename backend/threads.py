@@ -1,8 +1,9 @@
 """Threads of the CPU: one small pool of our own, with BLAS on a single thread while it works.
 
 BLAS's own threads and others fight for the cores: they wait by spinning. So work is cut by samples,
-every part runs on one thread of the pool, and BLAS is given its threads back afterwards.
-LAYERKIT_THREADS sets how many threads there are; the processor's cores by default.
+every part runs on one thread of the pool, and BLAS is given its threads back afterwards. Ours spin
+too, but for a millisecond at most. LAYERKIT_THREADS sets how many threads there are; the
+processor's cores by default.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from contextvars import Context, copy_context
 from functools import cache
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
 _T = TypeVar("_T")
 
 WORTH = 2_000_000  # operations of a part below which a thread costs more than it brings
+_ROWS, _LOOKS = 480, 4096  # a thread looks for work for about a millisecond, then sleeps
 _lock = threading.Lock()
 _holders = 0  # how many `blas_on_one_thread` blocks are open
 _limited: Any = None  # threadpoolctl's limit, while there are any
@@ -67,33 +72,68 @@ def run(function: Callable[[Any], _T], parts: Sequence[Any]) -> list[_T]:
     return [outcome() for outcome in outcomes]
 
 
+class _Signal:
+    """What one thread gives and another waits for: awake for a while, then asleep.
+
+    To wake a thread that sleeps takes as long as a product of small matrices. To stay awake, NumPy
+    looks at the same cells over and over, without the interpreter's lock: row by row of a view
+    without strides, each of which ends at the first true cell. The last row looks at a cell that
+    is never true: who gave the signal needs these microseconds to let go of the lock itself.
+    """
+
+    def __init__(self) -> None:
+        self._cells = np.zeros(_ROWS + 1, bool)
+        self._looks = as_strided(self._cells, (_ROWS + 1, _LOOKS), (1, 0), writeable=False)
+        self._seen = np.empty(_ROWS + 1, bool)
+        self._guard, self._awake = threading.Lock(), threading.Lock()
+        self._awake.acquire()
+        self._asleep = False
+
+    def give(self) -> None:
+        """Let the thread that waits, or will wait, go on."""
+        with self._guard:
+            self._cells[:_ROWS] = True
+            asleep, self._asleep = self._asleep, False
+        if asleep:
+            self._awake.release()
+
+    def wait(self) -> None:
+        """Return when the signal is given; it is taken away."""
+        np.logical_or.reduce(self._looks, axis=1, out=self._seen)
+        with self._guard:
+            given = bool(self._cells[0])
+            self._asleep = not given
+        if not given:
+            self._awake.acquire()
+        with self._guard:
+            self._cells[:_ROWS] = False
+
+
 class _Worker:
-    """A thread that computes one thing at a time: two locks hand it over and back.
+    """A thread that computes one thing at a time: two signals hand it over and back.
 
     What a `ThreadPoolExecutor` needs for that takes as long as a small product of matrices.
     """
 
     def __init__(self, name: str):
-        self._begin, self._done = threading.Lock(), threading.Lock()
-        self._begin.acquire()
-        self._done.acquire()
+        self._begin, self._done = _Signal(), _Signal()
         threading.Thread(target=self._loop, name=name, daemon=True).start()
 
     def start(self, function: Callable[[Any], Any], part: Any) -> None:
         self._task: Any = copy_context(), function, part  # the context holds NumPy's errstate
-        self._begin.release()
+        self._begin.give()
 
     def finish(self) -> Callable[[], Any]:
         """Wait for the result; calling what is returned gives it, or raises what was raised."""
-        self._done.acquire()
+        self._done.wait()
         outcome, self._task = self._task, None  # nothing is kept alive until the next task
         return outcome
 
     def _loop(self) -> None:
         while True:
-            self._begin.acquire()
+            self._begin.wait()
             self._task = _outcome(*self._task)
-            self._done.release()
+            self._done.give()
 
 
 def _outcome(context: Context, function: Callable[[Any], Any], part: Any) -> Callable[[], Any]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -41,6 +42,31 @@ def test_results_come_in_the_order_of_the_parts(four_threads):
     sums = threads.run(lambda part: (part.start, x[part].sum()), threads.split(1000, 10**9))
     assert [start for start, _ in sums] == [0, 250, 500, 750]
     assert sum(total for _, total in sums) == x.sum()
+
+
+@pytest.mark.parametrize(
+    "before, after", [(0.0, 0.0), (0.02, 0.0), (0.0, 0.02)], ids=["at once", "given late", "early"]
+)
+def test_a_signal_reaches_who_waits_awake_or_asleep_and_is_taken_away(before, after):
+    signal, seen = threads._Signal(), []
+
+    def wait():
+        time.sleep(after)
+        for turn in range(3):
+            signal.wait()
+            seen.append(turn)
+            taken.release()
+
+    taken = threading.Semaphore(0)
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    for turn in range(3):
+        time.sleep(before)
+        assert seen == list(range(turn))  # nothing goes on without a signal
+        signal.give()
+        assert taken.acquire(timeout=60)
+    thread.join(60)
+    assert seen == [0, 1, 2] and not thread.is_alive()
 
 
 def test_an_exception_in_a_part_reaches_the_caller_and_blas_is_restored(four_threads):
