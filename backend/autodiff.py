@@ -100,6 +100,7 @@ class Tensor:
 
     def numpy(self) -> np.ndarray:
         """The value as a NumPy array."""
+        _not_traced("reading the value of a tensor")
         return backend_of(self.array).to_numpy(self.array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -333,6 +334,7 @@ def as_operand(x: Any) -> Any:
 class _Local(threading.local):
     tapes: tuple[GradientTape, ...] = ()  # the tapes now recording in this thread
     compute_dtype: str | None = None  # what float variables are cast to
+    tracer: Any = None  # who is told of every operation: see `traced`
 
 
 _local = _Local()
@@ -438,9 +440,33 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
         outputs = (_wrap(value),) if single else tuple(map(_wrap, value))
         for tape in _local.tapes:
             tape.record(outputs, inputs, returned[1:])
+        if _local.tracer is not None:
+            _tell_tracer(compute, inputs, operands, options, outputs, returned[1:])
         return outputs[0] if single else outputs
 
     return operation
+
+
+def _tell_tracer(compute: Callable, *notes: Any) -> None:
+    if _local.compute_dtype is not None:
+        _local.tracer.refuse("casting variables to the type that a layer computes in")
+    _local.tracer.note(compute, *notes)
+
+
+@contextmanager
+def traced_by(tracer: Any) -> Iterator[None]:
+    """In the `with` block, this thread's operations tell `tracer` what they did, and with what."""
+    outer, _local.tracer = _local.tracer, tracer
+    try:
+        yield
+    finally:
+        _local.tracer = outer
+
+
+def _not_traced(what: str) -> None:
+    """Raise while operations are traced: no operation, and so no trace, would do `what` again."""
+    if _local.tracer is not None:
+        _local.tracer.refuse(what)
 
 
 def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -521,6 +547,10 @@ class GradientTape:
                 raise TypeError(f"Only floating tensors have gradients; received {leaf.dtype}.")
             self._tracked[id(leaf)] = leaf
 
+    def is_recording(self) -> bool:
+        """Whether it records now, in this thread."""
+        return self in _local.tapes
+
     def watches(self, x: Any) -> bool:
         """Whether the gradient with respect to `x` is being recorded."""
         return id(x) in self._tracked or (
@@ -553,6 +583,7 @@ class GradientTape:
         target does not depend on gets None. RuntimeError on a tape already consumed, ValueError
         for a target that this tape did not record.
         """
+        _not_traced("taking gradients")
         if self._consumed:
             raise RuntimeError(
                 "A non-persistent GradientTape can only be used to compute one set of gradients "
@@ -658,9 +689,15 @@ def _second_order(*_: Any) -> Any:
 
 
 def _fit(g: Any, x: Tensor) -> Any:
-    """The gradient `g` in the shape and dtype of `x`."""
-    g = beside(sum_to_shape(g, x.shape), x.array)
-    return g if g.dtype == x.dtype else g.astype(x.dtype)
+    """The gradient `g` in the shape and dtype of `x`, and beside it."""
+    return beside(fitted(g, x.shape, x.dtype), x.array)
+
+
+def fitted(g: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """The gradient `g` in the shape and dtype of what it is the gradient of."""
+    if g.shape != shape:
+        g = sum_to_shape(g, shape)
+    return g if g.dtype == dtype else g.astype(dtype)
 
 
 def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # parameters of glibc's mallopt
-_LARGEST = 32 * 2**20  # the largest block that may come from its heap
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4  # parameters of glibc's mallopt
+_LARGEST = 32 * 2**20  # the largest block that comes from its heap, unless all do
+_MAPPED = 65536  # how many blocks may come from the system itself: glibc's own number
 
 _lock = threading.Lock()
 _holders = 0
@@ -31,22 +32,23 @@ def kept() -> Iterator[None]:
     with _lock:
         _holders += 1
         if _holders == 1:
-            _set(trim=2**31 - 1)
+            _set(trim=2**31 - 1, mapped=0)
     try:
         yield
     finally:
         with _lock:
             _holders -= 1
             if not _holders:
-                _set(trim=2 * _LARGEST)
+                _set(trim=2 * _LARGEST, mapped=_MAPPED)
                 _give_back()
 
 
-def _set(trim: int) -> None:
+def _set(trim: int, mapped: int) -> None:
     libc = _glibc()
     if libc is not None:
         libc.mallopt(_MMAP_THRESHOLD, _LARGEST)
         libc.mallopt(_TRIM_THRESHOLD, trim)
+        libc.mallopt(_MMAP_MAX, mapped)
 
 
 def _give_back() -> None:

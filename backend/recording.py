@@ -7,7 +7,7 @@ through here. When nothing is recorded these functions just call what they are g
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -22,6 +22,9 @@ class Recorder(Protocol):
 
     def act(self, function: Callable[[], Any]) -> None:
         """What `each_step` does."""
+
+    def effect(self, function: Callable[..., Any], tensors: Sequence[Any]) -> None:
+        """What `effect` does."""
 
     def decide(self, function: Callable[[], Any]) -> Any:
         """What `decided` gives."""
@@ -62,6 +65,15 @@ def each_step(function: Callable[[], Any]) -> None:
         function()
     else:
         recorder.act(function)
+
+
+def effect(function: Callable[..., Any], *tensors: Any) -> None:
+    """`function` of the tensors' arrays, which assigns variables by what no tape needs to know."""
+    recorder = _local.recorder
+    if recorder is None:
+        function(*[x.array for x in tensors])
+    else:
+        recorder.effect(function, tensors)
 
 
 def decided(function: Callable[[], Any]) -> Any:

@@ -52,6 +52,9 @@ class Rehearsal:
     def act(self, function: Callable[[], Any]) -> None:
         function()
 
+    def effect(self, function: Callable[..., Any], tensors: Sequence[Tensor]) -> None:
+        function(*[x.array for x in tensors])
+
     def decide(self, function: Callable[[], Any]) -> Any:
         value = function()
         self.decisions.append((function, value))
@@ -167,6 +170,9 @@ class _Recording(GradientTape):
 
     def act(self, function: Callable[[], Any]) -> None:
         self.acts.append(function)
+
+    def effect(self, function: Callable[..., Any], tensors: Sequence[Tensor]) -> None:
+        function(*[x.array for x in tensors])  # its kernels are captured
 
     def decide(self, function: Callable[[], Any]) -> Any:
         with recorded_by(None):

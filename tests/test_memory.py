@@ -45,15 +45,15 @@ def test_blocks_inside_others_and_in_other_threads_end_with_the_last(monkeypatch
     monkeypatch.setattr(memory, "_glibc", lambda: libc)
     of_a_thread = memory.kept()
     with memory.kept():
-        assert libc.calls == [(-3, 2**25), (-1, 2**31 - 1)]
+        assert libc.calls == [(-3, 2**25), (-1, 2**31 - 1), (-4, 0)]
         thread = threading.Thread(target=of_a_thread.__enter__)
         thread.start()
         thread.join()
         with pytest.raises(KeyError), memory.kept():
             raise KeyError
-    assert len(libc.calls) == 2  # the thread's has not ended
+    assert len(libc.calls) == 3  # the thread's has not ended
     of_a_thread.__exit__(None, None, None)
-    assert libc.calls[2:] == [(-3, 2**25), (-1, 2**26), "given back"]
+    assert libc.calls[3:] == [(-3, 2**25), (-1, 2**26), (-4, 65536), "given back"]
 
 
 def test_other_c_libraries_are_left_alone(monkeypatch):

@@ -1,6 +1,7 @@
-"""compile(jit_compile=True): replayed training gives the bits of training as it is.
+"""compile(jit_compile=True): replayed and traced training give the bits of training as it is.
 
-On a stand-in for CuPy, which computes nothing while it captures and refuses what CuPy refuses.
+Replayed on a stand-in for CuPy, which computes nothing while it captures and refuses what CuPy
+refuses; traced on NumPy.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tables import losses_metrics as table
 import layerkit
 from layerkit import backend as K
 from layerkit import callbacks, layers, losses, metrics, optimizers
+from layerkit.backend import Backend, registry
 from layerkit.backend.random import global_generator
 from layerkit.backend.replay import NotReplayable
 from layerkit.optimizers import schedules
@@ -29,10 +31,15 @@ X = np.random.default_rng(0).random((22, 5), "float32")
 Y = np.random.default_rng(1).random((22, 5), "float32")
 
 
-@pytest.fixture(autouse=True)
-def on_the_device(device):
-    """Arrays are born on it."""
-    K.set_backend("device")
+@pytest.fixture(autouse=True, params=["device", "numpy"])
+def home(request, device):
+    """Where arrays are born."""
+    K.set_backend(request.param)
+    return request.param
+
+
+on_the_device = pytest.mark.parametrize("home", ["device"], indirect=True)
+on_numpy = pytest.mark.parametrize("home", ["numpy"], indirect=True)
 
 
 class Scale(layers.Layer):
@@ -55,6 +62,7 @@ def small(jit_compile, optimizer="sgd", **options):
 
 
 def launches(device):
+    """Of graphs, if arrays are born on the device."""
     return sum("graph of" in launch for launch in device.xp.journal.launches)
 
 
@@ -82,7 +90,9 @@ def fit(model, **options):
 def test_epochs_with_an_uneven_last_batch_and_validation(device):
     history = assert_same_bits(lambda model: fit(model, validation_split=0.2))
     assert set(history) == {"loss", "mae", "val_loss", "val_mae"}
-    assert launches(device) == 2 + 3 * 4 + 2  # 4 steps an epoch of 4, and one of 1 row
+    assert (
+        K.backend() == "numpy" or launches(device) == 2 + 3 * 4 + 2
+    )  # 4 steps an epoch of 4, and one of 1 row
 
 
 OPTIMIZERS = {
@@ -112,7 +122,7 @@ def test_every_optimizer(device, name):
         return history, int(model.optimizer.iterations), float(model.optimizer.learning_rate)
 
     assert_same_bits(run, make)
-    assert launches(device) > 8
+    assert K.backend() == "numpy" or launches(device) > 8
 
 
 def steps_of(model, x, y, count=4):
@@ -141,7 +151,7 @@ def test_every_layer(device, row):
         lambda model: steps_of(model, x, target),
         lambda jit_compile: around(made(row), jit_compile, with_floats),
     )
-    assert launches(device) == 2
+    assert K.backend() == "numpy" or launches(device) == 2
 
 
 def made(row):
@@ -216,7 +226,7 @@ def test_the_five_models(device, monkeypatch, name):
         return history, model.predict(x, verbose=0).tolist()
 
     assert_same_bits(run, make)
-    assert launches(device) == 1 + 3 + 3 + 1
+    assert K.backend() == "numpy" or launches(device) == 1 + 3 + 3 + 1
 
 
 def narrowed(workload):
@@ -320,6 +330,7 @@ class Own(layerkit.Model):
         return {"tracked": self.tracked.result(), "count": count * 1, "rate": rate * 1.0}
 
 
+@on_the_device
 def test_a_step_of_ones_own():
     def make(jit_compile):
         layerkit.utils.clear_session()
@@ -345,6 +356,7 @@ class Waits(layers.Layer):
         return inputs * (2.0 if float(K.sum(inputs)) > 0 else 1.0)
 
 
+@on_the_device
 @pytest.mark.parametrize(
     "layer, message",
     [
@@ -395,6 +407,7 @@ def test_what_cannot_be_captured(device, layer, message):
     assert state(model) == state(expected)
 
 
+@on_the_device
 def test_replays_do_not_wait_nor_take_memory(device):
     model = small(True, "adam")
     steps_of(model, X, Y, 3)
@@ -414,6 +427,7 @@ def test_replays_do_not_wait_nor_take_memory(device):
     assert len(device.xp.journal.launches) > 20
 
 
+@on_the_device
 def test_captures_are_forgotten_with_the_model(device):
     used = []
     for _ in range(2):
@@ -425,14 +439,23 @@ def test_captures_are_forgotten_with_the_model(device):
     assert used[0] == used[1]
 
 
-def test_on_numpy_there_is_nothing_to_compile():
-    K.set_backend("numpy")
-    with pytest.warns(UserWarning, match="jit_compile=True: the backend 'numpy' has nothing to"):
-        model = small(True)
-    assert model._replayed_step is None and model.get_compile_config()["jit_compile"] is True
-    expected = fit(small(False))
-    with pytest.warns(UserWarning, match="runs as it is.*set_backend"):
-        assert fit(small(True)) == expected
+class Plain(Backend):
+    """Arrays of a device that replays nothing."""
+
+    xp, array_type = np, frozenset
+
+
+@on_numpy
+def test_where_there_is_nothing_to_compile(monkeypatch):
+    model = layerkit.Sequential([Scale()])
+    K.register_backend("plain", Plain())
+    monkeypatch.setattr(registry, "_default", K.get_backend("plain"))
+    with pytest.warns(UserWarning, match="True: the backend 'plain' has nothing.*set_backend"):
+        model.compile("sgd", "mse", jit_compile=True)
+    assert model._replayed_step is None and model._traced_pass is None
+    assert model.get_compile_config()["jit_compile"] is True
+    model.compile("sgd", "mse", jit_compile="auto")
+    assert model._traced_pass is None
 
 
 def test_the_argument():
@@ -444,6 +467,7 @@ def test_the_argument():
     assert not model.compiled
 
 
+@on_the_device
 def test_a_score_that_is_decided_on_the_host_is_named():
     model = layerkit.Sequential([Scale()])
     model.compile("sgd", "mse", metrics=[metrics.R2Score(num_regressors=2)], jit_compile=True)
@@ -452,6 +476,7 @@ def test_a_score_that_is_decided_on_the_host_is_named():
         model.train_on_batch(X, Y)
 
 
+@on_the_device
 def test_mixed_precision(device):
     def make(jit_compile):
         layerkit.utils.clear_session()
@@ -467,4 +492,4 @@ def test_mixed_precision(device):
         assert_same_bits(lambda model: (fit(model), int(model.optimizer.iterations)), make)
     finally:
         layerkit.config.set_dtype_policy("float32")
-    assert launches(device) > 8
+    assert K.backend() == "numpy" or launches(device) > 8

@@ -49,6 +49,7 @@ class Layer(Configurable):
     keras_module = "keras.layers"
     input_hint = ""  # what to do about an input of the wrong shape; families say it
     _build_shape: Any = None  # what `build` was called with
+    changes: ClassVar[int] = 0  # of attributes of any layer, in this process
     unavailable: ClassVar[dict[str, Any]] = {}  # Keras's arguments taken at these defaults only
 
     def __init__(
@@ -262,6 +263,8 @@ class Layer(Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+        if not name.startswith("_"):
+            Layer.changes += 1
         if isinstance(value, Layer):
             self._sublayers()  # takes note of its turn
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import backend as K
+from layerkit.backend.recording import effect
 
 from .. import constraints, initializers, regularizers
 from .arguments import is_int, known_size
@@ -174,10 +175,13 @@ class BatchNormalization(_Normalization):
         y, mean, variance = K.batch_normalize(
             x, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon
         )
-        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            # On plain arrays: no tape needs to know.
-            moving.assign(self.momentum * moving.array + (1 - self.momentum) * now.array)
+        effect(self._move, mean, variance)
         return self._narrowed(y)
+
+    def _move(self, mean: Any, variance: Any) -> None:
+        """Take the arrays of one batch into the moving averages."""
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(self.momentum * moving.array + (1 - self.momentum) * now)
 
 
 class LayerNormalization(_Normalization):

@@ -23,8 +23,9 @@ from ..callbacks import CallbackList
 from ..layers import Layer
 from ..layers.layer import found_in, takes
 from .compiled import CompiledMetrics, compiled_loss, only_leaf
-from .replayed import ReplayedStep, replayed_step
+from .replayed import ReplayedStep, jit_compiled
 from .summary import print_summary
+from .traced import TracedPass
 
 
 class Model(Layer):
@@ -53,6 +54,7 @@ class Model(Layer):
         self._compiled_metrics = CompiledMetrics(None, None)
         self._loss_tracker = metrics.Mean(name="loss")
         self._replayed_step: ReplayedStep | None = None
+        self._traced_pass: TracedPass | None = None
         self._compile_config: dict[str, Any] = {}
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -79,17 +81,20 @@ class Model(Layer):
         get the sample weights. `auto_scale_loss`: under the policy 'mixed_float16', wrap the
         optimizer in a LossScaleOptimizer. ValueError for a name that is none.
 
-        `jit_compile`: with True, on the backend 'cupy', `fit` and `train_on_batch` capture
-        `train_step` as a CUDA graph and replay it: see `models.replayed`. False and, for now,
-        'auto' run it as it is. `evaluate` and `predict` always do.
+        `jit_compile`: on the CPU, 'auto' traces the forward and backward pass of what is
+        layerkit's own, and True of a user's layers and losses too: see `models.traced`. On the
+        backend 'cupy', True captures `train_step` as a CUDA graph and replays it: see
+        `models.replayed`; 'auto' does not, for now. False runs steps as they are. `evaluate` and
+        `predict` always do.
         """
         made = (
             optimizers.get(optimizer),
             compiled_loss(loss),
             CompiledMetrics(metrics, weighted_metrics),
-            replayed_step(self, jit_compile),
+            jit_compiled(self, jit_compile, type(self).train_step is not Model.train_step),
         )  # all or nothing: what cannot be made changes nothing
-        self.optimizer, self._compiled_loss, self._compiled_metrics, self._replayed_step = made
+        self.optimizer, self._compiled_loss, self._compiled_metrics, jit = made
+        self._replayed_step, self._traced_pass = jit
         self.loss = loss
         self._compile_config = {
             "optimizer": self.optimizer,
@@ -141,14 +146,22 @@ class Model(Layer):
     def train_step(self, data: Any) -> dict[str, Any]:
         """One batch: predictions, loss, gradients, update. Returns the metrics by name."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        with GradientTape() as tape:
-            y_pred = self(x, training=True)
-            loss = self._loss(x, y, y_pred, sample_weight, training=True)
-            scaled_loss = self.optimizer.scale_loss(loss)
-        variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        loss, y_pred, gradients = (self._traced_pass or self._pass)(x, y, sample_weight)
+        self.optimizer.apply(gradients, self.trainable_variables)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def _pass(self, x: Any, y: Any, sample_weight: Any) -> tuple[Tensor, Any, list]:
+        """Forward and backward: the loss, the predictions, the trainable variables' gradients."""
+        with GradientTape() as tape:
+            scaled_loss, (loss, y_pred) = self._forward(x, y, sample_weight)
+        return loss, y_pred, tape.gradient(scaled_loss, self.trainable_variables)
+
+    def _forward(self, x: Any, y: Any, sample_weight: Any) -> tuple[Tensor, tuple[Tensor, Any]]:
+        """What gradients are taken of; the loss and the predictions."""
+        y_pred = self(x, training=True)
+        loss = self._loss(x, y, y_pred, sample_weight, training=True)
+        return self.optimizer.scale_loss(loss), (loss, y_pred)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One batch of `evaluate`. Returns the metrics by name."""

@@ -13,38 +13,54 @@ import warnings
 from collections import deque
 from typing import Any
 
+import numpy as np
+
 from layerkit import backend as K
 from layerkit.backend import Variable, tree
 from layerkit.backend.registry import backend_of, default_backend
 from layerkit.backend.replay import NotReplayable, Rehearsal, Replay
 
 from ..layers import Layer
+from .traced import TracedPass
 
 _WARM_UP = 2  # runs as they are: they build, compile kernels, make slots and arenas
 _WAYS = 8  # of one kind of batch that are kept: steps of which the host decides differently
 
 
-def replayed_step(model: Any, jit_compile: Any) -> ReplayedStep | None:
-    """What runs the steps of `model`: None for as they are.
+def jit_compiled(
+    model: Any, jit_compile: Any, overridden: bool
+) -> tuple[ReplayedStep | None, TracedPass | None]:
+    """What runs the training steps of `model`, and their passes: None for as they are.
 
-    ValueError unless `jit_compile` is True, False or 'auto'. Warns where the default backend has
+    `overridden`: whether `train_step` is not Model's.
+    ValueError unless `jit_compile` is True, False or 'auto'. Warns where it is True and there is
     nothing to compile.
     """
     if jit_compile not in (True, False, "auto"):
         raise ValueError(
             f"`jit_compile` must be True, False or 'auto'. Received: jit_compile={jit_compile!r}"
         )
-    if jit_compile is False or jit_compile == "auto":
-        return None
-    if default_backend().can_replay:
-        return ReplayedStep(model)
-    warnings.warn(
-        f"jit_compile=True: the backend '{K.backend()}' has nothing to compile, so model "
-        f"'{model.name}' runs as it is. Leave `jit_compile` out, or choose a backend that replays "
-        "steps before compiling: set_backend('cupy').",
-        stacklevel=3,
-    )
-    return None
+    backend = default_backend()
+    on_cpu = backend.array_type is np.ndarray
+    if jit_compile is False or (jit_compile == "auto" and not on_cpu):
+        return None, None
+    if not on_cpu and backend.can_replay:
+        return ReplayedStep(model), None
+    if on_cpu and not overridden:
+        return None, TracedPass(model, asked=jit_compile is True)
+    if jit_compile is True:
+        reason = (
+            "its class has a `train_step` of its own, of which only a device captures kernels"
+            if on_cpu
+            else f"the backend '{K.backend()}' has nothing to compile"
+        )
+        warnings.warn(
+            f"jit_compile=True: {reason}, so model '{model.name}' runs as it is. Leave "
+            "`jit_compile` out, or choose a backend that replays steps before compiling: "
+            "set_backend('cupy').",
+            stacklevel=3,
+        )
+    return None, None
 
 
 class ReplayedStep:
