@@ -463,6 +463,11 @@ def traced_by(tracer: Any) -> Iterator[None]:
         _local.tracer = outer
 
 
+def is_taped() -> bool:
+    """Whether a tape records in this thread."""
+    return bool(_local.tapes)
+
+
 def _not_traced(what: str) -> None:
     """Raise while operations are traced: no operation, and so no trace, would do `what` again."""
     if _local.tracer is not None:

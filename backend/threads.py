@@ -25,7 +25,7 @@ WORTH = 2_000_000  # operations of a part below which a thread costs more than i
 _ROWS, _LOOKS = 480, 4096  # a thread looks for work for about a millisecond, then sleeps
 _lock = threading.Lock()
 _holders = 0  # how many `blas_on_one_thread` blocks are open
-_limited: Any = None  # threadpoolctl's limit, while there are any
+_limited: list[tuple[Any, int]] = []  # BLAS libraries, and their threads outside of these blocks
 
 
 @cache
@@ -155,7 +155,9 @@ def blas_on_one_thread() -> Iterator[None]:
     global _holders, _limited
     with _lock:
         if not _holders:
-            _limited = _controller().limit(limits=1, user_api="blas")
+            _limited = [(blas, blas.get_num_threads()) for blas in _blas()]
+            for blas, _ in _limited:
+                blas.set_num_threads(1)
         _holders += 1
     try:
         yield
@@ -163,14 +165,16 @@ def blas_on_one_thread() -> Iterator[None]:
         with _lock:
             _holders -= 1
             if not _holders:
-                _limited.restore_original_limits()
+                for blas, number in _limited:
+                    blas.set_num_threads(number)
 
 
 @cache
-def _controller() -> Any:
+def _blas() -> list[Any]:
+    """threadpoolctl's handles of the BLAS libraries that are loaded."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 _free = threading.Lock()  # held while the workers have something to do

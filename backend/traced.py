@@ -20,23 +20,25 @@ from .recording import recorded_by
 
 
 def trace(
-    function: Callable[..., tuple[Tensor, Any]],
+    function: Callable[..., tuple[Tensor | None, Any]],
     inputs: Sequence[Tensor],
     variables: Sequence[Variable],
 ) -> tuple[Any, list[Tensor | None], Traced | str]:
     """`function(*inputs) -> (target, others)`, run: others, gradients, and what was traced.
 
     `others` is a structure of tensors. The gradients of the tensor `target` are those of
-    `variables`, None for one that it does not depend on. Instead of a Traced comes the reason why
-    there is none, where the function draws numbers on the host, reads values, asks for gradients,
-    or assigns variables outside of `recording.effect`; the run itself is as good as any then.
+    `variables`, None for one that it does not depend on; without a target there are none. Instead
+    of a Traced comes the reason why there is none, where the function draws numbers on the host,
+    reads values, asks for gradients, or assigns variables outside of `recording.effect`; the run
+    itself is as good as any then.
     """
-    with GradientTape() as tape:
-        notes = _Trace(inputs, tape)
-        with recorded_by(notes), traced_by(notes):
-            target, others = function(*inputs)
-    gradients = tape.gradient(target, list(variables))
-    if not all(id(y) in notes.places for y in [target, *tree.flatten(others)]):
+    tape = GradientTape()
+    notes = _Trace(inputs, tape)
+    with tape, recorded_by(notes), traced_by(notes):
+        target, others = function(*inputs)
+    gradients = [] if target is None else tape.gradient(target, list(variables))
+    given = tree.flatten(others) if target is None else [target, *tree.flatten(others)]
+    if not all(id(y) in notes.places for y in given):
         notes.refuse("giving something that is no operation's result")
     if notes.reason is None:
         return others, gradients, Traced(notes, target, others, variables)
@@ -46,13 +48,15 @@ def trace(
 class Traced:
     """A list of operations; see `trace`."""
 
-    def __init__(self, notes: _Trace, target: Tensor, others: Any, variables: Sequence[Variable]):
-        self._target = notes.places[id(target)]
+    def __init__(
+        self, notes: _Trace, target: Tensor | None, others: Any, variables: Sequence[Variable]
+    ):
+        self._target = None if target is None else notes.places[id(target)]
         self._others = tree.map_structure(lambda y: notes.places[id(y)], others)
         self._wanted = [notes.places.get(id(variable)) for variable in variables]
         self._inputs, self._start, self._variables = notes.inputs, notes.start(), notes.variables
         self._forward = notes.steps
-        _free_early(self._forward, {self._target, *tree.flatten(self._others)})
+        _free_early(self._forward, [self._target, *tree.flatten(self._others)])
         self._backward = _steps_back(notes, self._target, self._wanted)
 
     def __call__(self, inputs: Sequence[Tensor]) -> tuple[Any, list[Tensor | None]]:
@@ -62,11 +66,13 @@ class Traced:
         for place, variable in self._variables:
             registers[place] = variable.array
         returned: list[Any] = [step.run(registers) for step in self._forward]
+        others = tree.map_structure(lambda place: Tensor(registers[place]), self._others)
+        if self._target is None:
+            return others, []
         gradients: list[Any] = [None] * len(registers)
         gradients[self._target] = np.ones_like(registers[self._target])
         for step in self._backward:
             step.run(returned, gradients)
-        others = tree.map_structure(lambda place: Tensor(registers[place]), self._others)
         found = [None if place is None else gradients[place] for place in self._wanted]
         return others, [None if g is None else Tensor(g) for g in found]
 
@@ -244,7 +250,7 @@ class _Trace:
         self._assigned.add(id(variable))
 
 
-def _free_early(steps: list[_Step], kept: set[int]) -> None:
+def _free_early(steps: list[_Step], kept: Sequence[int | None]) -> None:
     """Let each step forget what no later one reads; closures of vjps keep what they need."""
     seen = set(kept)
     for step in reversed(steps):
@@ -253,7 +259,7 @@ def _free_early(steps: list[_Step], kept: set[int]) -> None:
         seen |= last
 
 
-def _steps_back(notes: _Trace, target: int, wanted: list[int | None]) -> list[_StepBack]:
+def _steps_back(notes: _Trace, target: int | None, wanted: list[int | None]) -> list[_StepBack]:
     """What `GradientTape.gradient` would do, in its order."""
     needed = {place for place in wanted if place is not None}
     kept = set(needed)

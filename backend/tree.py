@@ -34,5 +34,7 @@ def _pack(structure: Any, leaves: Any) -> Any:
 
 def map_structure(function: Callable, *structures: Any) -> Any:
     """`function` applied leaf by leaf to structures of one shape; the result has that shape."""
+    if len(structures) == 1 and not isinstance(structures[0], (dict, list, tuple)):
+        return function(structures[0])
     leaves = zip(*(flatten(structure) for structure in structures), strict=True)
     return pack_sequence_as(structures[0], [function(*group) for group in leaves])

@@ -199,7 +199,7 @@ def steps(model, count=4, x=X, y=Y):
 
 
 def traces(model):
-    return [kind for kind in model._traced_pass._kinds.values() if isinstance(kind, Traced)]
+    return [kind for kind in model._training_pass._kinds.values() if isinstance(kind, Traced)]
 
 
 def test_auto_traces_what_is_layerkits_own():
@@ -208,7 +208,9 @@ def test_auto_traces_what_is_layerkits_own():
     expected = plain.fit(X, Y, **options).history
     model = made()
     assert model.fit(X, Y, **options).history == expected
-    assert len(traces(model)) == 2 and plain._traced_pass is None  # of 8 rows, and of 6
+    assert (
+        len(traces(model)) == 2 and plain._training_pass is layerkit.Model._pass
+    )  # of 8 rows, and of 6
 
 
 class Counting(layers.Layer):
@@ -264,6 +266,22 @@ def test_auto_leaves_alone_what_is_not(kind):
     assert not traces(model)
 
 
+def test_predictions_are_traced_too():
+    model, plain = made(), made(jit_compile=False)
+    plain.set_weights(model.get_weights())
+    for rows in (4, 4, 4, 1, 1, 1, 22):
+        found = model.predict(X[:rows], verbose=0)
+        np.testing.assert_array_equal(found, plain.predict(X[:rows], verbose=0))
+    model.layers[0].activation = plain.layers[0].activation = K.tanh
+    for _ in range(3):
+        found = model.predict(X, verbose=0)
+        np.testing.assert_array_equal(found, plain.predict(X, verbose=0))
+    assert len([x for x in model._prediction_pass._kinds.values() if x]) == 3
+    with K.GradientTape() as tape:  # an open tape is told of every operation
+        y = model.predict_step(K.convert_to_tensor(X))
+    assert tape.gradient(y, model.trainable_variables)[0] is not None
+
+
 def test_python_of_an_own_layer_runs_at_every_step_unless_asked():
     for jit_compile, calls in (("auto", 6), (True, 2)):  # as it is, and while tracing
         model = made(Counting, jit_compile=jit_compile)
@@ -291,11 +309,11 @@ def test_a_step_of_ones_own_is_not_traced():
         def train_step(self, data):
             return super().train_step(data)
 
-    with pytest.warns(UserWarning, match="its class has a `train_step` of its own.*runs as it is"):
+    with pytest.warns(UserWarning, match="a `train_step` of one's own is not traced.*runs as"):
         Own().compile("sgd", "mse", jit_compile=True)
     model = Own()
     model.compile("sgd", "mse")
-    assert model._traced_pass is None
+    assert model._training_pass is layerkit.Model._pass
 
 
 def test_attributes_and_freezing_count_from_the_next_step_on():
@@ -352,7 +370,7 @@ def test_few_kinds_are_kept():
     for rows in range(2, 14):
         for _ in range(2):
             model.train_on_batch(X[:rows], Y[:rows])
-    assert len(model._traced_pass._kinds) == 8 == len(traces(model))
+    assert len(model._training_pass._kinds) == 8 == len(traces(model))
 
 
 def test_activations_are_freed_on_the_way():

@@ -23,7 +23,7 @@ from ..callbacks import CallbackList
 from ..layers import Layer
 from ..layers.layer import found_in, takes
 from .compiled import CompiledMetrics, compiled_loss, only_leaf
-from .replayed import ReplayedStep, jit_compiled
+from .replayed import ReplayedStep, replayed_step
 from .summary import print_summary
 from .traced import TracedPass
 
@@ -54,7 +54,7 @@ class Model(Layer):
         self._compiled_metrics = CompiledMetrics(None, None)
         self._loss_tracker = metrics.Mean(name="loss")
         self._replayed_step: ReplayedStep | None = None
-        self._traced_pass: TracedPass | None = None
+        self._trace_passes("auto")
         self._compile_config: dict[str, Any] = {}
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -91,10 +91,10 @@ class Model(Layer):
             optimizers.get(optimizer),
             compiled_loss(loss),
             CompiledMetrics(metrics, weighted_metrics),
-            jit_compiled(self, jit_compile, type(self).train_step is not Model.train_step),
+            replayed_step(self, jit_compile, type(self).train_step is not Model.train_step),
         )  # all or nothing: what cannot be made changes nothing
-        self.optimizer, self._compiled_loss, self._compiled_metrics, jit = made
-        self._replayed_step, self._traced_pass = jit
+        self.optimizer, self._compiled_loss, self._compiled_metrics, self._replayed_step = made
+        self._trace_passes(jit_compile)
         self.loss = loss
         self._compile_config = {
             "optimizer": self.optimizer,
@@ -107,6 +107,18 @@ class Model(Layer):
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
             self.optimizer = _scaling(self.optimizer)
         self.compiled = True
+
+    def _trace_passes(self, jit_compile: Any) -> None:
+        """Choose what goes through the model: `_pass` and `_predict`, or traces of them."""
+        self._training_pass: Any = Model._pass
+        self._prediction_pass: Any = Model._predict
+        if jit_compile is False or self._replayed_step is not None:
+            return
+        self._prediction_pass = TracedPass(_forward_alone, Model._predict, lambda model: [])
+        if type(self).train_step is Model.train_step:
+            self._training_pass = TracedPass(
+                Model._forward, Model._pass, _trained, asked=jit_compile is True
+            )
 
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of `compile` as plain values, for a file; empty if not compiled."""
@@ -146,16 +158,16 @@ class Model(Layer):
     def train_step(self, data: Any) -> dict[str, Any]:
         """One batch: predictions, loss, gradients, update. Returns the metrics by name."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        loss, y_pred, gradients = (self._traced_pass or self._pass)(x, y, sample_weight)
+        (loss, y_pred), gradients = self._training_pass(self, x, y, sample_weight)
         self.optimizer.apply(gradients, self.trainable_variables)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def _pass(self, x: Any, y: Any, sample_weight: Any) -> tuple[Tensor, Any, list]:
-        """Forward and backward: the loss, the predictions, the trainable variables' gradients."""
+    def _pass(self, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[Tensor, Any], list]:
+        """Forward and backward: (loss, predictions), gradients of the trainable variables."""
         with GradientTape() as tape:
-            scaled_loss, (loss, y_pred) = self._forward(x, y, sample_weight)
-        return loss, y_pred, tape.gradient(scaled_loss, self.trainable_variables)
+            scaled_loss, outputs = self._forward(x, y, sample_weight)
+        return outputs, tape.gradient(scaled_loss, self.trainable_variables)
 
     def _forward(self, x: Any, y: Any, sample_weight: Any) -> tuple[Tensor, tuple[Tensor, Any]]:
         """What gradients are taken of; the loss and the predictions."""
@@ -174,7 +186,12 @@ class Model(Layer):
     def predict_step(self, data: Any) -> Any:
         """One batch of `predict`. Returns the predictions."""
         x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)
+        outputs, _ = self._prediction_pass(self, x)
+        return outputs
+
+    def _predict(self, x: Any) -> tuple[Any, list]:
+        """The predictions; there are no gradients."""
+        return self(x, training=False), []
 
     def _loss(self, *args: Any, training: bool) -> Tensor:
         """`compute_loss`, told of `training` where an override takes it."""
@@ -522,6 +539,15 @@ def _is_due(epoch: int, frequency: Any) -> bool:
     if isinstance(frequency, (list, tuple, set)):
         return epoch + 1 in frequency
     return (epoch + 1) % frequency == 0
+
+
+def _forward_alone(model: Model, x: Any) -> tuple[None, Any]:
+    """What `_predict` computes, and nothing that gradients are taken of."""
+    return None, model(x, training=False)
+
+
+def _trained(model: Model) -> list[Variable]:
+    return model.trainable_variables
 
 
 def _rows(x: Any) -> int:

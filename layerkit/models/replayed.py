@@ -15,26 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from layerkit import backend as K
 from layerkit.backend import Variable, tree
 from layerkit.backend.registry import backend_of, default_backend
 from layerkit.backend.replay import NotReplayable, Rehearsal, Replay
 
 from ..layers import Layer
-from .traced import TracedPass
 
 _WARM_UP = 2  # runs as they are: they build, compile kernels, make slots and arenas
 _WAYS = 8  # of one kind of batch that are kept: steps of which the host decides differently
 
 
-def jit_compiled(
-    model: Any, jit_compile: Any, overridden: bool
-) -> tuple[ReplayedStep | None, TracedPass | None]:
-    """What runs the training steps of `model`, and their passes: None for as they are.
+def replayed_step(model: Any, jit_compile: Any, overridden: bool) -> ReplayedStep | None:
+    """What runs the training steps of `model` on a device: None for as they are.
 
-    `overridden`: whether `train_step` is not Model's.
     ValueError unless `jit_compile` is True, False or 'auto'. Warns where it is True and there is
-    nothing to compile.
+    nothing to compile; on the CPU, because `train_step` is `overridden`: see `models.traced`.
     """
     if jit_compile not in (True, False, "auto"):
         raise ValueError(
@@ -42,25 +37,19 @@ def jit_compiled(
         )
     backend = default_backend()
     on_cpu = backend.array_type is np.ndarray
-    if jit_compile is False or (jit_compile == "auto" and not on_cpu):
-        return None, None
-    if not on_cpu and backend.can_replay:
-        return ReplayedStep(model), None
-    if on_cpu and not overridden:
-        return None, TracedPass(model, asked=jit_compile is True)
-    if jit_compile is True:
-        reason = (
-            "its class has a `train_step` of its own, of which only a device captures kernels"
-            if on_cpu
-            else f"the backend '{K.backend()}' has nothing to compile"
-        )
-        warnings.warn(
-            f"jit_compile=True: {reason}, so model '{model.name}' runs as it is. Leave "
-            "`jit_compile` out, or choose a backend that replays steps before compiling: "
-            "set_backend('cupy').",
-            stacklevel=3,
-        )
-    return None, None
+    if jit_compile is not True or (on_cpu and not overridden):
+        return None
+    if backend.can_replay:
+        return ReplayedStep(model)
+    reason = f"the backend '{backend.name}' has nothing to compile"
+    if on_cpu:
+        reason = f"on the backend '{backend.name}' a `train_step` of one's own is not traced"
+    warnings.warn(
+        f"jit_compile=True: {reason}, so model '{model.name}' runs as it is. Leave `jit_compile` "
+        "out, or choose a backend that replays steps before compiling: set_backend('cupy').",
+        stacklevel=3,
+    )
+    return None
 
 
 class ReplayedStep:

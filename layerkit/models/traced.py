@@ -1,19 +1,23 @@
-"""compile(jit_compile="auto") on the CPU: the forward and backward pass as a list of kernels.
+"""Training and prediction on the CPU: a pass through the model as a list of kernels.
 
 The first batch of a kind (structure, shapes and dtypes) runs as it is, the second is traced, and
 later ones run what was traced: the same kernels in the same order, so the same bits, without the
-layers' and the tape's own microseconds. "auto" traces only what is layerkit's own from end to end,
-whose layers compute with nothing but operations. With True, a user's layers and losses too: what
-Python does inside them happens while tracing only. A layer's attribute that is changed later counts
-from the next step on. Optimizer and metrics run as they are.
+layers' and the tape's own microseconds. compile(jit_compile="auto") traces only what is layerkit's
+own from end to end, whose layers compute with nothing but operations. With True, training traces a
+user's layers and losses too: what Python does inside them happens while tracing only. A layer's
+attribute that is changed later counts from the next step on. Optimizer and metrics run as they are.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
-from layerkit.backend import Tensor, tree
+import numpy as np
+
+from layerkit.backend import Tensor, Variable, tree
+from layerkit.backend.autodiff import is_taped
 from layerkit.backend.traced import Traced, trace
 
 from ..layers import Layer
@@ -22,55 +26,59 @@ _KINDS = 8  # of batches that are kept
 
 
 class TracedPass:
-    """`model._pass(x, y, sample_weight)`, run, traced and run again from there: see above.
+    """`plain(model, *data) -> (others, gradients)`, traced and run again from there: see above.
 
-    What cannot be traced goes on as it is; a warning says why, if tracing was `asked` for.
+    `forward(model, *data) -> (target, others)`: what it computes before gradients are taken of
+    the target in `variables(model)`. What cannot be traced goes on as it is; a warning says why, if
+    tracing was `asked` for.
     """
 
-    def __init__(self, model: Any, asked: bool):
-        self._model, self._asked = model, asked
+    def __init__(
+        self,
+        forward: Callable[..., tuple[Tensor | None, Any]],
+        plain: Callable[..., tuple[Any, list]],
+        variables: Callable[[Any], list[Variable]],
+        asked: bool = False,
+    ):
+        self._forward, self._plain, self._asked = forward, plain, asked
+        self._variables = variables
         self._kinds: dict[Any, Traced | None] = {}  # None where one was seen, but not yet traced
         self._gave_up_at = -1  # when layers had been changed so often
 
-    def __call__(self, *data: Any) -> tuple[Tensor, Any, list]:
-        """The loss, the predictions, and the gradients of the trainable variables."""
-        model, kind = self._model, self._kind(data)
-        if Layer.changes == self._gave_up_at:
-            return model._pass(*data)
+    def __call__(self, model: Any, *data: Any) -> tuple[Any, list]:
+        """`others` (a structure of tensors) and the gradients."""
+        if Layer.changes == self._gave_up_at or is_taped():
+            return self._plain(model, *data)
+        kind = self._kind(model, data)
         if kind not in self._kinds:
             if len(self._kinds) == _KINDS:
                 del self._kinds[next(iter(self._kinds))]
             self._kinds[kind] = None
-            return model._pass(*data)
+            return self._plain(model, *data)
         leaves = [x for x in tree.flatten(data) if x is not None]
         traced = self._kinds[kind]
-        if traced is None:
-            return self._trace(kind, data, leaves)
-        (loss, y_pred), gradients = traced(leaves)
-        return loss, y_pred, gradients
+        return self._trace(kind, model, data, leaves) if traced is None else traced(leaves)
 
-    def _kind(self, data: tuple) -> tuple:
+    def _kind(self, model: Any, data: tuple) -> tuple:
         """What a trace is good for: the form of a batch, what trains, the layers as they are."""
         form = [(x.shape, x.dtype) if isinstance(x, Tensor) else _form(x) for x in data]
-        trained = map(id, self._model.trainable_variables)
-        return (*form, *trained, Layer.changes)
+        return (*form, *map(id, self._variables(model)), Layer.changes)
 
-    def _trace(self, kind: Any, data: tuple, leaves: list) -> tuple[Tensor, Any, list]:
-        model = self._model
-        foreign = None if self._asked else _foreign(model)
-        if foreign is not None:
+    def _trace(self, kind: Any, model: Any, data: tuple, leaves: list) -> tuple[Any, list]:
+        on_cpu = all(isinstance(x.array, np.ndarray) for x in leaves)
+        if not on_cpu or (not self._asked and _foreign(model) is not None):
             self._gave_up_at = Layer.changes
-            return model._pass(*data)
+            return self._plain(model, *data)
 
-        def forward(*given: Tensor) -> tuple[Tensor, Any]:
+        def forward(*given: Tensor) -> tuple[Tensor | None, Any]:
             tensors = iter(given)
             packed = [x if x is None else tree.pack_sequence_as(x, tensors) for x in data]
-            return model._forward(*packed)
+            return self._forward(model, *packed)
 
-        (loss, y_pred), gradients, traced = trace(forward, leaves, model.trainable_variables)
+        others, gradients, traced = trace(forward, leaves, self._variables(model))
         if isinstance(traced, Traced):
             self._kinds[kind] = traced
-            return loss, y_pred, gradients
+            return others, gradients
         self._gave_up_at = Layer.changes
         if self._asked:
             warnings.warn(
@@ -79,7 +87,7 @@ class TracedPass:
                 "to a callback, or compile the model with jit_compile=False.",
                 stacklevel=2,
             )
-        return loss, y_pred, gradients
+        return others, gradients
 
 
 def _form(x: Any) -> str:
@@ -100,7 +108,7 @@ def _foreign(model: Any) -> Any:
                 for part in (value, getattr(value, "fn", value)):
                     if not _is_ours(part):
                         return part
-    return None if _is_ours(model.optimizer) else model.optimizer
+    return None if model.optimizer is None or _is_ours(model.optimizer) else model.optimizer
 
 
 def _is_ours(thing: Any) -> bool:
