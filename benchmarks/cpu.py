@@ -1,10 +1,11 @@
 """How fast layerkit is on this CPU beside its peers: `python benchmarks/cpu.py`.
 
-Keras on TensorFlow, on JAX and on PyTorch, and plain PyTorch, each in an environment that is made
-for it (some gigabytes, once). The same models on the same data, in processes of their own that take
-turns. Takes about 20 minutes on two cores; writes cpu.json after each part, and at the end a table,
-cpu.md, and, where matplotlib is installed, a picture, cpu.svg. `--resume` goes on with what an
-interrupted run, or one of some parts (`--only`), has measured under the same conditions.
+layerkit as it is installed and with numba, Keras on TensorFlow, on JAX and on PyTorch, and plain
+PyTorch, the others each in an environment that is made for it (some gigabytes, once). The same
+models on the same data, in processes of their own that take turns. Takes about 25 minutes on two
+cores; writes cpu.json after each part, and at the end a table, cpu.md, and, where matplotlib is
+installed, a picture, cpu.svg. `--resume` goes on with what an interrupted run, or one of some parts
+(`--only`), has measured under the same conditions.
 
 Exit code: 0 where all went well, 1 where something failed.
 """
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from peers import environments, report
-from peers.frameworks import FRAMEWORKS, PEERS
+from peers.frameworks import FRAMEWORKS, OURS, PEERS
 from peers.processes import REMOVED, Worker, importing, in_turn, repeated, starting
 from peers.workloads import WORKLOADS
 
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = replace(settings, **{k: v for k, v in given.items() if v is not None})
     whole = "cpu" if args.resume or not args.only else "part"
     output = args.output / ("quick.json" if args.quick else f"{whole}.json")
-    names = ["layerkit", *([] if args.quick else args.peers)]
+    names = ["layerkit"] if args.quick else [*OURS, *args.peers]
     pythons, left_out = environments.interpreters(names, args.environments, print)
     about = machine(pythons)
     begun = {"settings": asdict(settings), "left out": left_out, "machine": about, "parts": {}}

@@ -276,6 +276,25 @@ def test_the_table_has_every_framework_and_what_failed(tmp_path):
     assert report.draw(results(["layerkit"], {}), tmp_path / "x.svg").startswith("no picture")
 
 
+def test_layerkit_with_numba_has_a_column_and_ratios_of_its_own():
+    parts = {
+        "mlp": {"layerkit": speeds(100), "layerkit-numba": speeds(300), "torch": speeds(200)},
+        "cnn": {"layerkit": speeds(20), "layerkit-numba": speeds(30), "torch": speeds(20)},
+    }
+    text = part("peers.report").tables(results(list(parts["mlp"]), parts))
+    head = "layerkit | layerkit with numba | PyTorch | layerkit / best peer | layerkit with numba /"
+    assert f"| workload (batch) | {head} best peer |" in text
+    for row in (
+        "| mlp (50) | 100 | 300 | 200 | 0.50 | 1.50 |",
+        "| layerkit / this one, geometric mean | 1.00 | 0.47 | 0.71 | 0.71 |  |",
+        "| layerkit with numba / this one, geometric mean | 2.12 | 1.00 | 1.50 |  | 1.50 |",
+    ):
+        assert row in text
+    environment = part("peers.processes").environment
+    assert environment("layerkit")["LAYERKIT_BACKEND"] == "numpy"
+    assert environment("layerkit-numba")["LAYERKIT_BACKEND"] == "numba"
+
+
 def test_a_picture_needs_matplotlib(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     said = part("peers.report").draw(results(["layerkit", "torch"], PARTS), tmp_path / "x.svg")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from .frameworks import FRAMEWORKS
 
+ROOT = Path(__file__).parents[2]
 REQUIREMENTS = {
+    "numba": ("-e", f"{ROOT}[numba]"),  # this very layerkit
     "tensorflow": ("keras", "tensorflow-cpu"),
     "jax": ("keras", "jax"),
     "torch": ("keras", "torch==2.13.0"),

@@ -27,14 +27,22 @@ def _keras(title: str, backend: str, package: str) -> Framework:
     return Framework(f"Keras on {title}", "keras", ("keras", package), backend, variables)
 
 
+def _layerkit(title: str, backend: str, *packages: str) -> Framework:
+    variables = (("LAYERKIT_BACKEND", backend),)
+    environment = None if backend == "numpy" else backend
+    return Framework(title, "layerkit", ("layerkit", *packages), environment, variables)
+
+
 FRAMEWORKS = {
-    "layerkit": Framework("layerkit", "layerkit", ("layerkit",)),
+    "layerkit": _layerkit("layerkit", "numpy"),
+    "layerkit-numba": _layerkit("layerkit with numba", "numba", "numba"),
     "keras-tensorflow": _keras("TensorFlow", "tensorflow", "tensorflow-cpu"),
     "keras-jax": _keras("JAX", "jax", "jax"),
     "keras-torch": _keras("PyTorch", "torch", "torch"),
     "torch": Framework("PyTorch", "torch", ("torch",), "torch"),
 }
-PEERS = tuple(name for name in FRAMEWORKS if name != "layerkit")
+OURS = tuple(name for name, framework in FRAMEWORKS.items() if framework.module == "layerkit")
+PEERS = tuple(name for name in FRAMEWORKS if name not in OURS)
 
 
 def model(framework: str, workload: str) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .frameworks import FRAMEWORKS, PEERS
+from .frameworks import FRAMEWORKS, OURS, PEERS
 from .workloads import WORKLOADS
 
 Cells = dict[str, "float | str"]  # by framework: a number, or why there is none
@@ -17,11 +17,11 @@ def conditions(results: dict) -> Iterator[str]:
     """Lines that say on what, and with what, it was measured."""
     machine, settings = results["machine"], results["settings"]
     yield f"{machine['cpu']}, {machine['cores']} cores; {machine['system']}"
-    ours = machine["frameworks"].get("layerkit", {})
-    for library in ours.get("libraries", ()):
+    own = machine["frameworks"].get("layerkit", {})
+    for library in own.get("libraries", ()):
         yield "layerkit's process: " + ", ".join(f"{k} {v}" for k, v in library.items())
-    if "threads" in ours:
-        yield f"layerkit's own pool: {ours['threads']} threads"
+    if "threads" in own:
+        yield f"layerkit's own pool: {own['threads']} threads"
     for name, about in machine["frameworks"].items():
         versions = about.get("versions", {})
         said = ", ".join(f"{k} {v}" for k, v in versions.items()) or about.get("error", "unknown")
@@ -51,13 +51,28 @@ def speeds(work: dict[str, dict], names: list[str], question: str, unit: str) ->
     """Workloads by frameworks, with layerkit's ratio to the best peer and geometric means."""
     rows = {name: cells(part, names, question, unit) for name, part in work.items()}
     table = [
-        [f"{name} ({WORKLOADS[name].batch_size})", *map(shown, row.values()), times(best(row, max))]
+        [
+            f"{name} ({WORKLOADS[name].batch_size})",
+            *map(shown, row.values()),
+            *(times(best(row, max, own)) for own in ours(names)),
+        ]
         for name, row in rows.items()
     ]
-    means = [mean(ratio(row, name) for row in rows.values()) for name in names]
-    means.append(mean(best(row, max) for row in rows.values()))
-    table.append(["layerkit / this one, geometric mean", *map(times, means)])
-    return markdown(["workload (batch)", *titles(names), "layerkit / best peer"], table)
+    for own in ours(names):
+        means = [mean(ratio(row, name, own) for row in rows.values()) for name in names]
+        against = [mean(best(row, max, o) for row in rows.values()) for o in ours(names)]
+        against = [m if o == own else None for o, m in zip(ours(names), against, strict=True)]
+        label = f"{FRAMEWORKS[own].title} / this one, geometric mean"
+        table.append([label, *map(times, means), *map(times, against)])
+    return markdown(["workload (batch)", *titles(names), *against_peers(names)], table)
+
+
+def ours(names: list[str]) -> list[str]:
+    return [name for name in names if name in OURS]
+
+
+def against_peers(names: list[str]) -> list[str]:
+    return [f"{FRAMEWORKS[name].title} / best peer" for name in ours(names)]
 
 
 COSTS = [  # label, part, question, unit
@@ -79,9 +94,11 @@ def costs(parts: dict[str, dict], machine: dict, names: list[str]) -> str:
     for label, part, question, unit in COSTS:
         if part in parts:
             row = cells(parts[part], columns, question, unit)
-            compared = times(best(row, min)) if question != "growth" else ""
-            table.append([label, *map(shown, row.values()), compared])
-    return markdown(["", "numpy", *titles(names), "layerkit / best peer"], table)
+            compared = [
+                "" if question == "growth" else times(best(row, min, own)) for own in ours(names)
+            ]
+            table.append([label, *map(shown, row.values()), *compared])
+    return markdown(["", "numpy", *titles(names), *against_peers(names)], table)
 
 
 def failures(parts: dict[str, dict]) -> Iterator[str]:
@@ -119,18 +136,18 @@ def times(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def ratio(row: Cells, name: str) -> float | None:
-    """layerkit's number by that of `name`."""
-    ours, theirs = row.get("layerkit"), row[name]
-    if isinstance(ours, str) or isinstance(theirs, str) or ours is None or not theirs:
+def ratio(row: Cells, name: str, own: str = "layerkit") -> float | None:
+    """The number of `own`, a layerkit, by that of `name`."""
+    number, theirs = row.get(own), row[name]
+    if isinstance(number, str) or isinstance(theirs, str) or number is None or not theirs:
         return None
-    return ours / theirs
+    return number / theirs
 
 
-def best(row: Cells, chosen: Callable) -> float | None:
-    """layerkit's number by the largest or smallest one of its peers."""
+def best(row: Cells, chosen: Callable, own: str = "layerkit") -> float | None:
+    """The number of `own`, a layerkit, by the largest or smallest one of its peers."""
     numbers = {n: v for n, v in row.items() if n in PEERS and not isinstance(v, str)}
-    return ratio(row, chosen(numbers, key=numbers.__getitem__)) if numbers else None
+    return ratio(row, chosen(numbers, key=numbers.__getitem__), own) if numbers else None
 
 
 def mean(ratios: Iterable[float | None]) -> float | None:

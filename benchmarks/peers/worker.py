@@ -104,7 +104,7 @@ def about(framework: str) -> Answers:
         "versions": {name: metadata.version(name) for name in (*packages, "numpy")},
         "installed MB": sum(path.stat().st_size for path in files(packages)) / 1e6,
     }
-    if framework == "layerkit":
+    if framework in frameworks.OURS:
         from threadpoolctl import threadpool_info
 
         from layerkit.backend import threads
