@@ -273,6 +273,23 @@ class Backend:
             return rows.sum(axis=0)
         return rows.sum(axis=0, dtype="float32").astype(x.dtype)
 
+    def sum_products(self, x: Any, y: Any) -> Any:
+        """The sum of x * y over all axes but the last, of arrays of one shape and no halves."""
+        return self.sum_rows(x * y)
+
+    def scale_rows(self, x: Any, a: Any, b: Any, out: Any = None) -> Any:
+        """x * a + b, with one number a and b for each entry of the last axis."""
+        y = self.xp.multiply(x, a, out=out)
+        y += b
+        return y
+
+    def combine_rows(self, x: Any, a: Any, y: Any, b: Any, c: Any, out: Any = None) -> Any:
+        """x * a + y * b + c, with one number a, b and c for each entry of the last axis."""
+        z = self.xp.multiply(x, a, out=out)
+        z += y * b
+        z += c
+        return z
+
     def softmax_crossentropy(self, logits: Any, target: Any) -> tuple[Any, Any]:
         """Loss (rows,) and probabilities of logits (rows, classes).
 

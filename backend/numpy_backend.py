@@ -15,6 +15,7 @@ from .base import Backend, output_size, overlap, pad, padded_shape, unpad, windo
 from .by_value import BY_VALUE
 
 _BLOCK_BYTES = 2**21  # unfolded images and what they meet, at a time: near one core
+_LONG_ROW = 1024  # numbers in a row that are worth a loop
 _SHORT_ROW = 8  # channels below which unfolding goes column by column
 _CHUNK = 2**17  # elements at a time in several passes over the same arrays
 _PRODUCTS = (np.dtype("float32"), np.dtype("float64"))  # what BLAS knows
@@ -158,8 +159,36 @@ class NumpyBackend(Backend):
     def sum_rows(self, x: Any) -> Any:
         if x.dtype not in _PRODUCTS or x.size < _CHUNK:
             return super().sum_rows(x)
-        rows = x.reshape(-1, x.shape[-1])  # a product of matrices is the fastest way to add up
-        return np.ones(len(rows), x.dtype) @ rows
+        # A product of matrices is the fastest way to add up; that of long rows is faster still.
+        rows = _long_rows(x)
+        return (np.ones(len(rows), x.dtype) @ rows).reshape(-1, x.shape[-1]).sum(axis=0)
+
+    def sum_products(self, x: Any, y: Any) -> Any:
+        if x.size < _CHUNK or not x.flags.c_contiguous or not y.flags.c_contiguous:
+            return super().sum_products(x, y)
+        rows, others = _long_rows(x), _long_rows(y)
+
+        def add(part: slice) -> Any:
+            total = np.zeros(rows.shape[1], x.dtype)
+            for block in _blocks(len(rows[part]), rows[:1].nbytes, _CHUNK * x.itemsize):
+                products = rows[part][block] * others[part][block]
+                total += np.dot(np.ones(len(products), x.dtype), products)
+            return total
+
+        first, *rest = threads.run(add, threads.split(len(rows), 2 * _PASS * x.size))
+        for other in rest:
+            first += other
+        return first.reshape(-1, x.shape[-1]).sum(axis=0)
+
+    def scale_rows(self, x: Any, a: Any, b: Any, out: Any = None) -> Any:
+        scale = super().scale_rows
+        return _in_long_rows(lambda x, a, b, out: scale(x, a, b, out), (x,), (a, b), out)
+
+    def combine_rows(self, x: Any, a: Any, y: Any, b: Any, c: Any, out: Any = None) -> Any:
+        combine = super().combine_rows
+        return _in_long_rows(
+            lambda x, y, a, b, c, out: combine(x, a, y, b, c, out), (x, y), (a, b, c), out
+        )
 
     def conv_input_grad(
         self,
@@ -355,6 +384,32 @@ def _finish(bias: Any, activation: str, width: int) -> Callable[[Any], None]:
             value(np, images, images)
 
     return finish
+
+
+def _long_rows(x: Any) -> Any:
+    """`x` as a matrix, several of its rows in one: NumPy loops over rows, best over long ones."""
+    rows, width = x.size // x.shape[-1], x.shape[-1]
+    while rows % 2 == 0 and width < _LONG_ROW:
+        rows, width = rows // 2, 2 * width
+    return x.reshape(rows, width)
+
+
+def _in_long_rows(function: Callable[..., Any], arrays: tuple, numbers: tuple, out: Any) -> Any:
+    """`function(*arrays, *numbers, out)`, one number for each entry of the last axis, in pieces."""
+    x = arrays[0]
+    given = arrays if out is None else (*arrays, out)
+    if x.size < _CHUNK or not all(a.flags.c_contiguous for a in given):
+        return function(*arrays, *numbers, out)
+    y = np.empty(x.shape, x.dtype) if out is None else out
+    target, *rows = (_long_rows(a) for a in (y, *arrays))
+    tiled = [np.tile(number, target.shape[1] // len(number)) for number in numbers]
+
+    def run(part: slice) -> None:
+        for block in _blocks(len(target[part]), target[:1].nbytes, _CHUNK * y.itemsize):
+            function(*(a[part][block] for a in rows), *tiled, target[part][block])
+
+    threads.run(run, threads.split(len(target), len(numbers) * _PASS * y.size))
+    return y
 
 
 def _max_pool_apart(x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:

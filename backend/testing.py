@@ -307,6 +307,11 @@ def _fused(dtype: str) -> Iterator[_Case]:
             yield _Case("dense", (x, w, None, activation))
         yield _Case("bias_activation", (x, None, activation))
         yield _Case("sum_rows", (x,))
+        if dtype != "float16":  # which is widened before
+            a, b = bias, _normal(shape[-1], dtype=dtype)
+            yield _Case("sum_products", (x, g))
+            yield _Case("scale_rows", (x, a, b))
+            yield _Case("combine_rows", (x, a, g, b, a))
     for (image, kernel, groups, *rest), activation in zip(
         _CONVOLUTIONS, itertools.cycle(BY_VALUE), strict=False
     ):

@@ -64,6 +64,9 @@ def passes() -> dict[str, Callable[[Backend], object]]:
         found[f"bias + {name} 28x28x32"] = lambda b, n=name: b.bias_activation(x, bias, n)
         found[f"gradient of {name} 28x28x32"] = lambda b, n=name: b.bias_activation_grad(g, y, n)
     found["sum_rows 28x28x32"] = lambda b: b.sum_rows(g)
+    found["sum_products 28x28x32"] = lambda b: b.sum_products(x, g)
+    found["scale_rows 28x28x32"] = lambda b: b.scale_rows(x, bias, bias)
+    found["combine_rows 28x28x32"] = lambda b: b.combine_rows(x, bias, g, bias, bias)
     found["dropout_mask 14x14x32"] = lambda b: b.dropout_mask((1, 0, 2), shape, 0.2, "float32")
     found["in_pieces RMSprop 784x620"] = lambda b: b.in_pieces(update, w, gradient, velocity)
     return found

@@ -82,6 +82,22 @@ def test_bias_activation(cut, activation, shape):
     np.testing.assert_allclose(FAST.sum_rows(x), PLAIN.sum_rows(x), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(7, 5), (4, 3, 3, 5), (64, 6), (0, 5)])
+def test_rows_by_numbers_of_their_features(cut, shape):
+    x, y, out = normal(*shape), normal(*shape, seed=1), np.empty(shape)
+    a, b, c = normal(3, shape[-1], seed=2)
+    for name, arguments in (("scale_rows", (x, a, b)), ("combine_rows", (x, a, y, b, c))):
+        expected = getattr(PLAIN, name)(*arguments)
+        np.testing.assert_allclose(getattr(FAST, name)(*arguments), expected, rtol=1e-14)
+        assert getattr(FAST, name)(*arguments, out=out) is out
+        np.testing.assert_array_equal(out, getattr(FAST, name)(*arguments))
+    sums = PLAIN.sum_products(x, y)
+    np.testing.assert_allclose(FAST.sum_products(x, y), sums, rtol=1e-12, atol=1e-12)
+    turned = np.asfortranarray(x)  # which cannot be cut
+    np.testing.assert_allclose(FAST.sum_products(turned, y), sums, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(FAST.scale_rows(turned, a, b), x * a + b, rtol=1e-14)
+
+
 def test_pieces_cover_every_element_once(cut):
     rule = np.add
     for shape in (7, 30), (200,), (3, 5, 20):

@@ -5,15 +5,14 @@ Statistics of float16 are computed, and given back, in float32; results keep the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..autodiff import Tensor, primitive
+from ..autodiff import Tensor, primitive, remembered
 from ..config import epsilon as default_epsilon
-from ..registry import namespace, product
+from ..registry import backend_of, namespace, product
 from .elementwise import floating
 
 __all__ = ["batch_normalization", "batch_normalize", "layer_normalization", "rms_normalization"]
@@ -86,8 +85,57 @@ def batch_normalize(
 
 @primitive
 def _batch_normalize(x: Any, gamma: Any, beta: Any, /, axis: Axes, epsilon: float) -> tuple:
-    kept = _axes(axis, x.ndim)
-    return _standardize(x, gamma, beta, kept, _others(kept, x.ndim), epsilon)
+    """Rows of features, of which each has a mean m and a variance v = 1/s² - epsilon.
+
+    y = gamma s c + beta for c = x - m; its upstream gradient g reaches x as
+    gamma s (g - mean(g) - c s² mean(g c)), that of m as g_m / n, that of v as 2 g_v c / n.
+    """
+    x, kept = floating(x), _axes(axis, x.ndim)
+    backend, xp, wide = backend_of(x), namespace(x), _compute_dtype(x)
+    order = (*_others(kept, x.ndim), *kept)
+    back_order = sorted(range(x.ndim), key=order.__getitem__)
+    turned_shape, shape = [x.shape[i] for i in order], tuple(x.shape[i] for i in kept)
+
+    def as_rows(array: Any) -> Any:
+        array = array.transpose(order).astype(wide, copy=False)
+        return xp.ascontiguousarray(array).reshape(-1, prod(shape))
+
+    def as_images(rows: Any) -> Any:
+        return rows.reshape(turned_shape).transpose(back_order)
+
+    rows, zero = as_rows(x), xp.zeros(prod(shape), wide)
+    gain = zero + 1 if gamma is None else _spread(gamma, x, kept).astype(wide).reshape(-1)
+    shift = zero if beta is None else _spread(beta, x, kept).astype(wide).reshape(-1)
+    count = len(rows)
+    mean = backend.sum_rows(rows) / count
+    c = backend.scale_rows(rows, zero + 1, -mean)
+    variance = backend.sum_products(c, c) / count
+    s = 1 / xp.sqrt(variance + wide.type(epsilon))
+    y = backend.scale_rows(c, gain * s, shift)
+
+    @remembered
+    def sums(g: Any) -> tuple:
+        """The upstream gradient as rows, their sum, and the sum of their products with c."""
+        g = as_rows(g)
+        return g, backend.sum_rows(g), backend.sum_products(g, c)
+
+    def x_vjp(g: Any, g_mean: Any, g_variance: Any) -> Any:
+        of_c = zero if g_variance is None else g_variance.reshape(-1) * (2 / count)
+        of_one = zero if g_mean is None else g_mean.reshape(-1) / count
+        if g is None:  # only the statistics were used
+            return as_images(backend.scale_rows(c, of_c, of_one))
+        g, total, products = sums(g)
+        of_c, of_one = of_c - gain * s**3 * products / count, of_one - gain * s * total / count
+        return as_images(backend.combine_rows(g, gain * s, c, of_c, of_one))
+
+    def gamma_vjp(g: Any, *_: Any) -> Any:
+        return (zero if g is None else s * sums(g)[2]).reshape(gamma.shape)
+
+    def beta_vjp(g: Any, *_: Any) -> Any:
+        return (zero if g is None else sums(g)[1]).reshape(beta.shape)
+
+    value = as_images(y).astype(x.dtype, copy=False), mean.reshape(shape), variance.reshape(shape)
+    return value, x_vjp, gamma_vjp, beta_vjp
 
 
 def layer_normalization(
@@ -99,13 +147,32 @@ def layer_normalization(
     (Ba et al., 2016).
     """
     epsilon = default_epsilon() if epsilon is None else epsilon
-    return _layer_normalize(x, gamma, beta, axis=axis, epsilon=epsilon)[0]
+    return _layer_normalize(x, gamma, beta, axis=axis, epsilon=epsilon)
 
 
 @primitive
 def _layer_normalize(x: Any, gamma: Any, beta: Any, /, axis: Axes, epsilon: float) -> tuple:
-    axes = _axes(axis, x.ndim)
-    return _standardize(x, gamma, beta, axes, axes, epsilon)
+    """gamma z + beta for z = (x - mean) / sqrt(variance + epsilon)."""
+    x, axes = floating(x), _axes(axis, x.ndim)
+    x_dtype, x = x.dtype, _widen(x)
+    z = x - _mean(x, axes)
+    inverse = 1 / namespace(x).sqrt(_mean(z * z, axes) + x.dtype.type(epsilon))
+    z *= inverse
+    gain, rest = _spread(gamma, x, axes), _others(axes, x.ndim)
+    y = z * gain if gamma is not None else z.copy()
+    if beta is not None:
+        y += _spread(beta, x, axes)
+
+    def x_vjp(g: Any) -> Any:
+        g = g * gain
+        return inverse * (g - _mean(g, axes) - z * _mean(g * z, axes))
+
+    return (
+        y.astype(x_dtype, copy=False),
+        x_vjp,
+        lambda g: _total(g * z, gamma, rest),
+        lambda g: _total(g * x.dtype.type(1), beta, rest),
+    )
 
 
 def rms_normalization(
@@ -135,57 +202,6 @@ def _rms_normalize(x: Any, scale: Any, /, axis: Axes, epsilon: float) -> tuple:
         (unit * gain).astype(x_dtype, copy=False),
         x_vjp,
         lambda g: _total(g * unit, scale, _others(axes, x.ndim)),
-    )
-
-
-def _standardize(x: Any, gamma: Any, beta: Any, kept: tuple, axes: tuple, epsilon: float) -> tuple:
-    """((gamma * z + beta, mean, variance), vjps...) for z = (x - mean) / sqrt(variance + epsilon).
-
-    The statistics run over `axes`; `gamma` and `beta` have the shape of the axes `kept`.
-    """
-    x = floating(x)
-    x_dtype, x = x.dtype, _widen(x)
-    xp = namespace(x)
-    mean = _mean(x, axes)
-    z = x - mean
-    variance = _mean(z * z, axes)
-    inverse = 1 / xp.sqrt(variance + x.dtype.type(epsilon))
-    z *= inverse
-    gain, rest = _spread(gamma, x, kept), _others(kept, x.ndim)
-    y = z * gain if gamma is not None else z.copy()
-    if beta is not None:
-        y += _spread(beta, x, kept)
-    statistics_shape = tuple(n for i, n in enumerate(x.shape) if i not in axes)
-    count = prod(x.shape[i] for i in axes)
-
-    def x_vjp(g: Any, g_mean: Any, g_variance: Any) -> Any:
-        dx = xp.zeros_like(x)
-        if g is not None:
-            g = g * gain
-            dx = inverse * (g - _mean(g, axes) - z * _mean(g * z, axes))
-        if g_mean is not None:
-            dx = dx + g_mean.reshape(mean.shape) / count
-        if g_variance is not None:
-            dx = dx + g_variance.reshape(mean.shape) * (2 / count) * z / inverse
-        return dx
-
-    def parameter_vjp(parameter: Any, factor: Any) -> Callable:
-        def vjp(g: Any, *_: Any) -> Any:
-            if g is None:  # only the statistics were used
-                return xp.zeros(parameter.shape, x.dtype)
-            return _total(g * factor, parameter, rest)
-
-        return vjp
-
-    return (
-        (
-            y.astype(x_dtype, copy=False),
-            mean.reshape(statistics_shape),
-            variance.reshape(statistics_shape),
-        ),
-        x_vjp,
-        parameter_vjp(gamma, z),
-        parameter_vjp(beta, x.dtype.type(1)),
     )
 
 
