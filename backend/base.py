@@ -309,6 +309,58 @@ class Backend:
             target = target[:, None] == self.xp.arange(like.shape[-1])
         return target.astype(like.dtype)
 
+    # Recurrent: arrays are time-major, gates i, f, g, o side by side: σ, σ, tanh, σ of
+    # z = x w + h' r + b; c = f c' + i g; h = o tanh(c).
+
+    def lstm(self, gates: Any, r: Any, h: Any, c: Any, tanh_c: Any) -> None:
+        """An LSTM over all steps, in place.
+
+        `gates` (steps, batch, 4 * units): x w + b, which become the gates. `r` (units, 4 * units).
+        `h`, `c` (steps + 1, batch, units): the first of each is where it starts. `tanh_c`
+        (steps, batch, units): tanh of all c but the first.
+        """
+        xp, sigmoid = self.xp, BY_VALUE["sigmoid"].value
+        z = xp.empty(gates.shape[1:], gates.dtype)
+        for t in range(len(gates)):
+            a = gates[t]
+            a += self.matmul(h[t], r, out=z)
+            i, f, g, o = _gates(a)
+            xp.tanh(g, out=h[t + 1])  # kept there, for one sigmoid of all four is faster than two
+            sigmoid(xp, a, a)
+            g[...] = h[t + 1]
+            xp.multiply(f, c[t], out=c[t + 1])
+            c[t + 1] += xp.multiply(i, g, out=h[t + 1])
+            xp.tanh(c[t + 1], out=tanh_c[t])
+            xp.multiply(o, tanh_c[t], out=h[t + 1])
+
+    def lstm_grad(self, g_y: Any, dh: Any, dc: Any, gates: Any, r: Any, c: Any, tanh_c: Any) -> Any:
+        """The gradient of all z, back through time, of what `lstm` left in its arrays.
+
+        `g_y` (steps, batch, units): the upstream gradient of all h but the first, or None. `dh`,
+        `dc` (batch, units): those of the last h and c, which become those of the first.
+        """
+        xp = self.xp
+        dz, slope, s = xp.empty_like(gates), xp.empty_like(gates[:1])[0], xp.empty_like(dc)
+        for t in reversed(range(len(gates))):
+            if g_y is not None:
+                dh += g_y[t]
+            (i, f, g, o), (di, df, dg, do) = _gates(gates[t]), _gates(dz[t])
+            xp.multiply(dh, tanh_c[t], out=do)
+            _one_minus_square(xp, tanh_c[t], s)
+            s *= o
+            s *= dh
+            dc += s  # dh o (1 - tanh²)
+            xp.multiply(dc, g, out=di)
+            xp.multiply(dc, c[t], out=df)
+            xp.multiply(dc, i, out=dg)
+            dc *= f
+            xp.subtract(1, gates[t], out=slope)
+            slope *= gates[t]  # of the sigmoid, a (1 - a)
+            _one_minus_square(xp, g, _gates(slope)[2])
+            dz[t] *= slope
+            self.matmul(dz[t], r.T, out=dh)
+        return dz
+
     def in_pieces(self, function: Callable[..., None], *arrays: Any) -> None:
         """Run `function(*arrays)`, which writes in place and treats each element alone.
 
@@ -322,6 +374,18 @@ class Backend:
         False, and nothing done, where there is no such kernel: then the rule itself is the way.
         """
         return False
+
+
+def _gates(z: Any) -> tuple:
+    """The gates i, f, g, o of rows of all four."""
+    n = z.shape[1] // 4
+    return z[:, :n], z[:, n : 2 * n], z[:, 2 * n : 3 * n], z[:, 3 * n :]
+
+
+def _one_minus_square(xp: Any, y: Any, out: Any) -> None:
+    """The slope of tanh where its value is `y`."""
+    xp.multiply(y, y, out=out)
+    xp.subtract(1, out, out=out)
 
 
 def batch_rows(size: int, batch_size: int, order: Any = None) -> Iterator[Any]:

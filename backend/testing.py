@@ -461,10 +461,39 @@ def _check_sgd(backend: Backend, dtype: str) -> None:
         _assert_close(backend, arrays["w"], w, _tolerance(dtype))
 
 
+def _check_lstm(backend: Backend, dtype: str, batch: int) -> None:
+    """Both ways in place, as the reference, from what each of them was given."""
+    steps, units = 5, 3
+    shapes = {"gates": (steps, batch, 4 * units), "r": (units, 4 * units)}
+    shapes |= {"h": (steps + 1, batch, units), "c": (steps + 1, batch, units)}
+    shapes |= {"tanh_c": (steps, batch, units), "g_y": (steps, batch, units)}
+    shapes |= {"dh": (batch, units), "dc": (batch, units)}
+    host = {name: _normal(*shape, dtype=dtype) for name, shape in shapes.items()}
+    for upstream in host["g_y"], None:
+        found = []
+        for one in REFERENCE, backend:
+            given = {name: one.asarray(x.copy()) for name, x in host.items()}
+            gates, r, h, c, tanh_c, _, dh, dc = given.values()
+            one.lstm(gates, r, h, c, tanh_c)
+            g_y = None if upstream is None else one.asarray(upstream)
+            dz = one.lstm_grad(g_y, dh, dc, gates, r, c, tanh_c)
+            found.append([gates, h, c, tanh_c, dz, dh, dc])
+        for expected, array in zip(*found, strict=True):
+            _assert_close(backend, array, expected, 10 * _tolerance(dtype))
+
+
 def _check_unknown_rule(backend: Backend) -> None:
     w = backend.asarray(np.ones(3, "float32"))
     _require(not backend.fused_update("none", {"w": w, "g": w}, {}), "claims to have done it")
     _assert_close(backend, w, np.ones(3), 0)
+
+
+def _check_recurrent(backend: Backend) -> Iterator[tuple[str, Callable[[], None]]]:
+    for dtype in backend.float_types:
+        if dtype != "float16":  # in which steps add up to anything
+            for batch in (4, 1, 0):
+                name = f"lstm {dtype}, batch of {batch}"
+                yield name, partial(_check_lstm, backend, dtype, batch)
 
 
 _IDS = np.array([2, 0, 2, 1])
@@ -586,6 +615,7 @@ _OTHER_CHECKS: dict[str, Callable[[Backend], Iterator[tuple[str, Callable[[], No
     "transfer": _check_transfers,
     "feeder": _check_feeders,
     "fused_update": _check_updates,
+    "recurrent": _check_recurrent,
     "operation": _check_operations,
     "training": _check_training,
 }

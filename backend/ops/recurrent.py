@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..autodiff import primitive, remembered
-from ..by_value import BY_VALUE
 from ..registry import backend_of, product
 from .elementwise import floating, promote_all
 
@@ -46,47 +45,17 @@ def _lstm(x: Any, w: Any, r: Any, b: Any, h0: Any, c0: Any, /, go_backwards: boo
     order = slice(None, None, -1 if go_backwards else 1)
     x = xp.ascontiguousarray(x.swapaxes(0, 1)[order]).reshape(steps * batch, features)
     gates = backend.dense(x, w, b, "linear").reshape(steps, batch, 4 * units)
-    # One step: h = o tanh(c), c = f c' + i g, with (i, f, g, o) = (σ, σ, tanh, σ)(x w + h' r + b).
     h, c = (xp.empty((steps + 1, batch, units), gates.dtype) for _ in range(2))
-    tanh_c = xp.empty((steps, batch, units), gates.dtype)
     h[0], c[0] = (0 if start is None else start for start in (h0, c0))
-
-    z = xp.empty_like(gates[:1].reshape(-1, 4 * units))
-    for t in range(steps):
-        a = gates[t]
-        a += backend.matmul(h[t], r, out=z)
-        i, f, g, o = _split(a)
-        xp.tanh(g, out=h[t + 1])  # kept there, for one sigmoid of all four is faster than two
-        BY_VALUE["sigmoid"].value(xp, a, a)
-        g[...] = h[t + 1]
-        xp.multiply(f, c[t], out=c[t + 1])
-        c[t + 1] += xp.multiply(i, g, out=h[t + 1])
-        xp.tanh(c[t + 1], out=tanh_c[t])
-        xp.multiply(o, tanh_c[t], out=h[t + 1])
+    tanh_c = xp.empty((steps, batch, units), gates.dtype)
+    backend.lstm(gates, r, h, c, tanh_c)
 
     def backward(g_y: Any, g_h: Any, g_c: Any) -> tuple:
-        """The gradients of all z, of h0 and of c0: back through time, from the last step."""
-        dz, slope = xp.empty_like(gates), xp.empty_like(z)
-        dh, dc, s = (xp.empty_like(c[0]) for _ in range(3))
+        """The gradients of all z, of h0 and of c0."""
+        dh, dc = (xp.empty_like(c[0]) for _ in range(2))
         dh[...], dc[...] = (0 if g is None else g for g in (g_h, g_c))
-        for t in reversed(range(steps)):
-            if g_y is not None:
-                dh += g_y[:, t]
-            (i, f, g, o), (di, df, dg, do) = _split(gates[t]), _split(dz[t])
-            xp.multiply(dh, tanh_c[t], out=do)
-            _one_minus_square(xp, tanh_c[t], s)
-            s *= o
-            s *= dh
-            dc += s  # dh o (1 - tanh²)
-            xp.multiply(dc, g, out=di)
-            xp.multiply(dc, c[t], out=df)
-            xp.multiply(dc, i, out=dg)
-            dc *= f
-            xp.subtract(1, gates[t], out=slope)
-            slope *= gates[t]  # of the sigmoid, a (1 - a)
-            _one_minus_square(xp, g, _split(slope)[2])
-            dz[t] *= slope
-            backend.matmul(dz[t], r.T, out=dh)
+        g_y = g_y if g_y is None else xp.ascontiguousarray(g_y.swapaxes(0, 1))
+        dz = backend.lstm_grad(g_y, dh, dc, gates, r, c, tanh_c)
         return dz.reshape(-1, 4 * units), dh, dc
 
     d = remembered(backward)
@@ -99,18 +68,6 @@ def _lstm(x: Any, w: Any, r: Any, b: Any, h0: Any, c0: Any, /, go_backwards: boo
         lambda *g: d(*g)[1],
         lambda *g: d(*g)[2],
     )
-
-
-def _split(z: Any) -> tuple:
-    """The gates i, f, c, o of rows of all four."""
-    n = z.shape[1] // 4
-    return z[:, :n], z[:, n : 2 * n], z[:, 2 * n : 3 * n], z[:, 3 * n :]
-
-
-def _one_minus_square(xp: Any, y: Any, out: Any) -> None:
-    """The slope of tanh where its value is `y`."""
-    xp.multiply(y, y, out=out)
-    xp.subtract(1, out, out=out)
 
 
 def _floats(*xs: Any) -> tuple:
