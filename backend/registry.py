@@ -14,6 +14,7 @@ from .base import Backend
 # A name and where its class is; the module is imported when the name is first asked for.
 _CLASSES = {
     "numpy": (".numpy_backend", "NumpyBackend"),
+    "numba": (".numba_backend", "NumbaBackend"),
     "cupy": (".cupy_backend", "CupyBackend"),
 }
 _ENTRY_POINTS = "layerkit.backends"  # the group in which packages name their backends' classes

@@ -169,6 +169,12 @@ def blas_on_one_thread() -> Iterator[None]:
                     blas.set_num_threads(number)
 
 
+def blas_files() -> list[str]:
+    """Paths of the BLAS libraries in this process: NumPy's, and those that others have loaded."""
+    found = _controller().info()
+    return [library["filepath"] for library in found if library["user_api"] == "blas"]
+
+
 @cache
 def _blas() -> list[Any]:
     """threadpoolctl's handles of the BLAS libraries that are loaded."""

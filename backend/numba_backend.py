@@ -1,0 +1,331 @@
+"""NumPy's arrays, and kernels that numba compiles: each thread's part of the work is one call.
+
+What is not here NumPy does as well: products of matrices, transcendental functions, halves.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from importlib.util import find_spec
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from . import threads
+from .base import output_size
+from .numpy_backend import NumpyBackend
+
+_BLOCK_BYTES = 2**19  # unfolded images and what they meet, at a time: near one core
+_FLOATS = (np.dtype("float32"), np.dtype("float64"))
+_PASS = 4  # products of matrices do so many operations in the time of one element of a pass
+_WINDOW = 20  # the same of one element of an unfolded image
+_VALUES = ("linear", "relu", "relu6")  # activations that the kernels know, by name
+_SLOPES = ("relu", "relu6", "sigmoid", "tanh")
+_OR_NUMPY = "Or compute with NumPy alone: LAYERKIT_BACKEND=numpy, or set_backend('numpy')."
+
+
+class NumbaBackend(NumpyBackend):
+    """Arrays are `numpy.ndarray`. ImportError where the package numba is not installed."""
+
+    name = "numba"
+    fuses_updates = True
+
+    def __init__(self) -> None:
+        if find_spec("numba") is None:
+            raise ImportError(
+                "The backend 'numba' needs the package numba, which is not installed. Install it: "
+                f'pip install "layerkit[numba]". {_OR_NUMPY}'
+            )
+
+    def scatter_add(self, like: Any, index: Any, updates: Any) -> Any:
+        rows = isinstance(index, np.ndarray) and index.dtype.kind == "i" and like.ndim > 1
+        if not rows or not _fit(updates) or not like.size:
+            return super().scatter_add(like, index, updates)
+        if index.size and not -len(like) <= index.min() <= index.max() < len(like):
+            return super().scatter_add(like, index, updates)  # which says so
+        out = np.empty(like.shape, updates.dtype)
+        table, numbers = out.reshape(len(out), -1), _plain(index.astype("int64", copy=False))
+        added = _plain(updates).reshape(index.size, table.shape[1])
+        kernel = _kernels().scatter_rows
+        _run(kernel, (table, numbers.reshape(-1), added), len(out), out.size + added.size)
+        return out
+
+    def conv_bias_activation(
+        self,
+        x: Any,
+        w: Any,
+        bias: Any,
+        activation: str,
+        strides: tuple,
+        pads: tuple,
+        dilation: tuple,
+        groups: int,
+    ) -> Any:
+        window = w.shape[:-2]
+        sizes = map(output_size, x.shape[1:-1], window, strides, pads, dilation)
+        shape = (len(x), *sizes, w.shape[-1])
+        blas = _blas_for(x, w, *(() if bias is None else (bias,)), size=prod(shape))
+        if blas is None or groups > 1:
+            return super().conv_bias_activation(
+                x, w, bias, activation, strides, pads, dilation, groups
+            )
+        y = np.empty(shape, x.dtype)
+        images, out, matrix = _plane(x), _plane(y), _plain(w).reshape(-1, shape[-1])
+        known = activation in _VALUES
+        code = _code(activation if known else "linear")
+        geometry, block = _geometry(window, strides, pads, dilation), _block(out, matrix)
+        arrays = images, matrix, _or_none(bias, x), out
+        rows, work = out.shape[0] * out.shape[1], y.size * len(matrix)
+        _run(_kernels().convolve, (blas, *arrays, geometry, code, block), rows, work)
+        return y if known else super().bias_activation(y, None, activation, out=y)
+
+    def conv_input_grad(
+        self,
+        g: Any,
+        w: Any,
+        shape: tuple,
+        strides: tuple,
+        pads: tuple,
+        dilation: tuple,
+        groups: int,
+    ) -> Any:
+        blas = _blas_for(g, w, size=prod(shape))
+        turned = all(s == 1 for s in strides) and 2 * shape[-1] >= w.shape[-1]  # it is `conv` then
+        if blas is None or groups > 1 or turned:
+            return super().conv_input_grad(g, w, shape, strides, pads, dilation, groups)
+        x = np.empty(shape, g.dtype)
+        upstream, images, matrix = _plane(g), _plane(x), _plain(w).reshape(-1, w.shape[-1])
+        geometry, block = _geometry(w.shape[:-2], strides, pads, dilation), _block(upstream, matrix)
+        arguments = blas, upstream, matrix, images, geometry, block
+        _run(_kernels().fold, arguments, len(x), g.size * len(matrix))
+        return x
+
+    def conv_kernel_grad(
+        self,
+        x: Any,
+        g: Any,
+        shape: tuple,
+        strides: tuple,
+        pads: tuple,
+        dilation: tuple,
+        groups: int,
+    ) -> Any:
+        blas = _blas_for(x, g, size=prod(shape))
+        if blas is None or groups > 1:
+            return super().conv_kernel_grad(x, g, shape, strides, pads, dilation, groups)
+        images, upstream, geometry = (
+            _plane(x),
+            _plane(g),
+            _geometry(shape[:-2], strides, pads, dilation),
+        )
+        kernel, matrix = _kernels().gather, (prod(shape[:-1]), shape[-1])
+
+        def gather(part: slice) -> Any:
+            w = np.zeros(matrix, x.dtype)
+            block = _block(upstream, w)
+            kernel(blas, images, upstream, w, geometry, block, part.start, part.stop)
+            return w
+
+        rows = upstream.shape[0] * upstream.shape[1]
+        first, *others = threads.run(gather, threads.split(rows, g.size * matrix[0]))
+        for w in others:  # in the order of the samples, so that the bits are the same every time
+            first += w
+        return first.reshape(shape)
+
+    def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
+        ones = (1,) * len(window)
+        sizes = map(output_size, x.shape[1:-1], window, strides, pads, ones)
+        shape = (len(x), *sizes, x.shape[-1])
+        if not _pools(x, window, prod(shape)):
+            return super().max_pool(x, window, strides, pads)
+        y, winner = np.empty(shape, x.dtype), np.empty(shape, "uint8")
+        images, out = _plane(x), _plane(y)
+        arrays = images, out, winner.reshape(out.shape), _geometry(window, strides, pads, ones)
+        _run(_kernels().max_pool, arrays, out.shape[0] * out.shape[1], x.size)
+        return y, winner
+
+    def max_pool_grad(
+        self, g: Any, winner: Any, shape: tuple, window: tuple, strides: tuple, pads: tuple
+    ) -> Any:
+        if not _pools(g, window, prod(shape)) or winner.dtype != "uint8":
+            return super().max_pool_grad(g, winner, shape, window, strides, pads)
+        x, upstream = np.empty(shape, g.dtype), _plane(g)
+        geometry = _geometry(window, strides, pads, (1,) * len(window))
+        arrays = upstream, _plain(winner).reshape(upstream.shape), _plane(x), geometry
+        _run(_kernels().max_pool_grad, arrays, len(x), x.size)
+        return x
+
+    def dropout_mask(self, key: tuple, shape: tuple, rate: float, dtype: Any) -> Any:
+        if np.dtype(dtype) not in _FLOATS:
+            return super().dropout_mask(key, shape, rate, dtype)
+        mask, words = np.empty(shape, dtype), map(np.uint64, key)
+        arguments = mask.reshape(-1), *words, round(rate * 65536), 1 / (1 - rate)
+        _run(_kernels().dropout_mask, arguments, -(-mask.size // 16), mask.size)
+        return mask
+
+    def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
+        fit = _fit(x) if bias is None else _fit(x, bias)
+        if not fit or activation not in _VALUES or not x.size or not _is_plain(out, x):
+            return super().bias_activation(x, bias, activation, out)
+        y = np.empty(x.shape, x.dtype) if out is None else out
+        matrix = (-1, x.shape[-1])
+        arguments = _plain(x).reshape(matrix), _or_none(bias, x), _code(activation)
+        rows = y.reshape(matrix)
+        _run(_kernels().bias_activation, (*arguments, rows), len(rows), y.size)
+        return y
+
+    def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
+        if activation not in _SLOPES or not _fit(g, y):
+            return super().bias_activation_grad(g, y, activation)
+        dz = np.empty(y.shape, y.dtype)
+        flat = _plain(g).reshape(-1), _plain(y).reshape(-1), _code(activation), dz.reshape(-1)
+        _run(_kernels().bias_activation_grad, flat, y.size, y.size)
+        return dz
+
+    def softmax_crossentropy(self, logits: Any, target: Any) -> tuple[Any, Any]:
+        if not _fit(logits) or not logits.size:
+            return super().softmax_crossentropy(logits, target)
+        loss, p = np.empty(len(logits), logits.dtype), np.empty(logits.shape, logits.dtype)
+        arrays = _plain(logits), *_targets(target, logits), loss, p
+        _run(_kernels().softmax_crossentropy, arrays, len(p), 4 * p.size)
+        return loss, p
+
+    def softmax_crossentropy_grad(self, g: Any, p: Any, target: Any) -> Any:
+        if not _fit(g, p) or not p.size:
+            return super().softmax_crossentropy_grad(g, p, target)
+        out = np.empty(p.shape, p.dtype)
+        arrays = _plain(g), _plain(p), *_targets(target, p), out
+        _run(_kernels().softmax_crossentropy_grad, arrays, len(p), p.size)
+        return out
+
+    def fused_update(self, rule: str, arrays: dict[str, Any], numbers: dict[str, float]) -> bool:
+        """Rules 'sgd', 'rmsprop', 'adam': arrays and numbers as `Optimizer.fused` names them."""
+        given = [array for array in arrays.values() if array is not None]
+        w = arrays["w"]
+        if rule not in _RULES or not _fit(*given) or not w.ndim or numbers["decay"]:
+            return False
+        slots, names = _RULES[rule]
+        held = [arrays[name] for name in slots]
+        if not all(_is_plain(array, w) for array in (w, *held)):
+            return False
+        flat = [_or_none(a, w).reshape(-1) for a in (w, arrays["g"], *held)]
+        kernel, each = getattr(_kernels(), rule), w.size // max(1, len(w))
+        values = [numbers[name] for name in names]
+
+        def update(part: slice) -> None:  # rows: those that a product gave this thread
+            kernel(*flat, *values, part.start * each, part.stop * each)
+
+        threads.run(update, threads.split(len(w), 2 * _PASS * w.size))
+        return True
+
+
+_RULES = {  # the slots and the numbers of each
+    "sgd": (("momentum",), ("lr", "beta", "nesterov")),
+    "rmsprop": (
+        ("velocity", "momentum", "average_gradient"),
+        ("lr", "beta", "epsilon", "rho", "one_minus_rho"),
+    ),
+    "adam": (
+        ("momentum", "velocity", "velocity_hat"),
+        ("step", "one_minus_beta_1", "one_minus_beta_2", "epsilon"),
+    ),
+}
+
+
+@cache
+def _kernels() -> Any:
+    """The compiled kernels; imported when the first is needed, for that takes a while."""
+    try:
+        from . import numba_kernels
+    except Exception as error:  # numba is particular about NumPy's and Python's versions
+        raise ImportError(
+            f"The backend 'numba' cannot start: numba is installed, but fails with "
+            f"{type(error).__name__}: {error}. Install versions that fit: pip install --upgrade "
+            f'"layerkit[numba]". {_OR_NUMPY}'
+        ) from error
+    return numba_kernels
+
+
+def _run(kernel: Any, arguments: tuple, rows: int, elements: int) -> None:
+    """`kernel(*arguments, start, stop)` for parts of the rows, each on its thread."""
+    threads.run(
+        lambda part: kernel(*arguments, part.start, part.stop),
+        threads.split(rows, elements),
+    )
+
+
+@cache
+def _blas(dtype: Any) -> tuple[int, int] | None:
+    """The address of CBLAS's gemm in NumPy's library, and whether its integers have 64 bits.
+
+    None where it has no name that we know.
+    """
+    letter = "s" if dtype == "float32" else "d"
+    for path in threads.blas_files():
+        library = ctypes.CDLL(path)
+        for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("scipy_", ""), ("", "")):
+            function = getattr(library, f"{prefix}cblas_{letter}gemm{suffix}", None)
+            if function is not None:
+                return ctypes.cast(function, ctypes.c_void_p).value or 0, int(suffix == "64_")
+    return None
+
+
+def _blas_for(*arrays: Any, size: int) -> tuple[int, int] | None:
+    """BLAS for images and kernels that `numba_kernels` knows, else None; `size` of the result."""
+    known = _fit(*arrays) and arrays[0].ndim <= 4 and size and all(a.size for a in arrays)
+    return _blas(arrays[0].dtype) if known else None
+
+
+def _fit(*arrays: Any) -> bool:
+    dtype = arrays[0].dtype
+    return dtype in _FLOATS and all(a.dtype == dtype for a in arrays)
+
+
+def _pools(x: Any, window: tuple, size: int) -> bool:
+    return _fit(x) and len(window) <= 2 and prod(window) <= 256 and size > 0 and x.size > 0
+
+
+def _plain(x: Any) -> Any:
+    """`x` as kernels are compiled for: contiguous, and writable though they only read it."""
+    return x if x.flags.carray else x.copy()
+
+
+def _is_plain(x: Any, like: Any) -> bool:
+    return x is None or (x.flags.carray and x.shape == like.shape)
+
+
+def _or_none(x: Any, like: Any) -> Any:
+    """What stands for None has no elements: another type would be another kernel."""
+    return np.empty(0, like.dtype) if x is None else _plain(x)
+
+
+def _plane(x: Any) -> Any:
+    """Images with two spatial axes, of one or two."""
+    x = _plain(x)
+    return x if x.ndim == 4 else x[:, None]
+
+
+def _geometry(window: tuple, strides: tuple, pads: tuple, dilation: tuple) -> tuple:
+    """What the kernels call so, of one or two axes."""
+    before = tuple(pad[0] for pad in pads)
+    if len(window) == 2:
+        return window, strides, before, dilation
+    return (1, *window), (1, *strides), (0, *before), (1, *dilation)
+
+
+def _block(y: Any, matrix: Any) -> int:
+    """How many rows of output images `y` fit the cache, unfolded for the kernel's matrix."""
+    return max(1, _BLOCK_BYTES // (y.shape[2] * sum(matrix.shape) * y.itemsize))
+
+
+def _targets(target: Any, like: Any) -> tuple[Any, Any]:
+    """Class numbers and distributions, of which one has no elements."""
+    if target.ndim == 1:
+        return _plain(target.astype("int64", copy=False)), np.empty((0, 0), like.dtype)
+    return np.empty(0, "int64"), _plain(target.astype(like.dtype, copy=False))
+
+
+def _code(activation: str) -> int:
+    return getattr(_kernels(), activation.upper())

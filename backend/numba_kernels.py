@@ -1,0 +1,532 @@
+"""Kernels for the CPU that numba compiles: what NumPy needs several passes or many calls for.
+
+Each computes a part of the work, rows `start` to `stop`, in one call without Python's lock, on one
+thread; `numba_backend` cuts the parts. Arrays are C-contiguous and of one float type, images
+(batch, height, width, channels). A `geometry` is (window, strides, pads before, dilation), two
+numbers each. An array that is not given has no elements. What a kernel computes is told by its
+twin in `Backend`.
+
+Inner loops run over views with one axis: there the compiler knows that no index is negative, and
+computes several elements at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+LINEAR, RELU, RELU6, SIGMOID, TANH = range(5)  # activations
+_ROW_MAJOR, _AS_IS, _TRANSPOSED = np.int32(101), np.int32(111), np.int32(112)  # as CBLAS has it
+
+_compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
+
+
+# Convolutions: images unfolded block by block, one row per window, times the kernel's matrix.
+# `blas` is the address of CBLAS's gemm and whether its integers have 64 bits. Rows are rows of
+# output images, counted on from image to image; a block of `block` of them fits the cache.
+
+
+@_compiled
+def convolve(
+    blas: Any,
+    x: Any,
+    w: Any,
+    bias: Any,
+    y: Any,
+    geometry: Any,
+    activation: Any,
+    block: Any,
+    start: Any,
+    stop: Any,
+) -> None:
+    width, (inner, filters) = y.shape[2], w.shape
+    pixels = y.reshape(-1, filters)
+    unfolded = _is_unfolded(x, y, geometry)
+    rows = x.reshape(-1, inner) if unfolded else np.empty((block * width, inner), x.dtype)
+    for first in range(start, stop, block):
+        last = min(first + block, stop)
+        seen = rows[first * width : last * width] if unfolded else rows[: (last - first) * width]
+        if not unfolded:
+            _unfold(x, seen, y.shape[1], width, geometry, first)
+        out = pixels[first * width : last * width]
+        _product(blas, _AS_IS, _AS_IS, seen, w, 0, out)
+        if len(bias) or activation != LINEAR:
+            for row in range(len(out)):
+                _finish(out[row], out[row], bias, activation)
+
+
+@_compiled
+def gather(
+    blas: Any, x: Any, g: Any, w: Any, geometry: Any, block: Any, start: Any, stop: Any
+) -> None:
+    """`conv_kernel_grad`, added to `w`."""
+    width, (inner, filters) = g.shape[2], w.shape
+    pixels = g.reshape(-1, filters)
+    unfolded = _is_unfolded(x, g, geometry)
+    rows = x.reshape(-1, inner) if unfolded else np.empty((block * width, inner), x.dtype)
+    for first in range(start, stop, block):
+        last = min(first + block, stop)
+        seen = rows[first * width : last * width] if unfolded else rows[: (last - first) * width]
+        if not unfolded:
+            _unfold(x, seen, g.shape[1], width, geometry, first)
+        _product(blas, _TRANSPOSED, _AS_IS, seen, pixels[first * width : last * width], 1, w)
+
+
+@_compiled
+def fold(
+    blas: Any, g: Any, w: Any, x: Any, geometry: Any, block: Any, start: Any, stop: Any
+) -> None:
+    """`conv_input_grad` of the images `start` to `stop`."""
+    height, width, (inner, filters) = g.shape[1], g.shape[2], w.shape
+    pixels = g.reshape(-1, filters)
+    rows = np.empty((block * width, inner), x.dtype)
+    for image in range(start, stop):
+        _fill(x[image].reshape(-1), 0)
+    for first in range(start * height, stop * height, block):
+        last = min(first + block, stop * height)
+        cells = rows[: (last - first) * width]
+        _product(blas, _AS_IS, _TRANSPOSED, pixels[first * width : last * width], w, 0, cells)
+        _add_windows(x, cells, height, width, geometry, first)
+
+
+@_compiled
+def _is_unfolded(x: Any, y: Any, geometry: Any) -> Any:
+    """Whether each window is one pixel, and each pixel a window."""
+    window, strides, pads, _ = geometry
+    return (
+        window == (1, 1)
+        and strides == (1, 1)
+        and pads == (0, 0)
+        and x.shape[1] == y.shape[1]
+        and x.shape[2] == y.shape[2]
+    )
+
+
+@_compiled
+def _unfold(x: Any, rows: Any, height: Any, width: Any, geometry: Any, first: Any) -> None:
+    """The windows of rows of output images, from row `first` on."""
+    (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
+    _, limit, across, channels = x.shape
+    cells, length = (1, kw * channels) if dw == 1 else (kw, channels)  # what lies side by side
+    for row in range(len(rows) // width):
+        image, oy = divmod(first + row, height)
+        for ky in range(kh):
+            iy = oy * sh - top + ky * dh
+            inside = 0 <= iy < limit
+            line = x[image, iy if inside else 0].reshape(-1)
+            for ox in range(width):
+                for kx in range(cells):
+                    start = (ky * kw + kx) * channels
+                    to = rows[row * width + ox, start : start + length]
+                    begin = (ox * sw - left + kx * dw) * channels
+                    if inside and begin >= 0 and begin + length <= across * channels:
+                        _copy(to, line[begin : begin + length])
+                    else:
+                        _fill(to, 0)
+                        low, high = max(begin, 0), min(begin + length, across * channels)
+                        if inside and low < high:
+                            _copy(to[low - begin : high - begin], line[low:high])
+
+
+@_compiled
+def _add_windows(x: Any, rows: Any, height: Any, width: Any, geometry: Any, first: Any) -> None:
+    """The adjoint of `_unfold`: added to `x`."""
+    (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
+    _, limit, across, channels = x.shape
+    cells, length = (1, kw * channels) if dw == 1 else (kw, channels)
+    for row in range(len(rows) // width):
+        image, oy = divmod(first + row, height)
+        for ky in range(kh):
+            iy = oy * sh - top + ky * dh
+            if not 0 <= iy < limit:
+                continue
+            line = x[image, iy].reshape(-1)
+            for ox in range(width):
+                for kx in range(cells):
+                    start = (ky * kw + kx) * channels
+                    seen = rows[row * width + ox, start : start + length]
+                    begin = (ox * sw - left + kx * dw) * channels
+                    low, high = max(begin, 0), min(begin + length, across * channels)
+                    if low < high:
+                        _add(line[low:high], seen[low - begin : high - begin])
+
+
+@_compiled
+def _product(blas: Any, a_is: Any, b_is: Any, a: Any, b: Any, beta: Any, out: Any) -> None:
+    """out = a b + beta out, matrices whose rows are contiguous, `a` and `b` perhaps transposed."""
+    m, n = out.shape
+    k = a.shape[1] if a_is == _AS_IS else a.shape[0]
+    one, kept, (address, wide) = out.dtype.type(1), out.dtype.type(beta), blas
+    lda, ldb, ldc = a.shape[1], b.shape[1], out.shape[1]
+    a_at, b_at, out_at = a.ctypes.data, b.ctypes.data, out.ctypes.data
+    if wide:
+        _gemm(address, a_is, b_is, m, n, k, one, a_at, lda, b_at, ldb, kept, out_at, ldc)
+    else:
+        rows, columns, inner = np.int32(m), np.int32(n), np.int32(k)
+        of_a, of_b, of_out = np.int32(lda), np.int32(ldb), np.int32(ldc)
+        _gemm(
+            address, a_is, b_is, rows, columns, inner, one, a_at, of_a, b_at, of_b, kept, out_at,
+            of_out,
+        )  # fmt: skip
+
+
+@intrinsic
+def _gemm(
+    typing: Any,
+    address: Any,
+    a_is: Any,
+    b_is: Any,
+    m: Any,
+    n: Any,
+    k: Any,
+    alpha: Any,
+    a: Any,
+    lda: Any,
+    b: Any,
+    ldb: Any,
+    beta: Any,
+    c: Any,
+    ldc: Any,
+) -> Any:
+    """Call CBLAS's gemm at `address`; the integers' type is that of `m`."""
+    given = (address, a_is, b_is, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        order = ir.Constant(ir.IntType(32), _ROW_MAJOR)
+        values = [order, *arguments[1:]]
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), values)
+        return context.get_dummy_value()
+
+    return types.void(*given), generate
+
+
+# Pooling in two dimensions
+
+
+@_compiled
+def max_pool(x: Any, y: Any, winner: Any, geometry: Any, start: Any, stop: Any) -> None:
+    """Rows of output images; `winner` of bytes."""
+    (kh, kw), (sh, sw), (top, left), _ = geometry
+    _, limit, across, _ = x.shape
+    _, height, width, _ = y.shape
+    for row in range(start, stop):
+        image, oy = divmod(row, height)
+        for ox in range(width):
+            best, won = y[image, oy, ox], winner[image, oy, ox]
+            _fill(best, -np.inf)
+            _fill(won, 0)
+            for ky in range(kh):
+                iy = oy * sh - top + ky
+                if not 0 <= iy < limit:
+                    continue
+                for kx in range(kw):
+                    ix = ox * sw - left + kx
+                    if 0 <= ix < across:
+                        if ky == 0 and kx == 0:
+                            _copy(best, x[image, iy, ix])
+                        else:
+                            _keep_larger(best, won, x[image, iy, ix], np.uint8(ky * kw + kx))
+
+
+@_compiled
+def _keep_larger(best: Any, won: Any, cells: Any, index: Any) -> None:
+    for c in range(len(best)):
+        old, new = best[c], cells[c]
+        won[c] = index if new > old else won[c]
+        best[c] = old if new <= old or old != old else new  # what is no number stays
+
+
+@_compiled
+def max_pool_grad(g: Any, winner: Any, x: Any, geometry: Any, start: Any, stop: Any) -> None:
+    """Images; windows from the last to the first, so that sums have the reference's order."""
+    (kh, kw), (sh, sw), (top, left), _ = geometry
+    _, limit, across, _ = x.shape
+    _, height, width, _ = g.shape
+    for image in range(start, stop):
+        _fill(x[image].reshape(-1), 0)
+        for oy in range(height - 1, -1, -1):
+            for ox in range(width - 1, -1, -1):
+                upstream, won = g[image, oy, ox], winner[image, oy, ox]
+                for ky in range(kh):
+                    iy = oy * sh - top + ky
+                    if not 0 <= iy < limit:
+                        continue
+                    for kx in range(kw):
+                        ix = ox * sw - left + kx
+                        if 0 <= ix < across:
+                            _add_where(x[image, iy, ix], upstream, won, ky * kw + kx)
+
+
+@_compiled
+def _add_where(to: Any, upstream: Any, won: Any, index: Any) -> None:
+    zero, index = to.dtype.type(0), np.uint8(index)
+    for c in range(len(to)):
+        to[c] += upstream[c] if won[c] == index else zero
+
+
+# Passes over rows: matrices (rows, features)
+
+
+@_compiled
+def bias_activation(x: Any, bias: Any, activation: Any, y: Any, start: Any, stop: Any) -> None:
+    for row in range(start, stop):
+        _finish(x[row], y[row], bias, activation)
+
+
+@_compiled
+def _finish(x: Any, y: Any, bias: Any, activation: Any) -> None:
+    """One row; `y` may be `x`."""
+    zero, six = y.dtype.type(0), y.dtype.type(6)
+    if len(bias):
+        for i in range(len(y)):
+            y[i] = x[i] + bias[i]
+    else:
+        _copy(y, x)
+    if activation == RELU:
+        for i in range(len(y)):
+            y[i] = zero if y[i] <= zero else y[i]
+    elif activation == RELU6:
+        for i in range(len(y)):
+            y[i] = zero if y[i] <= zero else six if y[i] >= six else y[i]
+
+
+@_compiled
+def bias_activation_grad(
+    g: Any, y: Any, activation: Any, out: Any, start: Any, stop: Any
+) -> None:
+    """Flat arrays."""
+    g, y, out = g[start:stop], y[start:stop], out[start:stop]
+    zero, one, six = y.dtype.type(0), y.dtype.type(1), y.dtype.type(6)
+    if activation == RELU:
+        for i in range(len(y)):
+            out[i] = g[i] * (one if y[i] > zero else zero)
+    elif activation == RELU6:
+        for i in range(len(y)):
+            out[i] = g[i] * (one if y[i] > zero and y[i] < six else zero)
+    elif activation == SIGMOID:
+        for i in range(len(y)):
+            out[i] = g[i] * (y[i] * (one - y[i]))
+    elif activation == TANH:
+        for i in range(len(y)):
+            out[i] = g[i] * (one - y[i] * y[i])
+
+
+@_compiled
+def softmax_crossentropy(
+    logits: Any, numbers: Any, shares: Any, loss: Any, p: Any, start: Any, stop: Any
+) -> None:
+    """Targets: class numbers, or, if there are none, distributions `shares`."""
+    zero, one = p.dtype.type(0), p.dtype.type(1)
+    for row in range(start, stop):
+        z, e = logits[row], p[row]
+        largest, total, lost = z[0], zero, zero
+        for i in range(len(z)):
+            largest = largest if z[i] <= largest or largest != largest else z[i]
+        for i in range(len(z)):
+            e[i] = np.exp(z[i] - largest)
+            total += e[i]
+        log_total, inverse = np.log(total), one / total
+        for i in range(len(z)):
+            log_p = z[i] - largest - log_total
+            if len(numbers):
+                lost -= (one if numbers[row] == i else zero) * log_p
+            else:
+                lost -= shares[row, i] * log_p
+            e[i] *= inverse
+        loss[row] = lost
+
+
+@_compiled
+def softmax_crossentropy_grad(
+    g: Any, p: Any, numbers: Any, shares: Any, out: Any, start: Any, stop: Any
+) -> None:
+    zero, one = p.dtype.type(0), p.dtype.type(1)
+    for row in range(start, stop):
+        known, to, upstream = p[row], out[row], g[row]
+        if len(numbers):
+            number = numbers[row]
+            total = one if 0 <= number < len(known) else zero
+            for i in range(len(known)):
+                to[i] = (known[i] * total - (one if number == i else zero)) * upstream
+        else:
+            share, total = shares[row], zero
+            for i in range(len(known)):
+                total += share[i]
+            for i in range(len(known)):
+                to[i] = (known[i] * total - share[i]) * upstream
+
+
+@_compiled
+def scatter_rows(out: Any, index: Any, updates: Any, start: Any, stop: Any) -> None:
+    """Rows `start` to `stop` of a table: zero, plus the updates that are theirs."""
+    for row in range(start, stop):
+        _fill(out[row], 0)
+    for i in range(len(index)):
+        row = index[i] + (len(out) if index[i] < 0 else 0)
+        if start <= row < stop:
+            _add(out[row], updates[i])
+
+
+@_compiled
+def _copy(to: Any, source: Any) -> None:
+    for i in range(len(to)):
+        to[i] = source[i]
+
+
+@_compiled
+def _fill(to: Any, value: Any) -> None:
+    for i in range(len(to)):
+        to[i] = value
+
+
+@_compiled
+def _add(to: Any, source: Any) -> None:
+    for i in range(len(to)):
+        to[i] += source[i]
+
+
+# Random bits: Philox4x64-10 (Salmon et al., 2011)
+
+_FACTORS = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
+_STEPS = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)  # of the keys, by round
+
+
+@_compiled
+def dropout_mask(
+    mask: Any,
+    low: Any,
+    high: Any,
+    counter: Any,
+    threshold: Any,
+    kept: Any,
+    start: Any,
+    stop: Any,
+) -> None:
+    """Blocks of 16 numbers of a flat mask; the last one may be shorter."""
+    words = np.empty(4, np.uint64)
+    numbers = words.view(np.uint16)
+    zero, kept = mask.dtype.type(0), mask.dtype.type(kept)
+    for block in range(start, stop):
+        words[0], words[1], words[2], words[3] = _philox(block + 1, counter, low, high)
+        own = mask[16 * block : 16 * block + 16]
+        for i in range(len(own)):
+            own[i] = kept if numbers[i] >= threshold else zero
+
+
+@_compiled
+def _philox(number: Any, counter: Any, low: Any, high: Any) -> Any:
+    """The words (number, 0, counter, 0) encrypted under the key (low, high)."""
+    a, b, c, d = np.uint64(number), np.uint64(0), counter, np.uint64(0)
+    for _ in range(10):
+        a, b, c, d = (
+            _high(_FACTORS[1], c) ^ b ^ low,
+            _FACTORS[1] * c,
+            _high(_FACTORS[0], a) ^ d ^ high,
+            _FACTORS[0] * a,
+        )
+        low += _STEPS[0]
+        high += _STEPS[1]
+    return a, b, c, d
+
+
+@intrinsic
+def _high(typing: Any, a: Any, b: Any) -> Any:
+    """The high word of the product of two words of 64 bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = [builder.zext(value, ir.IntType(128)) for value in arguments]
+        high = builder.lshr(builder.mul(*wide), ir.Constant(ir.IntType(128), 64))
+        return builder.trunc(high, ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), generate
+
+
+# The optimizers' rules over flat arrays, with the operations of `Optimizer.rule` in their order.
+# Slots that are not there have no elements; parameters have the names of `Optimizer.fused`.
+
+
+@_compiled
+def sgd(
+    w: Any, g: Any, momentum: Any, lr: Any, beta: Any, nesterov: Any, start: Any, stop: Any
+) -> None:
+    real = w.dtype.type
+    lr, beta = real(lr), real(beta)
+    w, g, m = w[start:stop], g[start:stop], momentum[start:stop]
+    if not len(m):
+        for i in range(len(w)):
+            w[i] -= g[i] * lr
+        return
+    for i in range(len(w)):
+        step = g[i] * lr
+        m[i] = m[i] * beta - step
+        w[i] += m[i] * beta - step if nesterov else m[i]
+
+
+@_compiled
+def rmsprop(
+    w: Any,
+    g: Any,
+    velocity: Any,
+    momentum: Any,
+    average_gradient: Any,
+    lr: Any,
+    beta: Any,
+    epsilon: Any,
+    rho: Any,
+    one_minus_rho: Any,
+    start: Any,
+    stop: Any,
+) -> None:
+    real = w.dtype.type
+    lr, beta, epsilon, rho, rest = real(lr), real(beta), real(epsilon), real(rho), real(one_minus_rho)
+    w, g, v = w[start:stop], g[start:stop], velocity[start:stop]
+    m, average = momentum[start:stop], average_gradient[start:stop]
+    moves, centers = len(m) > 0, len(average) > 0
+    for i in range(len(w)):
+        variance = v[i] * rho + g[i] * g[i] * rest
+        v[i] = variance
+        if centers:
+            mean = average[i] * rho + g[i] * rest
+            average[i] = mean
+            variance -= mean * mean
+        step = g[i] * lr / np.sqrt(variance + epsilon)
+        if moves:
+            step += m[i] * beta
+            m[i] = step
+        w[i] -= step
+
+
+@_compiled
+def adam(
+    w: Any,
+    g: Any,
+    momentum: Any,
+    velocity: Any,
+    velocity_hat: Any,
+    step: Any,
+    one_minus_beta_1: Any,
+    one_minus_beta_2: Any,
+    epsilon: Any,
+    start: Any,
+    stop: Any,
+) -> None:
+    real = w.dtype.type
+    step, epsilon = real(step), real(epsilon)
+    rest_1, rest_2 = real(one_minus_beta_1), real(one_minus_beta_2)
+    w, g, m, v = w[start:stop], g[start:stop], momentum[start:stop], velocity[start:stop]
+    largest = velocity_hat[start:stop]
+    keeps = len(largest) > 0
+    for i in range(len(w)):
+        m[i] += (g[i] - m[i]) * rest_1
+        v[i] += (g[i] * g[i] - v[i]) * rest_2
+        variance = v[i]
+        if keeps:
+            old = largest[i]
+            variance = old if variance <= old or old != old else variance
+            largest[i] = variance
+        w[i] -= m[i] * step / (np.sqrt(variance) + epsilon)
