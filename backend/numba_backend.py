@@ -19,8 +19,8 @@ from .numpy_backend import NumpyBackend
 
 _BLOCK_BYTES = 2**19  # unfolded images and what they meet, at a time: near one core
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
-_PASS = 4  # products of matrices do so many operations in the time of one element of a pass
-_WINDOW = 20  # the same of one element of an unfolded image
+_PASS = 16  # products of matrices do so many operations in the time of one element of a pass
+_ROW = 512  # numbers in a row that are worth a loop
 _VALUES = ("linear", "relu", "relu6")  # activations that the kernels know, by name
 _SLOPES = ("relu", "relu6", "sigmoid", "tanh")
 _OR_NUMPY = "Or compute with NumPy alone: LAYERKIT_BACKEND=numpy, or set_backend('numpy')."
@@ -49,7 +49,7 @@ class NumbaBackend(NumpyBackend):
         table, numbers = out.reshape(len(out), -1), _plain(index.astype("int64", copy=False))
         added = _plain(updates).reshape(index.size, table.shape[1])
         kernel = _kernels().scatter_rows
-        _run(kernel, (table, numbers.reshape(-1), added), len(out), out.size + added.size)
+        _run(kernel, (table, numbers.reshape(-1), added), len(out), _PASS * (out.size + added.size))
         return out
 
     def conv_bias_activation(
@@ -76,7 +76,7 @@ class NumbaBackend(NumpyBackend):
         known = activation in _VALUES
         code = _code(activation if known else "linear")
         geometry, block = _geometry(window, strides, pads, dilation), _block(out, matrix)
-        arrays = images, matrix, _or_none(bias, x), out
+        arrays = images, matrix, _tiled(bias, x, out.shape[2] * shape[-1]), out
         rows, work = out.shape[0] * out.shape[1], y.size * len(matrix)
         _run(_kernels().convolve, (blas, *arrays, geometry, code, block), rows, work)
         return y if known else super().bias_activation(y, None, activation, out=y)
@@ -143,7 +143,7 @@ class NumbaBackend(NumpyBackend):
         y, winner = np.empty(shape, x.dtype), np.empty(shape, "uint8")
         images, out = _plane(x), _plane(y)
         arrays = images, out, winner.reshape(out.shape), _geometry(window, strides, pads, ones)
-        _run(_kernels().max_pool, arrays, out.shape[0] * out.shape[1], x.size)
+        _run(_kernels().max_pool, arrays, out.shape[0] * out.shape[1], _PASS * x.size)
         return y, winner
 
     def max_pool_grad(
@@ -154,7 +154,7 @@ class NumbaBackend(NumpyBackend):
         x, upstream = np.empty(shape, g.dtype), _plane(g)
         geometry = _geometry(window, strides, pads, (1,) * len(window))
         arrays = upstream, _plain(winner).reshape(upstream.shape), _plane(x), geometry
-        _run(_kernels().max_pool_grad, arrays, len(x), x.size)
+        _run(_kernels().max_pool_grad, arrays, len(x), _PASS * x.size)
         return x
 
     def dropout_mask(self, key: tuple, shape: tuple, rate: float, dtype: Any) -> Any:
@@ -162,7 +162,7 @@ class NumbaBackend(NumpyBackend):
             return super().dropout_mask(key, shape, rate, dtype)
         mask, words = np.empty(shape, dtype), map(np.uint64, key)
         arguments = mask.reshape(-1), *words, round(rate * 65536), 1 / (1 - rate)
-        _run(_kernels().dropout_mask, arguments, -(-mask.size // 16), mask.size)
+        _run(_kernels().dropout_mask, arguments, -(-mask.size // 16), 4 * _PASS * mask.size)
         return mask
 
     def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
@@ -170,10 +170,11 @@ class NumbaBackend(NumpyBackend):
         if not fit or activation not in _VALUES or not x.size or not _is_plain(out, x):
             return super().bias_activation(x, bias, activation, out)
         y = np.empty(x.shape, x.dtype) if out is None else out
-        matrix = (-1, x.shape[-1])
-        arguments = _plain(x).reshape(matrix), _or_none(bias, x), _code(activation)
-        rows = y.reshape(matrix)
-        _run(_kernels().bias_activation, (*arguments, rows), len(rows), y.size)
+        width = _width(y)
+        rows = y.reshape(-1, width)
+        source = np.empty((0, 0), x.dtype) if x is out else _plain(x).reshape(-1, width)
+        arguments = source, _tiled(bias, x, width), _code(activation), rows
+        _run(_kernels().bias_activation, arguments, len(rows), _PASS * y.size)
         return y
 
     def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
@@ -181,7 +182,7 @@ class NumbaBackend(NumpyBackend):
             return super().bias_activation_grad(g, y, activation)
         dz = np.empty(y.shape, y.dtype)
         flat = _plain(g).reshape(-1), _plain(y).reshape(-1), _code(activation), dz.reshape(-1)
-        _run(_kernels().bias_activation_grad, flat, y.size, y.size)
+        _run(_kernels().bias_activation_grad, flat, y.size, _PASS * y.size)
         return dz
 
     def softmax_crossentropy(self, logits: Any, target: Any) -> tuple[Any, Any]:
@@ -189,7 +190,7 @@ class NumbaBackend(NumpyBackend):
             return super().softmax_crossentropy(logits, target)
         loss, p = np.empty(len(logits), logits.dtype), np.empty(logits.shape, logits.dtype)
         arrays = _plain(logits), *_targets(target, logits), loss, p
-        _run(_kernels().softmax_crossentropy, arrays, len(p), 4 * p.size)
+        _run(_kernels().softmax_crossentropy, arrays, len(p), 16 * _PASS * p.size)
         return loss, p
 
     def softmax_crossentropy_grad(self, g: Any, p: Any, target: Any) -> Any:
@@ -197,7 +198,7 @@ class NumbaBackend(NumpyBackend):
             return super().softmax_crossentropy_grad(g, p, target)
         out = np.empty(p.shape, p.dtype)
         arrays = _plain(g), _plain(p), *_targets(target, p), out
-        _run(_kernels().softmax_crossentropy_grad, arrays, len(p), p.size)
+        _run(_kernels().softmax_crossentropy_grad, arrays, len(p), _PASS * p.size)
         return out
 
     def fused_update(self, rule: str, arrays: dict[str, Any], numbers: dict[str, float]) -> bool:
@@ -217,7 +218,7 @@ class NumbaBackend(NumpyBackend):
         def update(part: slice) -> None:  # rows: those that a product gave this thread
             kernel(*flat, *values, part.start * each, part.stop * each)
 
-        threads.run(update, threads.split(len(w), 2 * _PASS * w.size))
+        threads.run(update, threads.split(len(w), _PASS * w.size))
         return True
 
 
@@ -248,11 +249,10 @@ def _kernels() -> Any:
     return numba_kernels
 
 
-def _run(kernel: Any, arguments: tuple, rows: int, elements: int) -> None:
+def _run(kernel: Any, arguments: tuple, rows: int, operations: int) -> None:
     """`kernel(*arguments, start, stop)` for parts of the rows, each on its thread."""
     threads.run(
-        lambda part: kernel(*arguments, part.start, part.stop),
-        threads.split(rows, elements),
+        lambda part: kernel(*arguments, part.start, part.stop), threads.split(rows, operations)
     )
 
 
@@ -299,6 +299,18 @@ def _is_plain(x: Any, like: Any) -> bool:
 def _or_none(x: Any, like: Any) -> Any:
     """What stands for None has no elements: another type would be another kernel."""
     return np.empty(0, like.dtype) if x is None else _plain(x)
+
+
+def _width(x: Any) -> int:
+    """Numbers in a row for a pass over `x`: several of its own rows, if they are short."""
+    rows, width = x.size // x.shape[-1], x.shape[-1]
+    while rows % 2 == 0 and width < _ROW:
+        rows, width = rows // 2, 2 * width
+    return width
+
+
+def _tiled(bias: Any, like: Any, width: int) -> Any:
+    return _or_none(bias if bias is None else np.tile(bias, width // len(bias)), like)
 
 
 def _plane(x: Any) -> Any:

@@ -6,8 +6,8 @@ thread; `numba_backend` cuts the parts. Arrays are C-contiguous and of one float
 numbers each. An array that is not given has no elements. What a kernel computes is told by its
 twin in `Backend`.
 
-Inner loops run over views with one axis: there the compiler knows that no index is negative, and
-computes several elements at a time.
+Inner loops run over views with one axis: there the compiler knows that no index is negative. They
+read before they choose: an array read on one branch alone is read element by element.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def convolve(
         out = pixels[first * width : last * width]
         _product(blas, _AS_IS, _AS_IS, seen, w, 0, out)
         if len(bias) or activation != LINEAR:
-            for row in range(len(out)):
-                _finish(out[row], out[row], bias, activation)
+            lines = out.reshape(last - first, width * filters)
+            for row in range(last - first):
+                _finish(lines[row], bias, activation)
 
 
 @_compiled
@@ -236,9 +237,9 @@ def max_pool(x: Any, y: Any, winner: Any, geometry: Any, start: Any, stop: Any) 
 @_compiled
 def _keep_larger(best: Any, won: Any, cells: Any, index: Any) -> None:
     for c in range(len(best)):
-        old, new = best[c], cells[c]
-        won[c] = index if new > old else won[c]
-        best[c] = old if new <= old or old != old else new  # what is no number stays
+        old, new, first = best[c], cells[c], won[c]
+        won[c] = index if new > old else first
+        best[c] = old if (new <= old) | (old != old) else new  # what is no number stays
 
 
 @_compiled
@@ -266,7 +267,8 @@ def max_pool_grad(g: Any, winner: Any, x: Any, geometry: Any, start: Any, stop: 
 def _add_where(to: Any, upstream: Any, won: Any, index: Any) -> None:
     zero, index = to.dtype.type(0), np.uint8(index)
     for c in range(len(to)):
-        to[c] += upstream[c] if won[c] == index else zero
+        given = upstream[c]
+        to[c] += given if won[c] == index else zero
 
 
 # Passes over rows: matrices (rows, features)
@@ -274,25 +276,27 @@ def _add_where(to: Any, upstream: Any, won: Any, index: Any) -> None:
 
 @_compiled
 def bias_activation(x: Any, bias: Any, activation: Any, y: Any, start: Any, stop: Any) -> None:
+    """`x` without elements: it is in `y`."""
     for row in range(start, stop):
-        _finish(x[row], y[row], bias, activation)
+        if len(x):
+            _copy(y[row], x[row])
+        _finish(y[row], bias, activation)
 
 
 @_compiled
-def _finish(x: Any, y: Any, bias: Any, activation: Any) -> None:
-    """One row; `y` may be `x`."""
+def _finish(y: Any, bias: Any, activation: Any) -> None:
+    """Add a bias of as many numbers, or of none, to `y`, and activate it."""
     zero, six = y.dtype.type(0), y.dtype.type(6)
     if len(bias):
-        for i in range(len(y)):
-            y[i] = x[i] + bias[i]
-    else:
-        _copy(y, x)
+        _add(y, bias)
     if activation == RELU:
         for i in range(len(y)):
-            y[i] = zero if y[i] <= zero else y[i]
+            z = y[i]
+            y[i] = zero if z <= zero else z
     elif activation == RELU6:
         for i in range(len(y)):
-            y[i] = zero if y[i] <= zero else six if y[i] >= six else y[i]
+            z = y[i]
+            y[i] = zero if z <= zero else six if z >= six else z
 
 
 @_compiled
@@ -307,7 +311,7 @@ def bias_activation_grad(
             out[i] = g[i] * (one if y[i] > zero else zero)
     elif activation == RELU6:
         for i in range(len(y)):
-            out[i] = g[i] * (one if y[i] > zero and y[i] < six else zero)
+            out[i] = g[i] * (one if (y[i] > zero) & (y[i] < six) else zero)
     elif activation == SIGMOID:
         for i in range(len(y)):
             out[i] = g[i] * (y[i] * (one - y[i]))
@@ -408,12 +412,14 @@ def dropout_mask(
     stop: Any,
 ) -> None:
     """Blocks of 16 numbers of a flat mask; the last one may be shorter."""
-    words = np.empty(4, np.uint64)
-    numbers = words.view(np.uint16)
+    words = np.empty((64, 4), np.uint64)
+    numbers = words.reshape(-1).view(np.uint16)
     zero, kept = mask.dtype.type(0), mask.dtype.type(kept)
-    for block in range(start, stop):
-        words[0], words[1], words[2], words[3] = _philox(block + 1, counter, low, high)
-        own = mask[16 * block : 16 * block + 16]
+    for first in range(start, stop, len(words)):
+        for i in range(min(len(words), stop - first)):
+            word = words[i]
+            word[0], word[1], word[2], word[3] = _philox(first + i + 1, counter, low, high)
+        own = mask[16 * first : 16 * min(first + len(words), stop)]
         for i in range(len(own)):
             own[i] = kept if numbers[i] >= threshold else zero
 
@@ -527,6 +533,6 @@ def adam(
         variance = v[i]
         if keeps:
             old = largest[i]
-            variance = old if variance <= old or old != old else variance
+            variance = old if (variance <= old) | (old != old) else variance
             largest[i] = variance
         w[i] -= m[i] * step / (np.sqrt(variance) + epsilon)
