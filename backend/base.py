@@ -26,7 +26,7 @@ class Backend:
     array_type: type[Any]
     float_types: tuple[str, ...] = ("float16", "float32", "float64")  # that its kernels know
     updates_flat = False  # whether optimizers had better update all variables as one flat array
-    fuses_updates = False  # whether `fused_update` knows rules, for one variable at a time too
+    fuses_updates = False  # or ask `fused_update` for each
     emulated_floats: frozenset[str] = frozenset()  # halves that it computes with in float32
     can_replay = False  # whether `new_graph` records work, to be done again without Python
 

@@ -43,8 +43,6 @@ class NumbaBackend(NumpyBackend):
         rows = isinstance(index, np.ndarray) and index.dtype.kind == "i" and like.ndim > 1
         if not rows or not _fit(updates) or not like.size:
             return super().scatter_add(like, index, updates)
-        if index.size and not -len(like) <= index.min() <= index.max() < len(like):
-            return super().scatter_add(like, index, updates)  # which says so
         out = np.empty(like.shape, updates.dtype)
         table, numbers = out.reshape(len(out), -1), _plain(index.astype("int64", copy=False))
         added = _plain(updates).reshape(index.size, table.shape[1])
@@ -212,11 +210,12 @@ class NumbaBackend(NumpyBackend):
         if not all(_is_plain(array, w) for array in (w, *held)):
             return False
         flat = [_or_none(a, w).reshape(-1) for a in (w, arrays["g"], *held)]
+        own, others = flat[:2], tuple(flat[2:])
         kernel, each = getattr(_kernels(), rule), w.size // max(1, len(w))
-        values = [numbers[name] for name in names]
+        values = tuple(w.dtype.type(numbers[name]) for name in names)
 
         def update(part: slice) -> None:  # rows: those that a product gave this thread
-            kernel(*flat, *values, part.start * each, part.stop * each)
+            kernel(*own, others, values, part.start * each, part.stop * each)
 
         threads.run(update, threads.split(len(w), _PASS * w.size))
         return True

@@ -22,7 +22,10 @@ from numba.extending import intrinsic
 LINEAR, RELU, RELU6, SIGMOID, TANH = range(5)  # activations
 _ROW_MAJOR, _AS_IS, _TRANSPOSED = np.int32(101), np.int32(111), np.int32(112)  # as CBLAS has it
 
-_compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
+_FEW = 8  # channels whose unfolded windows are better columns than rows
+
+_compiled: Any = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+_inner: Any = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 
 # Convolutions: images unfolded block by block, one row per window, times the kernel's matrix.
@@ -32,28 +35,25 @@ _compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 @_compiled
 def convolve(
-    blas: Any,
-    x: Any,
-    w: Any,
-    bias: Any,
-    y: Any,
-    geometry: Any,
-    activation: Any,
-    block: Any,
-    start: Any,
-    stop: Any,
-) -> None:
+    blas,
+    x,
+    w,
+    bias,
+    y,
+    geometry,
+    activation,
+    block,
+    start,
+    stop,
+):
     width, (inner, filters) = y.shape[2], w.shape
-    pixels = y.reshape(-1, filters)
-    unfolded = _is_unfolded(x, y, geometry)
-    rows = x.reshape(-1, inner) if unfolded else np.empty((block * width, inner), x.dtype)
+    pixels, room = y.reshape(-1, filters), np.empty(block * width * inner, x.dtype)
+    few = x.shape[3] < _FEW
     for first in range(start, stop, block):
         last = min(first + block, stop)
-        seen = rows[first * width : last * width] if unfolded else rows[: (last - first) * width]
-        if not unfolded:
-            _unfold(x, seen, y.shape[1], width, geometry, first)
+        seen = _unfolded(x, y, room, geometry, first, last)
         out = pixels[first * width : last * width]
-        _product(blas, _AS_IS, _AS_IS, seen, w, 0, out)
+        _product(blas, _TRANSPOSED if few else _AS_IS, _AS_IS, seen, w, 0, out)
         if len(bias) or activation != LINEAR:
             lines = out.reshape(last - first, width * filters)
             for row in range(last - first):
@@ -61,26 +61,22 @@ def convolve(
 
 
 @_compiled
-def gather(
-    blas: Any, x: Any, g: Any, w: Any, geometry: Any, block: Any, start: Any, stop: Any
-) -> None:
+def gather(blas, x, g, w, geometry, block, start, stop):
     """`conv_kernel_grad`, added to `w`."""
     width, (inner, filters) = g.shape[2], w.shape
-    pixels = g.reshape(-1, filters)
-    unfolded = _is_unfolded(x, g, geometry)
-    rows = x.reshape(-1, inner) if unfolded else np.empty((block * width, inner), x.dtype)
+    pixels, room = g.reshape(-1, filters), np.empty(block * width * inner, x.dtype)
+    few = x.shape[3] < _FEW
     for first in range(start, stop, block):
         last = min(first + block, stop)
-        seen = rows[first * width : last * width] if unfolded else rows[: (last - first) * width]
-        if not unfolded:
-            _unfold(x, seen, g.shape[1], width, geometry, first)
-        _product(blas, _TRANSPOSED, _AS_IS, seen, pixels[first * width : last * width], 1, w)
+        seen, upstream = (
+            _unfolded(x, g, room, geometry, first, last),
+            pixels[first * width : last * width],
+        )
+        _product(blas, _AS_IS if few else _TRANSPOSED, _AS_IS, seen, upstream, 1, w)
 
 
 @_compiled
-def fold(
-    blas: Any, g: Any, w: Any, x: Any, geometry: Any, block: Any, start: Any, stop: Any
-) -> None:
+def fold(blas, g, w, x, geometry, block, start, stop):
     """`conv_input_grad` of the images `start` to `stop`."""
     height, width, (inner, filters) = g.shape[1], g.shape[2], w.shape
     pixels = g.reshape(-1, filters)
@@ -94,21 +90,50 @@ def fold(
         _add_windows(x, cells, height, width, geometry, first)
 
 
-@_compiled
-def _is_unfolded(x: Any, y: Any, geometry: Any) -> Any:
-    """Whether each window is one pixel, and each pixel a window."""
-    window, strides, pads, _ = geometry
-    return (
-        window == (1, 1)
-        and strides == (1, 1)
-        and pads == (0, 0)
-        and x.shape[1] == y.shape[1]
-        and x.shape[2] == y.shape[2]
-    )
+@_inner
+def _unfolded(x, y, room, geometry, first, last):
+    """The windows of rows of output images, in `room`: one row for each window.
+
+    Of few channels one column, for a whole row of an image is then copied at once.
+    """
+    (kh, kw), strides, pads, _ = geometry
+    channels, pixels = x.shape[3], (last - first) * y.shape[2]
+    inner = kh * kw * channels
+    if channels < _FEW:
+        columns = room[: inner * pixels].reshape(inner, pixels)
+        _unfold_by_cell(x, columns, y.shape[1], y.shape[2], geometry, first)
+        return columns
+    if kh == 1 and kw == 1 and strides == (1, 1) and pads == (0, 0) and x.shape[:3] == y.shape[:3]:
+        return x.reshape(-1, channels)[first * y.shape[2] : last * y.shape[2]]  # as it is
+    rows = room[: pixels * inner].reshape(pixels, inner)
+    _unfold(x, rows, y.shape[1], y.shape[2], geometry, first)
+    return rows
 
 
-@_compiled
-def _unfold(x: Any, rows: Any, height: Any, width: Any, geometry: Any, first: Any) -> None:
+@_inner
+def _unfold_by_cell(x, columns, height, width, geometry, first):
+    (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
+    _, limit, across, channels = x.shape
+    for row in range(columns.shape[1] // width):
+        image, oy = divmod(first + row, height)
+        for ky in range(kh):
+            iy = oy * sh - top + ky * dh
+            for kx in range(kw):
+                ahead = left - kx * dw  # of the image, where the first window begins
+                low = min(max(0, -(-ahead // sw)), width)
+                high = min(max(low, -(-(across + ahead) // sw)), width)
+                if not 0 <= iy < limit:
+                    low, high = width, width
+                for c in range(channels):
+                    to = columns[(ky * kw + kx) * channels + c, row * width : (row + 1) * width]
+                    _fill(to[:low], 0)
+                    if low < high:
+                        _copy(to[low:high], x[image, iy, low * sw - ahead :: sw, c])
+                    _fill(to[high:], 0)
+
+
+@_inner
+def _unfold(x, rows, height, width, geometry, first):
     """The windows of rows of output images, from row `first` on."""
     (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
     _, limit, across, channels = x.shape
@@ -133,8 +158,8 @@ def _unfold(x: Any, rows: Any, height: Any, width: Any, geometry: Any, first: An
                             _copy(to[low - begin : high - begin], line[low:high])
 
 
-@_compiled
-def _add_windows(x: Any, rows: Any, height: Any, width: Any, geometry: Any, first: Any) -> None:
+@_inner
+def _add_windows(x, rows, height, width, geometry, first):
     """The adjoint of `_unfold`: added to `x`."""
     (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
     _, limit, across, channels = x.shape
@@ -156,8 +181,8 @@ def _add_windows(x: Any, rows: Any, height: Any, width: Any, geometry: Any, firs
                         _add(line[low:high], seen[low - begin : high - begin])
 
 
-@_compiled
-def _product(blas: Any, a_is: Any, b_is: Any, a: Any, b: Any, beta: Any, out: Any) -> None:
+@_inner
+def _product(blas, a_is, b_is, a, b, beta, out):
     """out = a b + beta out, matrices whose rows are contiguous, `a` and `b` perhaps transposed."""
     m, n = out.shape
     k = a.shape[1] if a_is == _AS_IS else a.shape[0]
@@ -210,7 +235,7 @@ def _gemm(
 
 
 @_compiled
-def max_pool(x: Any, y: Any, winner: Any, geometry: Any, start: Any, stop: Any) -> None:
+def max_pool(x, y, winner, geometry, start, stop):
     """Rows of output images; `winner` of bytes."""
     (kh, kw), (sh, sw), (top, left), _ = geometry
     _, limit, across, _ = x.shape
@@ -234,8 +259,8 @@ def max_pool(x: Any, y: Any, winner: Any, geometry: Any, start: Any, stop: Any) 
                             _keep_larger(best, won, x[image, iy, ix], np.uint8(ky * kw + kx))
 
 
-@_compiled
-def _keep_larger(best: Any, won: Any, cells: Any, index: Any) -> None:
+@_inner
+def _keep_larger(best, won, cells, index):
     for c in range(len(best)):
         old, new, first = best[c], cells[c], won[c]
         won[c] = index if new > old else first
@@ -243,7 +268,7 @@ def _keep_larger(best: Any, won: Any, cells: Any, index: Any) -> None:
 
 
 @_compiled
-def max_pool_grad(g: Any, winner: Any, x: Any, geometry: Any, start: Any, stop: Any) -> None:
+def max_pool_grad(g, winner, x, geometry, start, stop):
     """Images; windows from the last to the first, so that sums have the reference's order."""
     (kh, kw), (sh, sw), (top, left), _ = geometry
     _, limit, across, _ = x.shape
@@ -263,8 +288,8 @@ def max_pool_grad(g: Any, winner: Any, x: Any, geometry: Any, start: Any, stop: 
                             _add_where(x[image, iy, ix], upstream, won, ky * kw + kx)
 
 
-@_compiled
-def _add_where(to: Any, upstream: Any, won: Any, index: Any) -> None:
+@_inner
+def _add_where(to, upstream, won, index):
     zero, index = to.dtype.type(0), np.uint8(index)
     for c in range(len(to)):
         given = upstream[c]
@@ -275,7 +300,7 @@ def _add_where(to: Any, upstream: Any, won: Any, index: Any) -> None:
 
 
 @_compiled
-def bias_activation(x: Any, bias: Any, activation: Any, y: Any, start: Any, stop: Any) -> None:
+def bias_activation(x, bias, activation, y, start, stop):
     """`x` without elements: it is in `y`."""
     for row in range(start, stop):
         if len(x):
@@ -283,8 +308,8 @@ def bias_activation(x: Any, bias: Any, activation: Any, y: Any, start: Any, stop
         _finish(y[row], bias, activation)
 
 
-@_compiled
-def _finish(y: Any, bias: Any, activation: Any) -> None:
+@_inner
+def _finish(y, bias, activation):
     """Add a bias of as many numbers, or of none, to `y`, and activate it."""
     zero, six = y.dtype.type(0), y.dtype.type(6)
     if len(bias):
@@ -300,9 +325,7 @@ def _finish(y: Any, bias: Any, activation: Any) -> None:
 
 
 @_compiled
-def bias_activation_grad(
-    g: Any, y: Any, activation: Any, out: Any, start: Any, stop: Any
-) -> None:
+def bias_activation_grad(g, y, activation, out, start, stop):
     """Flat arrays."""
     g, y, out = g[start:stop], y[start:stop], out[start:stop]
     zero, one, six = y.dtype.type(0), y.dtype.type(1), y.dtype.type(6)
@@ -321,9 +344,7 @@ def bias_activation_grad(
 
 
 @_compiled
-def softmax_crossentropy(
-    logits: Any, numbers: Any, shares: Any, loss: Any, p: Any, start: Any, stop: Any
-) -> None:
+def softmax_crossentropy(logits, numbers, shares, loss, p, start, stop):
     """Targets: class numbers, or, if there are none, distributions `shares`."""
     zero, one = p.dtype.type(0), p.dtype.type(1)
     for row in range(start, stop):
@@ -346,9 +367,7 @@ def softmax_crossentropy(
 
 
 @_compiled
-def softmax_crossentropy_grad(
-    g: Any, p: Any, numbers: Any, shares: Any, out: Any, start: Any, stop: Any
-) -> None:
+def softmax_crossentropy_grad(g, p, numbers, shares, out, start, stop):
     zero, one = p.dtype.type(0), p.dtype.type(1)
     for row in range(start, stop):
         known, to, upstream = p[row], out[row], g[row]
@@ -366,30 +385,30 @@ def softmax_crossentropy_grad(
 
 
 @_compiled
-def scatter_rows(out: Any, index: Any, updates: Any, start: Any, stop: Any) -> None:
+def scatter_rows(out, index, updates, start, stop):
     """Rows `start` to `stop` of a table: zero, plus the updates that are theirs."""
     for row in range(start, stop):
         _fill(out[row], 0)
     for i in range(len(index)):
-        row = index[i] + (len(out) if index[i] < 0 else 0)
+        row = index[i] % len(out)
         if start <= row < stop:
             _add(out[row], updates[i])
 
 
-@_compiled
-def _copy(to: Any, source: Any) -> None:
+@_inner
+def _copy(to, source):
     for i in range(len(to)):
         to[i] = source[i]
 
 
-@_compiled
-def _fill(to: Any, value: Any) -> None:
+@_inner
+def _fill(to, value):
     for i in range(len(to)):
         to[i] = value
 
 
-@_compiled
-def _add(to: Any, source: Any) -> None:
+@_inner
+def _add(to, source):
     for i in range(len(to)):
         to[i] += source[i]
 
@@ -402,15 +421,15 @@ _STEPS = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)  # of the 
 
 @_compiled
 def dropout_mask(
-    mask: Any,
-    low: Any,
-    high: Any,
-    counter: Any,
-    threshold: Any,
-    kept: Any,
-    start: Any,
-    stop: Any,
-) -> None:
+    mask,
+    low,
+    high,
+    counter,
+    threshold,
+    kept,
+    start,
+    stop,
+):
     """Blocks of 16 numbers of a flat mask; the last one may be shorter."""
     words = np.empty((64, 4), np.uint64)
     numbers = words.reshape(-1).view(np.uint16)
@@ -424,8 +443,8 @@ def dropout_mask(
             own[i] = kept if numbers[i] >= threshold else zero
 
 
-@_compiled
-def _philox(number: Any, counter: Any, low: Any, high: Any) -> Any:
+@_inner
+def _philox(number, counter, low, high):
     """The words (number, 0, counter, 0) encrypted under the key (low, high)."""
     a, b, c, d = np.uint64(number), np.uint64(0), counter, np.uint64(0)
     for _ in range(10):
@@ -452,17 +471,14 @@ def _high(typing: Any, a: Any, b: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), generate
 
 
-# The optimizers' rules over flat arrays, with the operations of `Optimizer.rule` in their order.
-# Slots that are not there have no elements; parameters have the names of `Optimizer.fused`.
+# The optimizers' rules over flat arrays:  the operations of `Optimizer.rule` in their order.
+# Slots that are not there have no elements; `numbers` are of the arrays' type.
 
 
 @_compiled
-def sgd(
-    w: Any, g: Any, momentum: Any, lr: Any, beta: Any, nesterov: Any, start: Any, stop: Any
-) -> None:
-    real = w.dtype.type
-    lr, beta = real(lr), real(beta)
-    w, g, m = w[start:stop], g[start:stop], momentum[start:stop]
+def sgd(w, g, slots, numbers, start, stop):
+    lr, beta, nesterov = numbers
+    w, g, m = w[start:stop], g[start:stop], slots[0][start:stop]
     if not len(m):
         for i in range(len(w)):
             w[i] -= g[i] * lr
@@ -474,24 +490,10 @@ def sgd(
 
 
 @_compiled
-def rmsprop(
-    w: Any,
-    g: Any,
-    velocity: Any,
-    momentum: Any,
-    average_gradient: Any,
-    lr: Any,
-    beta: Any,
-    epsilon: Any,
-    rho: Any,
-    one_minus_rho: Any,
-    start: Any,
-    stop: Any,
-) -> None:
-    real = w.dtype.type
-    lr, beta, epsilon, rho, rest = real(lr), real(beta), real(epsilon), real(rho), real(one_minus_rho)
-    w, g, v = w[start:stop], g[start:stop], velocity[start:stop]
-    m, average = momentum[start:stop], average_gradient[start:stop]
+def rmsprop(w, g, slots, numbers, start, stop):
+    lr, beta, epsilon, rho, rest = numbers
+    w, g, v = w[start:stop], g[start:stop], slots[0][start:stop]
+    m, average = slots[1][start:stop], slots[2][start:stop]
     moves, centers = len(m) > 0, len(average) > 0
     for i in range(len(w)):
         variance = v[i] * rho + g[i] * g[i] * rest
@@ -508,24 +510,10 @@ def rmsprop(
 
 
 @_compiled
-def adam(
-    w: Any,
-    g: Any,
-    momentum: Any,
-    velocity: Any,
-    velocity_hat: Any,
-    step: Any,
-    one_minus_beta_1: Any,
-    one_minus_beta_2: Any,
-    epsilon: Any,
-    start: Any,
-    stop: Any,
-) -> None:
-    real = w.dtype.type
-    step, epsilon = real(step), real(epsilon)
-    rest_1, rest_2 = real(one_minus_beta_1), real(one_minus_beta_2)
-    w, g, m, v = w[start:stop], g[start:stop], momentum[start:stop], velocity[start:stop]
-    largest = velocity_hat[start:stop]
+def adam(w, g, slots, numbers, start, stop):
+    step, rest_1, rest_2, epsilon = numbers
+    w, g, m = w[start:stop], g[start:stop], slots[0][start:stop]
+    v, largest = slots[1][start:stop], slots[2][start:stop]
     keeps = len(largest) > 0
     for i in range(len(w)):
         m[i] += (g[i] - m[i]) * rest_1

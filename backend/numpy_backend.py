@@ -41,7 +41,7 @@ class NumpyBackend(Backend):
             lines = Path("/proc/meminfo").read_text().splitlines()
         except FileNotFoundError as error:
             raise NotImplementedError(
-                "memory_info of the backend 'numpy' reads Linux's /proc, which is not here. "
+                f"memory_info of the backend '{self.name}' reads Linux's /proc, which is not here. "
                 "Ask the system, or psutil.Process().memory_info()."
             ) from error
         host = {key: int(rest.split()[0]) * 1024 for key, rest in (s.split(":") for s in lines)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,8 @@ _ENTRY_POINTS = "layerkit.backends"  # the group in which packages name their ba
 _makers: dict[str, Callable[[], Backend]] = {}  # of `register_backend`
 _loaded: dict[str, Backend] = {}
 _default: Backend | None = None
-one_home = os.environ.get("LAYERKIT_BACKEND", "numpy") == "numpy"  # all arrays are NumPy's
+_HOSTS = (None, "numpy", "numba")  # what LAYERKIT_BACKEND may be where all arrays are NumPy's
+one_home = os.environ.get("LAYERKIT_BACKEND") in _HOSTS
 
 
 def get_backend(name: str) -> Backend:
@@ -84,10 +86,15 @@ def _entry_points() -> dict[str, Any]:
 
 
 def default_backend() -> Backend:
-    """The backend on which new arrays are born."""
+    """The backend on which new arrays are born.
+
+    That of LAYERKIT_BACKEND; else 'numba' where the package numba is installed, or 'numpy'.
+    """
     global _default
     if _default is None:
-        _default = get_backend(os.environ.get("LAYERKIT_BACKEND", "numpy"))
+        found = importlib.util.find_spec("numba") is not None
+        name = os.environ.get("LAYERKIT_BACKEND")
+        _default = get_backend(("numba" if found else "numpy") if name is None else name)
     return _default
 
 
@@ -110,7 +117,7 @@ def backend_of(array: Any) -> Backend:
     if _default is not None and isinstance(array, _default.array_type):
         return _default
     if isinstance(array, (np.ndarray, np.generic)):
-        return get_backend("numpy")
+        return default_backend() if _default is None and one_home else get_backend("numpy")
     for candidate in _loaded.values():
         if isinstance(array, candidate.array_type):
             return candidate
@@ -138,8 +145,8 @@ def memory_info(name: str | None = None) -> dict[str, int]:
     """Bytes of memory of the backend `name`, None for the default one.
 
     `used` by arrays, `pooled` by the process for arrays (used or not), `free` to everybody, and
-    the device's `total`. Of 'numpy', which keeps no pool, `used` and `pooled` are both what the
-    whole process holds.
+    the device's `total`. Of 'numpy' and 'numba', which keep no pool, `used` and
+    `pooled` are both what the whole process holds.
     """
     return _named(name).memory_info()
 

@@ -1,5 +1,6 @@
 """Every test starts from the same seed, names and settings, whatever ran before it.
 
+The backend is NumPy's, unless LAYERKIT_TEST_BACKEND names another, 'numba' for one.
 LAYERKIT_TEST_BACKEND=strict-cupy runs the suite over the CuPy backend without a GPU: CuPy is a
 strict stand-in (`fakes.strict_cupy`), which refuses what the real one refuses, and kernels run on
 the CPU (`cuda_emulator`), or as the reference where g++ is absent. Tests that are about NumPy
@@ -18,12 +19,14 @@ import layerkit
 from layerkit import backend as K
 from layerkit.backend import registry
 
-STRICT_CUPY = os.environ.get("LAYERKIT_TEST_BACKEND") == "strict-cupy"
+BACKEND = os.environ.get("LAYERKIT_TEST_BACKEND", "numpy")
+STRICT_CUPY = BACKEND == "strict-cupy"
 
 
 if STRICT_CUPY:
     K.register_backend("cupy", strict_cupy_backend())
-    K.set_backend("cupy")
+K.set_backend("cupy" if STRICT_CUPY else BACKEND)
+os.environ["LAYERKIT_BACKEND"] = "numpy" if STRICT_CUPY else BACKEND  # of child processes
 
 
 def pytest_configure(config):

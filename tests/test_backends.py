@@ -202,7 +202,7 @@ def test_register_backend():
 def test_unknown_backend():
     K.register_backend("mine", NumpyBackend)
     with pytest.raises(
-        ValueError, match=r"'jx'. Available backends: \['cupy', 'mine', 'numpy'.*\]"
+        ValueError, match=r"'jx'. Available backends: \['cupy', 'mine', 'numba', 'numpy'.*\]"
     ):
         K.get_backend("jx")
 
@@ -242,7 +242,7 @@ def installed(tmp_path, monkeypatch):
 
 
 def test_an_installed_backend_is_found(installed):
-    names = ["absent", "cupy", "nameless", "numpy", "tiny", "unable"]
+    names = ["absent", "cupy", "nameless", "numba", "numpy", "tiny", "unable"]
     assert K.available_backends() == names
     assert type(K.get_backend("tiny")).__module__ == "tiny_backend"
     assert check_backend("tiny").startswith("Backend 'tiny': ")

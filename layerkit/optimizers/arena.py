@@ -42,15 +42,10 @@ class Arena:
         """
         w, g = self.weights.array, _concatenated(gradients, self.backend.xp)
         slots = {name: flat.array for name, flat in self.slots.items()}
-        if fused is None or not self._fused_update(fused, w, g, slots):
+        if not fused_update(fused, w, g, slots):
             rule(w, g, **slots)
         for variable in self.weights.variables:
             variable.version += 1
-
-    def _fused_update(self, fused: tuple, w: Any, g: Any, slots: dict[str, Any]) -> bool:
-        kernel, known, numbers = fused
-        arrays = {"w": w, "g": g, **dict.fromkeys(known), **slots}
-        return self.backend.fused_update(kernel, arrays, numbers)
 
 
 class Flat:
@@ -93,6 +88,15 @@ def arenas(
         (group, Arena([variables[i] for i in group], [slots[i] for i in group]))
         for group in groups.values()
     ]
+
+
+def fused_update(fused: tuple | None, w: Any, g: Any, slots: dict[str, Any]) -> bool:
+    """Whether the backend has the kernel `fused`, see `Arena.update`, and has run it."""
+    if fused is None:
+        return False
+    kernel, known, numbers = fused
+    arrays = {"w": w, "g": g, **dict.fromkeys(known), **slots}
+    return backend_of(w).fused_update(kernel, arrays, numbers)
 
 
 def _concatenated(arrays: Sequence[Any], xp: Any) -> Any:

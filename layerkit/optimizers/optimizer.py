@@ -23,7 +23,7 @@ from layerkit.backend.registry import Backend, backend_of, beside, namespace
 from .. import initializers
 from ..configurable import Configurable, did_you_mean, serialize
 from ..naming import auto_name
-from .arena import Arena, arenas
+from .arena import Arena, arenas, fused_update
 from .deferred import is_deferred, number, run_where, typed, write_where
 from .schedules import LearningRateSchedule
 
@@ -233,17 +233,19 @@ class Optimizer(Configurable):
         self._apply_rule(g, variable, number(learning_rate), t)
 
     def _apply_rule(self, g: Any, variable: Variable, lr: Any, t: Any) -> None:
-        slots, w = self._slots[self._get_variable_index(variable)], variable.array
-        lr = typed(lr, w.dtype)
+        own, w = self._slots[self._get_variable_index(variable)], variable.array
+        slots = {name: slot.array for name, slot in own.items()}
+        backend, lr = backend_of(w), typed(lr, w.dtype)
 
         def rule(w: Any, g: Any, *arrays: Any) -> None:
             self.rule(w, g, lr, t, **dict(zip(slots, arrays, strict=True)))
 
-        arrays = [w, g, *(slot.array for slot in slots.values())]
-        if self.elementwise:
-            backend_of(w).in_pieces(rule, *arrays)
-        else:
-            rule(*arrays)
+        fused = self.fused(lr, t, w.dtype) if backend.fuses_updates else None
+        if not fused_update(fused, w, g, slots):
+            if self.elementwise:
+                backend.in_pieces(rule, w, g, *slots.values())
+            else:
+                rule(w, g, *slots.values())
         variable.version += 1
 
     def _resolve(self, gradients: Sequence[Any], variables: Any) -> list[Variable]:

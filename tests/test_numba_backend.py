@@ -1,0 +1,339 @@
+"""The backend 'numba': its kernels against the reference, cut and in blocks; how it is chosen."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from tables.row import distinct, normal
+
+from layerkit import backend as K
+from layerkit import optimizers
+from layerkit.backend import numba_backend, threads
+from layerkit.backend.numba_backend import NumbaBackend
+from layerkit.backend.numpy_backend import NumpyBackend
+from layerkit.backend.testing import REFERENCE, check_backend
+
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+FLOATS = ("float32", "float64")
+
+
+@pytest.fixture
+def numba():
+    return K.get_backend("numba")
+
+
+@pytest.fixture(params=[1, 4], ids=["one thread", "four threads"])
+def cut(request, monkeypatch):
+    """Work is cut among so many threads and into small blocks, however little there is."""
+    monkeypatch.setattr(threads, "count", lambda: request.param)
+    monkeypatch.setattr(threads, "WORTH", 1)
+    monkeypatch.setattr(numba_backend, "_BLOCK_BYTES", 2**12)
+    monkeypatch.setattr(numba_backend, "_ROW", 16)
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+def test_the_conformance_suite_in_parts():
+    assert check_backend("numba").startswith("Backend 'numba': ")
+
+
+class Counting:
+    """The compiled kernels, and the names of those that were asked for."""
+
+    def __init__(self, kernels):
+        self.kernels, self.asked = kernels, set()
+
+    def __getattr__(self, name):
+        self.asked.add(name)
+        return getattr(self.kernels, name)
+
+
+KERNELS = {
+    "convolve",
+    "gather",
+    "fold",
+    "max_pool",
+    "max_pool_grad",
+    "bias_activation",
+    "bias_activation_grad",
+    "softmax_crossentropy",
+    "softmax_crossentropy_grad",
+    "scatter_rows",
+    "dropout_mask",
+    "sgd",
+}
+
+
+@needs_numba
+def test_the_conformance_suite_reaches_every_kernel(monkeypatch):
+    """And not the twins of NumpyBackend."""
+    counting = Counting(numba_backend._kernels())
+    monkeypatch.setattr(numba_backend, "_kernels", lambda: counting)
+    check_backend("numba")
+    assert counting.asked >= KERNELS
+
+
+CONVOLUTIONS = [  # image, window, filters, strides, pads, dilation
+    ((3, 9, 8, 9), (3, 2), 5, (1, 1), ((1, 1), (0, 1)), (1, 1)),
+    ((3, 9, 8, 9), (3, 2), 5, (2, 3), ((3, 0), (0, -1)), (2, 1)),
+    ((3, 9, 8, 9), (3, 3), 5, (1, 2), ((4, 4), (5, 3)), (1, 2)),  # windows beside the image
+    ((3, 9, 8, 9), (3, 3), 32, (2, 2), ((-1, 2), (2, 1)), (1, 1)),
+    ((3, 9, 8, 2), (3, 2), 5, (2, 3), ((3, 0), (0, -1)), (2, 1)),
+    ((3, 9, 8, 2), (3, 3), 5, (1, 2), ((4, 4), (5, 3)), (1, 2)),
+    ((3, 9, 8, 1), (1, 5), 1, (1, 1), ((0, 0), (4, 4)), (1, 1)),
+    ((2, 5, 4, 16), (1, 1), 7, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+    ((2, 5, 4, 16), (1, 1), 7, (1, 1), ((0, -1), (0, 0)), (1, 1)),
+    ((2, 5, 4, 16), (1, 1), 7, (2, 1), ((0, 0), (0, 0)), (1, 1)),
+    ((2, 11, 12), (4,), 3, (2,), ((3, 0),), (2,)),
+    ((2, 11, 3), (4,), 13, (1,), ((0, 3),), (1,)),
+]
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
+def test_convolutions(numba, case, dtype):
+    image, window, filters, *geometry = case
+    x, w = normal(*image).astype(dtype), normal(*window, image[-1], filters).astype(dtype)
+    bias, tolerance = normal(filters).astype(dtype), {"float32": 2e-4, "float64": 1e-11}[dtype]
+    for given, activation in itertools.product((bias, None), ("linear", "relu", "relu6", "tanh")):
+        arguments = (x, w, given, activation, *geometry, 1)
+        y = numba.conv_bias_activation(*arguments)
+        assert y.dtype == dtype
+        expected = REFERENCE.conv_bias_activation(*arguments)
+        np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
+        np.testing.assert_array_equal(y, numba.conv_bias_activation(*arguments))
+    g = normal(*y.shape, seed=1).astype(dtype)
+    for kernel, arguments in (
+        ("conv_input_grad", (g, w, x.shape)),
+        ("conv_kernel_grad", (x, g, w.shape)),
+    ):
+        result = getattr(numba, kernel)(*arguments, *geometry, 1)
+        expected = getattr(REFERENCE, kernel)(*arguments, *geometry, 1)
+        assert result.dtype == dtype
+        np.testing.assert_allclose(result, expected, rtol=tolerance, atol=tolerance)
+        np.testing.assert_array_equal(result, getattr(numba, kernel)(*arguments, *geometry, 1))
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+@pytest.mark.parametrize("integers", [0, 1], ids=["32 bits", "64 bits"])
+def test_integers_of_blas_of_either_width(numba, monkeypatch, integers):
+    """On this machine's calling convention an integer of 32 bits fills a place of 64."""
+    blas = numba_backend._blas(np.dtype("float64"))
+    monkeypatch.setattr(numba_backend, "_blas", lambda dtype: (blas[0], integers))
+    x, w = normal(2, 5, 5, 8), normal(3, 3, 8, 4)
+    geometry = ((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+    expected = REFERENCE.conv(x, w, *geometry)
+    np.testing.assert_allclose(numba.conv(x, w, *geometry), expected, rtol=1e-11, atol=1e-11)
+
+
+@needs_numba
+@pytest.mark.parametrize("size, window, strides", [(6, 2, 2), (7, 3, 2), (6, 2, 1), (5, 1, 2)])
+@pytest.mark.usefixtures("cut")
+def test_max_pool_has_the_bits_of_the_reference(numba, size, window, strides):
+    for pads in ((0, 0), (0, 0)), ((1, 0), (1, 1)):
+        x, geometry = distinct(3, size, size, 5), ((window,) * 2, (strides,) * 2, pads)
+        y, winner = REFERENCE.max_pool(x, *geometry)
+        for result, expected in zip(numba.max_pool(x, *geometry), (y, winner), strict=True):
+            np.testing.assert_array_equal(result, expected)
+            assert result.dtype == expected.dtype
+        g = normal(*y.shape)
+        np.testing.assert_array_equal(
+            numba.max_pool_grad(g, winner, x.shape, *geometry),
+            REFERENCE.max_pool_grad(g, winner, x.shape, *geometry),
+        )
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+def test_dropout_masks_have_numpys_bits(numba):
+    keys = [((5, 0, 2), 0.25), ((2**64 - 1, 2**63, 2**64 - 1), 0.9), ((0, 0, 0), 0.0)]
+    for (key, rate), size, dtype in itertools.product(keys, (0, 1, 63, 1024, 5000), FLOATS):
+        mask = numba.dropout_mask(key, (size,), rate, dtype)
+        np.testing.assert_array_equal(mask, REFERENCE.dropout_mask(key, (size,), rate, dtype))
+        assert mask.dtype == dtype
+
+
+OPTIMIZERS = {
+    "sgd": lambda: optimizers.SGD(0.1),
+    "sgd:momentum": lambda: optimizers.SGD(0.1, momentum=0.9),
+    "sgd:nesterov": lambda: optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+    "rmsprop": lambda: optimizers.RMSprop(0.1),
+    "rmsprop:centered": lambda: optimizers.RMSprop(0.1, momentum=0.9, centered=True),
+    "adam": lambda: optimizers.Adam(0.1),
+    "adam:amsgrad": lambda: optimizers.Adam(0.1, amsgrad=True),
+    "adamw": lambda: optimizers.AdamW(0.1, weight_decay=0.1),
+}
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_rules_have_the_bits_of_their_text(monkeypatch, name, dtype):
+    found, done = {}, []
+    whole = NumbaBackend.fused_update
+
+    def noted(self, *arguments):
+        done.append(whole(self, *arguments))
+        return done[-1]
+
+    monkeypatch.setattr(NumbaBackend, "fused_update", noted)
+    for backend in "numpy", "numba":
+        K.set_backend(backend)
+        variables = [K.Variable(normal(7, 5).astype(dtype)), K.Variable(normal(6).astype(dtype))]
+        optimizer = OPTIMIZERS[name]()
+        for seed in range(3):
+            g = normal(5, 7, seed=seed).astype(dtype).T, normal(6, seed=seed).astype(dtype)
+            optimizer.apply(g, variables)
+        found[backend] = [v.numpy() for v in (*variables, *optimizer.variables)]
+    assert done == [True] * 6
+    for result, expected in zip(found["numba"], found["numpy"], strict=True):
+        np.testing.assert_array_equal(result, expected)
+
+
+@needs_numba
+def test_what_no_update_is_made_for(numba):
+    w, numbers = np.ones((4, 3)), {"lr": 0.1, "decay": 0.0, "beta": 0.0, "nesterov": False}
+    for arrays, given in (
+        ({"w": w[:, ::2], "g": w[:, ::2], "momentum": None}, numbers),
+        ({"w": w, "g": w.astype("float32"), "momentum": None}, numbers),
+        ({"w": w[0, 0], "g": w[0, 0], "momentum": None}, numbers),
+        ({"w": w, "g": w, "momentum": None}, numbers | {"decay": 0.1}),
+    ):
+        assert not numba.fused_update("sgd", arrays, given)
+    assert (w == 1).all()
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+@pytest.mark.parametrize("activation", ["linear", "relu", "relu6", "sigmoid", "tanh", "softplus"])
+def test_activations_of_rows_of_every_length(numba, activation):
+    special = np.array([[np.nan, np.inf, -np.inf, -0.0, 6, 7]])
+    for x in special, normal(1, 3), normal(12, 5, 3), normal(7, 300), normal(5, 4).T:
+        for bias, dtype in itertools.product((normal(x.shape[-1]), None), FLOATS):
+            given, b = x.astype(dtype), None if bias is None else bias.astype(dtype)
+            with np.errstate(invalid="ignore"):
+                y = REFERENCE.bias_activation(given, b, activation)
+                np.testing.assert_allclose(
+                    numba.bias_activation(given, b, activation), y, rtol=1e-6, atol=1e-30
+                )
+                own = np.array(given, order="K")
+                assert numba.bias_activation(own, b, activation, out=own) is own
+                np.testing.assert_allclose(own, y, rtol=1e-6, atol=1e-30)
+                g = np.flip(given, -1)
+                np.testing.assert_allclose(
+                    numba.bias_activation_grad(g, y, activation),
+                    REFERENCE.bias_activation_grad(g, y, activation),
+                    rtol=1e-6,
+                )
+
+
+@needs_numba
+def test_crossentropy_of_what_is_no_number_and_of_unknown_classes(numba):
+    logits = np.array([[0.0, np.nan], [np.inf, 0], [-np.inf, 0], [3, -2], [1, 2]])
+    targets = np.array([0, 0, 1, -1, 2])
+    with np.errstate(all="ignore"):
+        expected = REFERENCE.softmax_crossentropy(logits, targets)
+    for result, value in zip(numba.softmax_crossentropy(logits, targets), expected, strict=True):
+        np.testing.assert_allclose(result, value, rtol=1e-12)
+    p, g = np.full((5, 2), 0.5), normal(5)
+    np.testing.assert_allclose(
+        numba.softmax_crossentropy_grad(g, p, targets),
+        REFERENCE.softmax_crossentropy_grad(g, p, targets),
+    )
+
+
+@needs_numba
+def test_arrays_that_may_not_be_written_to_need_no_kernels_of_their_own(numba):
+    kernel = numba_backend._kernels().max_pool
+    x, geometry = normal(2, 4, 4, 3), ((2, 2), (2, 2), ((0, 0), (0, 0)))
+    y, _ = numba.max_pool(x, *geometry)
+    known = len(kernel.signatures)
+    frozen = np.array(x)
+    frozen.flags.writeable = False
+    for same in frozen, np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2]:
+        np.testing.assert_array_equal(numba.max_pool(same, *geometry)[0], y)
+    assert len(kernel.signatures) == known
+
+
+@needs_numba
+def test_a_library_without_the_product_leaves_convolutions_to_numpy(numba, monkeypatch):
+    x, w, geometry = normal(2, 5, 5, 8), normal(3, 3, 8, 4), ((1, 1), ((0, 0),) * 2, (1, 1), 1)
+    g, plain = normal(2, 3, 3, 4), NumpyBackend()
+    numba_backend._blas.cache_clear()
+    monkeypatch.setattr(threads, "blas_files", lambda: [find_spec("_ctypes").origin])
+    assert numba_backend._blas(x.dtype) is None
+    for kernel, arguments in (
+        ("conv", (x, w)),
+        ("conv_input_grad", (g, w, x.shape)),
+        ("conv_kernel_grad", (x, g, w.shape)),
+    ):
+        np.testing.assert_array_equal(
+            getattr(numba, kernel)(*arguments, *geometry),
+            getattr(plain, kernel)(*arguments, *geometry),
+        )
+    numba_backend._blas.cache_clear()
+
+
+# Which backend it is
+
+
+def told(code: str, **environment: str) -> str:
+    """What a process of its own prints last, or its last line of error."""
+    env = {k: v for k, v in os.environ.items() if k != "LAYERKIT_BACKEND"} | environment
+    result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    return (result.stdout + result.stderr).strip().splitlines()[-1]
+
+
+ABSENT = "import sys; sys.modules['numba'] = None\n"
+BACKENDS = (
+    "import numpy as np\nfrom layerkit.backend import registry as r\n"
+    "print(r.backend_of(np.ones(2)).name, r.backend(), r.one_home)"
+)
+
+
+@needs_numba
+def test_the_default_is_numba_where_it_is_installed():
+    assert told(BACKENDS) == "numba numba True"
+    assert told(BACKENDS, LAYERKIT_BACKEND="numba") == "numba numba True"
+
+
+@pytest.mark.parametrize("code, environment", [(ABSENT, {}), ("", {"LAYERKIT_BACKEND": "numpy"})])
+def test_else_it_is_numpy(code, environment):
+    assert told(code + BACKENDS, **environment) == "numpy numpy True"
+
+
+@needs_numba
+def test_numba_is_imported_when_the_first_kernel_is_needed():
+    code = (
+        "import sys, numpy as np, layerkit\nfrom layerkit import backend as K\n"
+        "K.backend(), K.ones(3) + 1; early = 'numba' in sys.modules\n"
+        "K.dropout(np.ones(3, 'float32'), 0.5); print(early, 'numba' in sys.modules)"
+    )
+    assert told(code) == "False True"
+
+
+def test_numba_that_is_not_installed():
+    message = told(ABSENT + "import layerkit.backend as K; K.set_backend('numba')")
+    assert message.startswith("ImportError: The backend 'numba' needs the package numba")
+    assert 'pip install "layerkit[numba]". Or' in message and "LAYERKIT_BACKEND=numpy" in message
+
+
+def test_numba_that_is_installed_and_broken(tmp_path):
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs NumPy 2.3 or less.')")
+    code = (
+        "import numpy as np; from layerkit import backend as K; K.dropout(np.ones(3), 0.5, seed=1)"
+    )
+    message = told(code, PYTHONPATH=str(tmp_path))
+    assert message.startswith("ImportError: The backend 'numba' cannot start: numba is installed")
+    assert "ImportError: Numba needs NumPy 2.3 or less." in message
+    assert "pip install --upgrade" in message and "LAYERKIT_BACKEND=numpy" in message
