@@ -24,8 +24,11 @@ _ROW_MAJOR, _AS_IS, _TRANSPOSED = np.int32(101), np.int32(111), np.int32(112)  #
 
 _FEW = 8  # channels whose unfolded windows are better columns than rows
 
-_compiled: Any = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-_inner: Any = njit(error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
+_njit: Any = njit  # numba's own hints do not know every option
+_intrinsic: Any = intrinsic
+_options = {"error_model": "numpy", "no_cfunc_wrapper": True}
+_compiled = _njit(nogil=True, cache=True, **_options)
+_inner = _njit(no_cpython_wrapper=True, **_options)  # called by others alone
 
 
 # Convolutions: images unfolded block by block, one row per window, times the kernel's matrix.
@@ -200,7 +203,7 @@ def _product(blas, a_is, b_is, a, b, beta, out):
         )  # fmt: skip
 
 
-@intrinsic
+@_intrinsic
 def _gemm(
     typing: Any,
     address: Any,
@@ -459,7 +462,7 @@ def _philox(number, counter, low, high):
     return a, b, c, d
 
 
-@intrinsic
+@_intrinsic
 def _high(typing: Any, a: Any, b: Any) -> Any:
     """The high word of the product of two words of 64 bits."""
 

@@ -1,17 +1,20 @@
 """NumPy's kernels beside their plain twins: `python benchmarks/kernels.py`.
 
 For every kernel that NumpyBackend writes anew, the milliseconds of the reference in Backend, of the
-fast one, and how many times as fast it is; medians of runs in turn, BLAS on one thread.
+fast one, and how many times as fast it is, and the same of NumbaBackend where numba is installed;
+medians of runs in turn, BLAS on one thread.
 """
 
 import statistics
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 
 import layerkit
 from layerkit.backend import Backend, get_backend, memory, threads
+from layerkit.backend.numpy_backend import NumpyBackend
 
 RUNS = 15
 NONE, SAME = ((0, 0), (0, 0)), ((1, 1), (1, 1))
@@ -54,10 +57,16 @@ def passes() -> dict[str, Callable[[Backend], object]]:
     x, g, bias = images(50, 28, 28, 32), images(50, 28, 28, 32), images(32)
     y, shape = np.maximum(x, 0), (50, 14, 14, 32)
     w, gradient, velocity = images(784, 620), images(784, 620), np.abs(images(784, 620))
-    rule = layerkit.optimizers.RMSprop().rule
+    optimizer = layerkit.optimizers.RMSprop()
+    fused, slots, numbers = optimizer.fused(1e-9, 1, w.dtype)
 
-    def update(*arrays: np.ndarray) -> None:
-        rule(arrays[0], arrays[1], 1e-9, 1, arrays[2])
+    def rule(*arrays: np.ndarray) -> None:
+        optimizer.rule(arrays[0], arrays[1], 1e-9, 1, arrays[2])
+
+    def update(backend: Backend) -> None:
+        arrays = {"w": w, "g": gradient, **dict.fromkeys(slots), "velocity": velocity}
+        if not backend.fused_update(fused, arrays, numbers):
+            backend.in_pieces(rule, w, gradient, velocity)
 
     found: dict[str, Callable[[Backend], object]] = {}
     for name in "relu", "sigmoid":
@@ -68,7 +77,7 @@ def passes() -> dict[str, Callable[[Backend], object]]:
     found["scale_rows 28x28x32"] = lambda b: b.scale_rows(x, bias, bias)
     found["combine_rows 28x28x32"] = lambda b: b.combine_rows(x, bias, g, bias, bias)
     found["dropout_mask 14x14x32"] = lambda b: b.dropout_mask((1, 0, 2), shape, 0.2, "float32")
-    found["in_pieces RMSprop 784x620"] = lambda b: b.in_pieces(update, w, gradient, velocity)
+    found["RMSprop 784x620"] = update
     return found
 
 
@@ -88,23 +97,29 @@ def milliseconds(run: Callable[[Backend], object], backend: Backend) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-class Plain(type(get_backend("numpy"))):  # type: ignore[misc]
+class Plain(NumpyBackend):
     """NumPy with the reference kernels."""
 
 
-for name in vars(type(get_backend("numpy"))):
+for name in vars(NumpyBackend):
     if name in vars(Backend) and name != "to_numpy":
         setattr(Plain, name, vars(Backend)[name])
 
 
 def main() -> None:
-    plain, fast = Plain(), get_backend("numpy")
-    print(f"threads: {threads.count()}\n{'kernel':40} {'plain ms':>9} {'fast ms':>9} {'times':>6}")
+    columns: dict[str, Backend] = {"plain": Plain(), "numpy": get_backend("numpy")}
+    if find_spec("numba"):
+        columns["numba"] = get_backend("numba")
+    heads = "".join(f"{name + ' ms':>10} {'times':>6}" for name in list(columns)[1:])
+    print(f"threads: {threads.count()}\n{'kernel':40} {'plain ms':>9}{heads}")
     with threads.blas_on_one_thread(), memory.kept():
         for name, run in cases().items():
-            times = [(milliseconds(run, plain), milliseconds(run, fast)) for _ in range(RUNS)]
-            slow, quick = (statistics.median(column) for column in zip(*times, strict=True))
-            print(f"{name:40} {slow:9.2f} {quick:9.2f} {slow / quick:6.2f}")
+            for backend in columns.values():
+                run(backend)  # numba compiles now
+            times = [[milliseconds(run, b) for b in columns.values()] for _ in range(RUNS)]
+            slow, *quick = (statistics.median(column) for column in zip(*times, strict=True))
+            row = "".join(f"{ms:10.2f} {slow / ms:6.2f}" for ms in quick)
+            print(f"{name:40} {slow:9.2f}{row}")
 
 
 if __name__ == "__main__":
