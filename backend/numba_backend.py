@@ -64,6 +64,10 @@ class NumbaBackend(NumpyBackend):
         window = w.shape[:-2]
         sizes = map(output_size, x.shape[1:-1], window, strides, pads, dilation)
         shape = (len(x), *sizes, w.shape[-1])
+        if _is_depthwise(x, w, groups, shape):
+            y = np.empty(shape, x.dtype)
+            _depthwise("OUTPUTS", x, _along(w, y), y, (window, strides, pads, dilation))
+            return self.bias_activation(y, bias, activation, out=y)
         blas = _blas_for(x, w, *(() if bias is None else (bias,)), size=prod(shape))
         if blas is None or groups > 1:
             return super().conv_bias_activation(
@@ -89,14 +93,18 @@ class NumbaBackend(NumpyBackend):
         dilation: tuple,
         groups: int,
     ) -> Any:
+        geometry = (w.shape[:-2], strides, pads, dilation)
+        if _is_depthwise(g, w, groups, shape):
+            x = np.empty(shape, g.dtype)
+            _depthwise("IMAGES", x, _along(w, g), g, geometry)
+            return x
         blas = _blas_for(g, w, size=prod(shape))
         turned = all(s == 1 for s in strides) and 2 * shape[-1] >= w.shape[-1]  # it is `conv` then
         if blas is None or groups > 1 or turned:
             return super().conv_input_grad(g, w, shape, strides, pads, dilation, groups)
         x = np.empty(shape, g.dtype)
         upstream, images, matrix = _plane(g), _plane(x), _plain(w).reshape(-1, w.shape[-1])
-        geometry, block = _geometry(w.shape[:-2], strides, pads, dilation), _block(upstream, matrix)
-        arguments = blas, upstream, matrix, images, geometry, block
+        arguments = blas, upstream, matrix, images, _geometry(*geometry), _block(upstream, matrix)
         _run(_kernels().fold, arguments, len(x), g.size * len(matrix))
         return x
 
@@ -110,27 +118,25 @@ class NumbaBackend(NumpyBackend):
         dilation: tuple,
         groups: int,
     ) -> Any:
+        geometry, matrix = (shape[:-2], strides, pads, dilation), (prod(shape[:-1]), shape[-1])
+        if _is_depthwise(x, g, groups, shape):
+            along = np.zeros((matrix[0], g.shape[-2] * matrix[1]), x.dtype)
+            w = _depthwise("KERNEL", x, along, g, geometry)
+            return w.reshape(matrix[0], *g.shape[-2:]).sum(axis=1).reshape(shape)
         blas = _blas_for(x, g, size=prod(shape))
         if blas is None or groups > 1:
             return super().conv_kernel_grad(x, g, shape, strides, pads, dilation, groups)
-        images, upstream, geometry = (
-            _plane(x),
-            _plane(g),
-            _geometry(shape[:-2], strides, pads, dilation),
-        )
-        kernel, matrix = _kernels().gather, (prod(shape[:-1]), shape[-1])
+        images, upstream, sizes = _plane(x), _plane(g), _geometry(*geometry)
+        kernel = _kernels().gather
 
         def gather(part: slice) -> Any:
             w = np.zeros(matrix, x.dtype)
             block = _block(upstream, w)
-            kernel(blas, images, upstream, w, geometry, block, part.start, part.stop)
+            kernel(blas, images, upstream, w, sizes, block, part.start, part.stop)
             return w
 
         rows = upstream.shape[0] * upstream.shape[1]
-        first, *others = threads.run(gather, threads.split(rows, g.size * matrix[0]))
-        for w in others:  # in the order of the samples, so that the bits are the same every time
-            first += w
-        return first.reshape(shape)
+        return _sum(threads.run(gather, threads.split(rows, g.size * matrix[0]))).reshape(shape)
 
     def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
         ones = (1,) * len(window)
@@ -275,6 +281,40 @@ def _blas_for(*arrays: Any, size: int) -> tuple[int, int] | None:
     """BLAS for images and kernels that `numba_kernels` knows, else None; `size` of the result."""
     known = _fit(*arrays) and arrays[0].ndim <= 4 and size and all(a.size for a in arrays)
     return _blas(arrays[0].dtype) if known else None
+
+
+def _is_depthwise(x: Any, other: Any, groups: int, shape: tuple) -> bool:
+    """Whether each of several channels has one filter; `shape` of the result."""
+    one = groups == x.shape[-1] == other.shape[-1] == shape[-1] > 1
+    return one and _fit(x, other) and x.ndim <= 4 and prod(shape) * x.size * other.size > 0
+
+
+def _along(w: Any, y: Any) -> Any:
+    """The kernel of a depthwise convolution, repeated along rows of its outputs `y`."""
+    return np.tile(w.reshape(-1, w.shape[-1]), y.shape[-2])
+
+
+def _depthwise(written: str, x: Any, w: Any, y: Any, geometry: tuple) -> Any:
+    """Compute one of the three from the others; of the kernel each thread has zeros of its own."""
+    images, outputs, sizes = _plane(x), _plane(y), _geometry(*geometry)
+    kernel, code = _kernels().depthwise, getattr(_kernels(), written)
+
+    def run(part: slice) -> Any:
+        own = np.zeros_like(w) if written == "KERNEL" else w
+        kernel(images, own, outputs, sizes, code, part.start, part.stop)
+        return own
+
+    parts = threads.split(len(images), _PASS // 2 * y.size * len(w))
+    sums = threads.run(run, parts)
+    return _sum(sums) if written == "KERNEL" else None
+
+
+def _sum(parts: list[Any]) -> Any:
+    """In the order of the samples, so that the bits are the same every time; into the first."""
+    first, *others = parts
+    for other in others:
+        first += other
+    return first
 
 
 def _fit(*arrays: Any) -> bool:

@@ -37,18 +37,7 @@ _inner = _njit(no_cpython_wrapper=True, **_options)  # called by others alone
 
 
 @_compiled
-def convolve(
-    blas,
-    x,
-    w,
-    bias,
-    y,
-    geometry,
-    activation,
-    block,
-    start,
-    stop,
-):
+def convolve(blas, x, w, bias, y, geometry, activation, block, start, stop):
     width, (inner, filters) = y.shape[2], w.shape
     pixels, room = y.reshape(-1, filters), np.empty(block * width * inner, x.dtype)
     few = x.shape[3] < _FEW
@@ -71,10 +60,8 @@ def gather(blas, x, g, w, geometry, block, start, stop):
     few = x.shape[3] < _FEW
     for first in range(start, stop, block):
         last = min(first + block, stop)
-        seen, upstream = (
-            _unfolded(x, g, room, geometry, first, last),
-            pixels[first * width : last * width],
-        )
+        seen = _unfolded(x, g, room, geometry, first, last)
+        upstream = pixels[first * width : last * width]
         _product(blas, _AS_IS if few else _TRANSPOSED, _AS_IS, seen, upstream, 1, w)
 
 
@@ -82,15 +69,21 @@ def gather(blas, x, g, w, geometry, block, start, stop):
 def fold(blas, g, w, x, geometry, block, start, stop):
     """`conv_input_grad` of the images `start` to `stop`."""
     height, width, (inner, filters) = g.shape[1], g.shape[2], w.shape
-    pixels = g.reshape(-1, filters)
-    rows = np.empty((block * width, inner), x.dtype)
+    pixels, room = g.reshape(-1, filters), np.empty(block * width * inner, x.dtype)
     for image in range(start, stop):
         _fill(x[image].reshape(-1), 0)
     for first in range(start * height, stop * height, block):
         last = min(first + block, stop * height)
-        cells = rows[: (last - first) * width]
-        _product(blas, _AS_IS, _TRANSPOSED, pixels[first * width : last * width], w, 0, cells)
-        _add_windows(x, cells, height, width, geometry, first)
+        upstream = pixels[first * width : last * width]
+        own = room[: len(upstream) * inner]
+        if x.shape[3] < _FEW:
+            columns = own.reshape(inner, len(upstream))
+            _product(blas, _AS_IS, _TRANSPOSED, w, upstream, 0, columns)
+            _by_cell(x, columns, height, width, geometry, first, True)
+        else:
+            rows = own.reshape(len(upstream), inner)
+            _product(blas, _AS_IS, _TRANSPOSED, upstream, w, 0, rows)
+            _add_windows(x, rows, height, width, geometry, first)
 
 
 @_inner
@@ -104,7 +97,7 @@ def _unfolded(x, y, room, geometry, first, last):
     inner = kh * kw * channels
     if channels < _FEW:
         columns = room[: inner * pixels].reshape(inner, pixels)
-        _unfold_by_cell(x, columns, y.shape[1], y.shape[2], geometry, first)
+        _by_cell(x, columns, y.shape[1], y.shape[2], geometry, first, False)
         return columns
     if kh == 1 and kw == 1 and strides == (1, 1) and pads == (0, 0) and x.shape[:3] == y.shape[:3]:
         return x.reshape(-1, channels)[first * y.shape[2] : last * y.shape[2]]  # as it is
@@ -114,7 +107,8 @@ def _unfolded(x, y, room, geometry, first, last):
 
 
 @_inner
-def _unfold_by_cell(x, columns, height, width, geometry, first):
+def _by_cell(x, columns, height, width, geometry, first, back):
+    """Unfold images, cell by cell of the window; or, `back`, add the columns to the images."""
     (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
     _, limit, across, channels = x.shape
     for row in range(columns.shape[1] // width):
@@ -122,17 +116,31 @@ def _unfold_by_cell(x, columns, height, width, geometry, first):
         for ky in range(kh):
             iy = oy * sh - top + ky * dh
             for kx in range(kw):
-                ahead = left - kx * dw  # of the image, where the first window begins
-                low = min(max(0, -(-ahead // sw)), width)
-                high = min(max(low, -(-(across + ahead) // sw)), width)
+                low, high, begin = _inside(left - kx * dw, sw, across, width)
                 if not 0 <= iy < limit:
-                    low, high = width, width
+                    low = high = width
                 for c in range(channels):
-                    to = columns[(ky * kw + kx) * channels + c, row * width : (row + 1) * width]
-                    _fill(to[:low], 0)
+                    cell = columns[(ky * kw + kx) * channels + c, row * width : (row + 1) * width]
                     if low < high:
-                        _copy(to[low:high], x[image, iy, low * sw - ahead :: sw, c])
-                    _fill(to[high:], 0)
+                        seen = x[image, iy, begin::sw, c]
+                        if back:
+                            _add(seen[: high - low], cell[low:high])
+                        else:
+                            _copy(cell[low:high], seen)
+                    if not back:
+                        _fill(cell[:low], 0)
+                        _fill(cell[high:], 0)
+
+
+@_inner
+def _inside(ahead, stride, size, count):
+    """Which of `count` windows, `low` to `high`, see a pixel of a line of `size`, the first where.
+
+    The first window begins `ahead` pixels before the line.
+    """
+    low = min(max(0, -(-ahead // stride)), count)
+    high = min(max(low, -(-(size + ahead) // stride)), count)
+    return low, high, low * stride - ahead
 
 
 @_inner
@@ -232,6 +240,52 @@ def _gemm(
         return context.get_dummy_value()
 
     return types.void(*given), generate
+
+
+# Depthwise: no products of matrices. With one filter for each channel a convolution is a sum of
+# x w, its gradients are sums of g w and x g: the same loops, in which another one is written.
+
+IMAGES, KERNEL, OUTPUTS = range(3)
+
+
+@_compiled
+def depthwise(x, w, y, geometry, written, start, stop):
+    """Images; `w` (cells of the window, width of y * channels), the channels over and over."""
+    (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
+    _, limit, across, channels = x.shape
+    _, height, width, _ = y.shape
+    for image in range(start, stop):
+        if written == IMAGES:
+            _fill(x[image].reshape(-1), 0)
+        elif written == OUTPUTS:
+            _fill(y[image].reshape(-1), 0)
+        for oy in range(height):
+            outputs = y[image, oy].reshape(-1)
+            for ky in range(kh):
+                iy = oy * sh - top + ky * dh
+                if not 0 <= iy < limit:
+                    continue
+                line = x[image, iy].reshape(-1)
+                for kx in range(kw):
+                    low, high, begin = _inside(left - kx * dw, sw, across, width)
+                    length = high - low if sw == 1 else 1  # pixels that lie side by side
+                    for ox in range(low, high, max(1, length)):
+                        seen = (begin + (ox - low) * sw) * channels
+                        xs = line[seen : seen + length * channels]
+                        ws = w[ky * kw + kx, ox * channels : (ox + length) * channels]
+                        ys = outputs[ox * channels : (ox + length) * channels]
+                        if written == IMAGES:
+                            _add_product(xs, ys, ws)
+                        elif written == KERNEL:
+                            _add_product(ws, xs, ys)
+                        else:
+                            _add_product(ys, xs, ws)
+
+
+@_inner
+def _add_product(to, a, b):
+    for i in range(len(to)):
+        to[i] += a[i] * b[i]
 
 
 # Pooling in two dimensions

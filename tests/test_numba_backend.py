@@ -58,6 +58,7 @@ KERNELS = {
     "convolve",
     "gather",
     "fold",
+    "depthwise",
     "max_pool",
     "max_pool_grad",
     "bias_activation",
@@ -120,6 +121,35 @@ def test_convolutions(numba, case, dtype):
         assert result.dtype == dtype
         np.testing.assert_allclose(result, expected, rtol=tolerance, atol=tolerance)
         np.testing.assert_array_equal(result, getattr(numba, kernel)(*arguments, *geometry, 1))
+
+
+DEPTHWISE = [  # image, window, multiplier, strides, pads, dilation
+    ((3, 9, 8, 5), (3, 2), 1, (1, 1), ((1, 1), (0, 1)), (1, 1)),
+    ((3, 9, 8, 5), (3, 3), 1, (2, 3), ((4, 4), (5, -1)), (1, 2)),
+    ((3, 9, 8, 5), (3, 2), 2, (1, 1), ((1, 1), (0, 1)), (1, 1)),
+    ((3, 11, 5), (4,), 1, (1,), ((3, 5),), (2,)),
+]
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+@pytest.mark.parametrize("case", DEPTHWISE, ids=str)
+def test_depthwise_convolutions(numba, case):
+    image, window, multiplier, *geometry = case
+    filters = image[-1] * multiplier
+    x, w, bias = normal(*image), normal(*window, 1, filters), normal(filters)
+    arguments = (x, w, bias, "relu", *geometry, image[-1])
+    y = REFERENCE.conv_bias_activation(*arguments)
+    np.testing.assert_allclose(numba.conv_bias_activation(*arguments), y, rtol=1e-11, atol=1e-11)
+    g = normal(*y.shape, seed=1)
+    for kernel, given in (
+        ("conv_input_grad", (g, w, x.shape)),
+        ("conv_kernel_grad", (x, g, w.shape)),
+    ):
+        result = getattr(numba, kernel)(*given, *geometry, image[-1])
+        expected = getattr(REFERENCE, kernel)(*given, *geometry, image[-1])
+        np.testing.assert_allclose(result, expected, rtol=1e-10, atol=1e-10)
+        np.testing.assert_array_equal(result, getattr(numba, kernel)(*given, *geometry, image[-1]))
 
 
 @needs_numba
