@@ -40,6 +40,8 @@ class NumbaBackend(NumpyBackend):
             )
 
     def scatter_add(self, like: Any, index: Any, updates: Any) -> Any:
+        if isinstance(index, tuple) and len(index) == 1:
+            (index,) = index
         rows = isinstance(index, np.ndarray) and index.dtype.kind == "i" and like.ndim > 1
         if not rows or not _fit(updates) or not like.size:
             return super().scatter_add(like, index, updates)
@@ -349,7 +351,9 @@ def _width(x: Any) -> int:
 
 
 def _tiled(bias: Any, like: Any, width: int) -> Any:
-    return _or_none(bias if bias is None else np.tile(bias, width // len(bias)), like)
+    if bias is None or len(bias) == width:
+        return _or_none(bias, like)
+    return np.tile(bias, width // len(bias))
 
 
 def _plane(x: Any) -> Any:
