@@ -171,8 +171,7 @@ def blas_on_one_thread() -> Iterator[None]:
 
 def blas_files() -> list[str]:
     """Paths of the BLAS libraries in this process: NumPy's, and those that others have loaded."""
-    found = _controller().info()
-    return [library["filepath"] for library in found if library["user_api"] == "blas"]
+    return [blas.filepath for blas in _blas()]
 
 
 @cache
