@@ -207,6 +207,56 @@ class NumbaBackend(NumpyBackend):
         _run(_kernels().softmax_crossentropy_grad, arrays, len(p), _PASS * p.size)
         return out
 
+    def scale_rows(self, x: Any, a: Any, b: Any, out: Any = None) -> Any:
+        if not _fit(x, a, b) or not x.size or not _is_plain(out, x):
+            return super().scale_rows(x, a, b, out)
+        y = np.empty(x.shape, x.dtype) if out is None else out
+        rows, to = _rows(x, y)
+        arguments = rows, *_repeated((a, b), rows), to
+        _run(_kernels().scale_rows, arguments, len(rows), _PASS * x.size)
+        return y
+
+    def combine_rows(self, x: Any, a: Any, y: Any, b: Any, c: Any, out: Any = None) -> Any:
+        if not _fit(x, a, y, b, c) or not x.size or not _is_plain(out, x):
+            return super().combine_rows(x, a, y, b, c, out)
+        z = np.empty(x.shape, x.dtype) if out is None else out
+        rows, others, to = _rows(x, y, z)
+        a, b, c = _repeated((a, b, c), rows)
+        _run(_kernels().combine_rows, (rows, a, others, b, c, to), len(rows), _PASS * x.size)
+        return z
+
+    def sum_products(self, x: Any, y: Any) -> Any:
+        if not _fit(x, y) or not x.size:
+            return super().sum_products(x, y)
+        rows, others = _rows(x, y)
+        kernel = _kernels().sum_products
+
+        def add(part: slice) -> Any:
+            total = np.zeros(rows.shape[1], x.dtype)
+            kernel(rows, others, total, part.start, part.stop)
+            return total
+
+        sums = _sum(threads.run(add, threads.split(len(rows), _PASS * x.size)))
+        return sums.reshape(-1, x.shape[-1]).sum(axis=0)
+
+    def lstm(self, gates: Any, r: Any, h: Any, c: Any, tanh_c: Any) -> None:
+        arrays = gates, _plain(r), h, c, tanh_c
+        blas = _blas_of_steps(*arrays)
+        if blas is None:
+            return super().lstm(gates, r, h, c, tanh_c)
+        _run(_kernels().lstm, (blas, *arrays), gates.shape[1], gates.size * len(r))
+
+    def lstm_grad(self, g_y: Any, dh: Any, dc: Any, gates: Any, r: Any, c: Any, tanh_c: Any) -> Any:
+        arrays = dh, dc, gates, _plain(r), c, tanh_c
+        upstream = np.empty((0, 0, 0), gates.dtype) if g_y is None else _plain(g_y)
+        blas = _blas_of_steps(upstream, *arrays)
+        if blas is None:
+            return super().lstm_grad(g_y, dh, dc, gates, r, c, tanh_c)
+        dz = np.empty(gates.shape, gates.dtype)
+        arguments = blas, upstream, *arrays, dz
+        _run(_kernels().lstm_grad, arguments, gates.shape[1], gates.size * len(r))
+        return dz
+
     def fused_update(self, rule: str, arrays: dict[str, Any], numbers: dict[str, float]) -> bool:
         """Rules 'sgd', 'rmsprop', 'adam': arrays and numbers as `Optimizer.fused` names them."""
         given = [array for array in arrays.values() if array is not None]
@@ -285,6 +335,12 @@ def _blas_for(*arrays: Any, size: int) -> tuple[int, int] | None:
     return _blas(arrays[0].dtype) if known else None
 
 
+def _blas_of_steps(*arrays: Any) -> tuple[int, int] | None:
+    """BLAS for arrays of a recurrence that `numba_kernels` knows, else None."""
+    known = all(a.dtype == "float32" and a.flags.carray for a in arrays)
+    return _blas(np.dtype("float32")) if known else None
+
+
 def _is_depthwise(x: Any, other: Any, groups: int, shape: tuple) -> bool:
     """Whether each of several channels has one filter; `shape` of the result."""
     one = groups == x.shape[-1] == other.shape[-1] == shape[-1] > 1
@@ -348,6 +404,16 @@ def _width(x: Any) -> int:
     while rows % 2 == 0 and width < _ROW:
         rows, width = rows // 2, 2 * width
     return width
+
+
+def _rows(*arrays: Any) -> list[Any]:
+    """Arrays of one shape as matrices, with `_width` numbers in a row."""
+    return [_plain(x).reshape(-1, _width(x)) for x in arrays]
+
+
+def _repeated(numbers: tuple, rows: Any) -> list[Any]:
+    """One number for each entry of the last axis, over and over to the rows' length."""
+    return [np.tile(n, rows.shape[1] // len(n)) for n in numbers]
 
 
 def _tiled(bias: Any, like: Any, width: int) -> Any:

@@ -470,6 +470,125 @@ def _add(to, source):
         to[i] += source[i]
 
 
+@_compiled
+def scale_rows(x, a, b, y, start, stop):
+    for row in range(start, stop):
+        source, to = x[row], y[row]
+        for i in range(len(to)):
+            to[i] = source[i] * a[i] + b[i]
+
+
+@_compiled
+def combine_rows(x, a, y, b, c, z, start, stop):
+    for row in range(start, stop):
+        first, second, to = x[row], y[row], z[row]
+        for i in range(len(to)):
+            to[i] = first[i] * a[i] + second[i] * b[i] + c[i]
+
+
+@_compiled
+def sum_products(x, y, total, start, stop):
+    """Added to `total`."""
+    for row in range(start, stop):
+        _add_product(total, x[row], y[row])
+
+
+# Recurrent: all steps of the samples `start` to `stop`; float32 alone
+
+
+@_compiled
+def lstm(blas, gates, r, h, c, tanh_c, start, stop):
+    for t in range(len(gates)):
+        _product(blas, _AS_IS, _AS_IS, h[t, start:stop], r, 1, gates[t, start:stop])
+        for row in range(start, stop):
+            z, n = gates[t, row], h.shape[2]
+            i, f, g, o = z[:n], z[n : 2 * n], z[2 * n : 3 * n], z[3 * n :]
+            old, new, squashed, out = c[t, row], c[t + 1, row], tanh_c[t, row], h[t + 1, row]
+            for k in range(n):
+                i[k], f[k] = _sigmoid(i[k]), _sigmoid(f[k])
+            for k in range(n):
+                g[k], o[k] = _tanh(g[k]), _sigmoid(o[k])
+            for k in range(n):
+                new[k] = f[k] * old[k] + i[k] * g[k]
+                squashed[k] = _tanh(new[k])
+                out[k] = o[k] * squashed[k]
+
+
+@_compiled
+def lstm_grad(blas, g_y, dh, dc, gates, r, c, tanh_c, dz, start, stop):
+    one = np.float32(1)
+    for t in range(len(gates) - 1, -1, -1):
+        for row in range(start, stop):
+            z, to, n = gates[t, row], dz[t, row], dh.shape[1]
+            i, f, g, o = z[:n], z[n : 2 * n], z[2 * n : 3 * n], z[3 * n :]
+            di, df, dg, do = to[:n], to[n : 2 * n], to[2 * n : 3 * n], to[3 * n :]
+            upstream, carried, old, squashed = dh[row], dc[row], c[t, row], tanh_c[t, row]
+            if len(g_y):
+                _add(upstream, g_y[t, row])
+            for k in range(n):
+                s = carried[k] + upstream[k] * o[k] * (one - squashed[k] * squashed[k])
+                di[k] = s * g[k] * (i[k] * (one - i[k]))
+                df[k] = s * old[k] * (f[k] * (one - f[k]))
+                dg[k] = s * i[k] * (one - g[k] * g[k])
+                carried[k] = s * f[k]
+            for k in range(n):
+                do[k] = upstream[k] * squashed[k] * (o[k] * (one - o[k]))
+        _product(blas, _AS_IS, _TRANSPOSED, dz[t, start:stop], r, 0, dh[start:stop])
+
+
+# exp and tanh that the compiler computes several elements at a time in: a power of two times a
+# polynomial, and an odd polynomial near zero. Coefficients: Cephes (Moshier, 1992).
+
+
+def _floats(*numbers: float) -> tuple[np.float32, ...]:
+    return tuple(np.float32(number) for number in numbers)
+
+
+_LOWEST, _HIGHEST, _LOG2_E, _LN2_HIGH, _LN2_LOW = _floats(
+    -87.33654, 88.37626, 1.44269504, 0.693359375, -2.12194440e-4
+)
+_EXP = _floats(1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2)
+_EXP_END = _floats(1.6666665459e-1, 5.0000001201e-1)
+_TANH = _floats(-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1)
+_TANH_END = np.float32(-3.33332819422e-1)
+_HALF, _ONE, _TWO, _NEAR = _floats(0.5, 1, 2, 0.625)
+
+
+@_inner
+def _exp(x):
+    x = _LOWEST if x < _LOWEST else x
+    x = _HIGHEST if x > _HIGHEST else x
+    n = np.floor(x * _LOG2_E + _HALF)
+    r = x - n * _LN2_HIGH - n * _LN2_LOW
+    p = ((_EXP[0] * r + _EXP[1]) * r + _EXP[2]) * r + _EXP[3]
+    return (((p * r + _EXP_END[0]) * r + _EXP_END[1]) * r * r + r + _ONE) * _two_to(np.int32(n))
+
+
+@_inner
+def _sigmoid(x):
+    return _ONE / (_ONE + _exp(-x))
+
+
+@_inner
+def _tanh(x):
+    size, z = abs(x), x * x
+    p = (((_TANH[0] * z + _TANH[1]) * z + _TANH[2]) * z + _TANH[3]) * z + _TANH_END
+    far = _ONE - _TWO / (_exp(_TWO * size) + _ONE)
+    return x + x * z * p if size < _NEAR else far if x > 0 else -far
+
+
+@_intrinsic
+def _two_to(typing: Any, n: Any) -> Any:
+    """2**n as a float32, for an int32 from -126 to 127: the number's exponent alone."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        biased = builder.add(arguments[0], ir.Constant(word, 127))
+        return builder.bitcast(builder.shl(biased, ir.Constant(word, 23)), ir.FloatType())
+
+    return types.float32(types.int32), generate
+
+
 # Random bits: Philox4x64-10 (Salmon et al., 2011)
 
 _FACTORS = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)

@@ -68,6 +68,11 @@ KERNELS = {
     "scatter_rows",
     "dropout_mask",
     "sgd",
+    "scale_rows",
+    "combine_rows",
+    "sum_products",
+    "lstm",
+    "lstm_grad",
 }
 
 
@@ -78,6 +83,24 @@ def test_the_conformance_suite_reaches_every_kernel(monkeypatch):
     monkeypatch.setattr(numba_backend, "_kernels", lambda: counting)
     check_backend("numba")
     assert counting.asked >= KERNELS
+
+
+@needs_numba
+def test_the_gates_are_exact_wherever_they_are(numba):
+    """Near zero in relative terms, far away, and for what is no number."""
+    near = np.concatenate([np.geomspace(1e-30, 1, 60), np.linspace(0.5, 8, 61)])
+    z = np.concatenate([-near, near, [0, 88, -88, 1e4, -1e4, np.inf, -np.inf, np.nan]])
+    found = []
+    for backend in REFERENCE, numba:
+        gates = np.tile(z.astype("float32"), 4)[None, None]
+        shape, units = (1, 1, z.size), z.size
+        h, c = np.zeros((2, *shape[1:]), "float32"), np.zeros((2, *shape[1:]), "float32")
+        tanh_c = np.zeros(shape, "float32")
+        with np.errstate(all="ignore"):
+            backend.lstm(gates, np.zeros((units, 4 * units), "float32"), h, c, tanh_c)
+        found.append((gates, h, c, tanh_c))
+    for expected, result in zip(*found, strict=True):
+        np.testing.assert_allclose(result, expected, rtol=5e-7, atol=1e-37)
 
 
 CONVOLUTIONS = [  # image, window, filters, strides, pads, dilation
