@@ -161,7 +161,14 @@ class NumpyBackend(Backend):
             return super().sum_rows(x)
         # A product of matrices is the fastest way to add up; that of long rows is faster still.
         rows = _long_rows(x)
-        return (np.ones(len(rows), x.dtype) @ rows).reshape(-1, x.shape[-1]).sum(axis=0)
+
+        def add(part: slice) -> Any:
+            return np.dot(np.ones(len(rows[part]), x.dtype), rows[part])
+
+        first, *rest = threads.run(add, threads.split(len(rows), _PASS * x.size))
+        for other in rest:
+            first += other
+        return first.reshape(-1, x.shape[-1]).sum(axis=0)
 
     def sum_products(self, x: Any, y: Any) -> Any:
         if x.size < _CHUNK or not x.flags.c_contiguous or not y.flags.c_contiguous:

@@ -365,6 +365,15 @@ def test_structures_of_inputs():
     assert found[0] == found[1]
 
 
+def test_steps_take_arrays_that_are_no_tensors():
+    found = []
+    for jit_compile in (True, False):
+        model = made(jit_compile=jit_compile)
+        logs = [model.train_step((X, Y)) for _ in range(4)]
+        found.append([float(entry["loss"]) for entry in logs])
+    assert found[0] == found[1]
+
+
 def test_few_kinds_are_kept():
     model = made()
     for rows in range(2, 14):

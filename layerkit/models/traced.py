@@ -49,13 +49,15 @@ class TracedPass:
         """`others` (a structure of tensors) and the gradients."""
         if Layer.changes == self._gave_up_at or is_taped():
             return self._plain(model, *data)
+        leaves = [x for x in tree.flatten(data) if x is not None]
+        if not all(isinstance(x, Tensor) for x in leaves):
+            return self._plain(model, *data)
         kind = self._kind(model, data)
         if kind not in self._kinds:
             if len(self._kinds) == _KINDS:
                 del self._kinds[next(iter(self._kinds))]
             self._kinds[kind] = None
             return self._plain(model, *data)
-        leaves = [x for x in tree.flatten(data) if x is not None]
         traced = self._kinds[kind]
         return self._trace(kind, model, data, leaves) if traced is None else traced(leaves)
 
