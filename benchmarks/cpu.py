@@ -2,7 +2,7 @@
 
 layerkit as it is installed and with numba, Keras on TensorFlow, on JAX and on PyTorch, and plain
 PyTorch, the others each in an environment that is made for it (some gigabytes, once). The same
-models on the same data, in processes of their own that take turns. Takes about 25 minutes on two
+models on the same data, in processes of their own that take turns. Takes about 15 minutes on two
 cores; writes cpu.json after each part, and at the end a table, cpu.md, and, where matplotlib is
 installed, a picture, cpu.svg. `--resume` goes on with what an interrupted run, or one of some parts
 (`--only`), has measured under the same conditions.

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -75,6 +76,18 @@ def test_the_quick_form_measures_everything(cpu, tmp_path, monkeypatch, capfd):
         assert (tmp_path / "quick.svg").read_text().startswith("<?xml")
     else:
         assert "no picture: matplotlib is not installed" in said
+
+
+def test_where_the_time_of_a_step_goes():
+    script = Path(__file__).parents[1] / "benchmarks" / "steps.py"
+    command = [sys.executable, str(script), "cnn", "--samples", "50"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said[0] == f"cnn, backend '{os.environ['LAYERKIT_BACKEND']}'"
+    found = {line[:26].strip(): line.split()[-4:] for line in said[1:]}
+    assert found["dropout_mask"][0] == "4.0" and found["conv_kernel_grad"][0] == "3.0"
+    times = [float(milliseconds) for _, _, milliseconds, _ in found.values()]
+    assert list(found)[-2:] == ["the rest", "a step"] and len(found) > 8
+    assert sum(times[:-1]) == pytest.approx(times[-1], abs=0.02)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

@@ -19,8 +19,8 @@ SAMPLE = Path(__file__).parents[2] / "datasets" / "mnist_sample.npz"
 class Workload:
     """Hidden layers, then a softmax of `classes`, or one sigmoid where `classes` is 1.
 
-    `samples` and `passes` make a turn of some seconds in the slowest framework: so many passes
-    over so many rows; `rows` are predicted.
+    `samples` and `passes` make a turn of a second or more in most frameworks: so many passes over
+    so many rows; `rows` are predicted.
     """
 
     layers: tuple[tuple, ...]
@@ -65,11 +65,11 @@ CONVNET = (
 )
 IMAGE = (28, 28, 1)
 WORKLOADS = {
-    "logistic": Workload((), (784,), 200, ("SGD", 0.05), samples=60_000, passes=8),
-    "mlp": Workload((("dense", 620, "sigmoid"),), (784,), 50, ("SGD", 0.2), samples=60_000),
-    "modern": Workload(MODERN, (784,), 100, ("RMSprop", 0.001), samples=40_000),
-    "cnn": Workload(CNN, IMAGE, 50, ("RMSprop", 0.001), samples=5_000),
-    "convnet": Workload(CONVNET, IMAGE, 128, ("Adam", 0.001), samples=10_240),
+    "logistic": Workload((), (784,), 200, ("SGD", 0.05), samples=60_000, passes=2),
+    "mlp": Workload((("dense", 620, "sigmoid"),), (784,), 50, ("SGD", 0.2), samples=20_000),
+    "modern": Workload(MODERN, (784,), 100, ("RMSprop", 0.001), samples=10_000),
+    "cnn": Workload(CNN, IMAGE, 50, ("RMSprop", 0.001), samples=2_500),
+    "convnet": Workload(CONVNET, IMAGE, 128, ("Adam", 0.001), samples=5_120),
     "text": Workload(
         (("embedding", 20_000, 128), ("lstm", 128)),
         (80,),
