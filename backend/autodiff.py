@@ -552,10 +552,6 @@ class GradientTape:
                 raise TypeError(f"Only floating tensors have gradients; received {leaf.dtype}.")
             self._tracked[id(leaf)] = leaf
 
-    def is_recording(self) -> bool:
-        """Whether it records now, in this thread."""
-        return self in _local.tapes
-
     def watches(self, x: Any) -> bool:
         """Whether the gradient with respect to `x` is being recorded."""
         return id(x) in self._tracked or (

@@ -15,7 +15,6 @@ import numpy as np
 
 from . import tree
 from .autodiff import GradientTape, Tensor, Variable, fitted, traced_by
-from .config import is_floating
 from .recording import recorded_by
 
 
@@ -32,28 +31,27 @@ def trace(
     reads values, asks for gradients, or assigns variables outside of `recording.effect`; the run
     itself is as good as any then.
     """
-    tape = GradientTape()
-    notes = _Trace(inputs, tape)
-    with tape, recorded_by(notes), traced_by(notes):
+    notes = _Trace(inputs)
+    with GradientTape() as tape, recorded_by(notes), traced_by(notes):
         target, others = function(*inputs)
     gradients = [] if target is None else tape.gradient(target, list(variables))
     given = tree.flatten(others) if target is None else [target, *tree.flatten(others)]
     if not all(id(y) in notes.places for y in given):
         notes.refuse("giving something that is no operation's result")
-    if notes.reason is None:
-        return others, gradients, Traced(notes, target, others, variables)
-    return others, gradients, notes.reason
+    if notes.reason is not None:
+        return others, gradients, notes.reason
+    pairs = zip(variables, gradients, strict=False)  # of what has one
+    wanted = [None if g is None else notes.places[id(v)] for v, g in pairs]
+    return others, gradients, Traced(notes, target, others, wanted)
 
 
 class Traced:
     """A list of operations; see `trace`."""
 
-    def __init__(
-        self, notes: _Trace, target: Tensor | None, others: Any, variables: Sequence[Variable]
-    ):
+    def __init__(self, notes: _Trace, target: Tensor | None, others: Any, wanted: list[int | None]):
         self._target = None if target is None else notes.places[id(target)]
         self._others = tree.map_structure(lambda y: notes.places[id(y)], others)
-        self._wanted = [notes.places.get(id(variable)) for variable in variables]
+        self._wanted = wanted
         self._inputs, self._start, self._variables = notes.inputs, notes.start(), notes.variables
         self._forward = notes.steps
         _free_early(self._forward, [self._target, *tree.flatten(self._others)])
@@ -65,20 +63,20 @@ class Traced:
         registers[: self._inputs] = [x.array for x in inputs]
         for place, variable in self._variables:
             registers[place] = variable.array
-        returned: list[Any] = [step.run(registers) for step in self._forward]
+        vjps: list[Any] = [step.run(registers) for step in self._forward]
         others = tree.map_structure(lambda place: Tensor(registers[place]), self._others)
         if self._target is None:
             return others, []
         gradients: list[Any] = [None] * len(registers)
         gradients[self._target] = np.ones_like(registers[self._target])
         for step in self._backward:
-            step.run(returned, gradients)
+            step.run(vjps, gradients)
         found = [None if place is None else gradients[place] for place in self._wanted]
         return others, [None if g is None else Tensor(g) for g in found]
 
 
 class _Step:
-    """One operation: registers in, registers out. What it returned holds its vjps."""
+    """One operation: registers in, registers out."""
 
     def __init__(
         self,
@@ -89,24 +87,24 @@ class _Step:
         used: list[int],
     ):
         self.body, self.operands, self.options, self.results = body, operands, options, results
-        self.used = used  # numbers of the operands whose vjps a tape would keep
+        self.used = used  # numbers of the operands with a vjp
         self.freed: list[int] = []  # registers that no later step reads
 
-    def run(self, registers: list) -> tuple:
-        returned = self.body(*[registers[place] for place in self.operands], **self.options)
-        value = returned[0]
+    def run(self, registers: list) -> list:
+        """Its vjps: the value stays in the registers alone, to be freed with them."""
+        value, *vjps = self.body(*[registers[place] for place in self.operands], **self.options)
         values = value if isinstance(value, tuple) else (value,)
         for place, y in zip(self.results, values, strict=True):
             # Reductions of NumPy arrays give NumPy scalars; a register holds an array.
             registers[place] = np.asarray(y) if isinstance(y, np.generic) else y
         for place in self.freed:
             registers[place] = None
-        return returned
+        return vjps
 
 
 class _Vjp(NamedTuple):
-    number: int  # among what the operation returned
-    place: int  # of the operand
+    number: int  # of the operand
+    place: int  # its register
     shape: tuple[int, ...]
     dtype: np.dtype
 
@@ -114,14 +112,14 @@ class _Vjp(NamedTuple):
 class _StepBack:
     """The vjps of one operation: gradients of its results in, of its operands out."""
 
-    def __init__(self, index: int, results: list[int], consumed: list[int], vjps: list[_Vjp]):
-        self.index, self.results, self.consumed, self.vjps = index, results, consumed, vjps
+    def __init__(self, index: int, results: list[int], vjps: list[_Vjp]):
+        self.index, self.results, self.vjps = index, results, vjps
 
-    def run(self, returned: list, gradients: list) -> None:
+    def run(self, vjps: list, gradients: list) -> None:
         upstream = [gradients[place] for place in self.results]
-        for place in self.consumed:
+        for place in self.results:
             gradients[place] = None
-        own, returned[self.index] = returned[self.index], None  # frees the activations
+        own, vjps[self.index] = vjps[self.index], None  # frees the activations
         for number, place, shape, dtype in self.vjps:
             g, before = fitted(own[number](*upstream), shape, dtype), gradients[place]
             gradients[place] = g if before is None else before + g
@@ -132,17 +130,15 @@ class _Trace:
 
     records = False
 
-    def __init__(self, inputs: Sequence[Tensor], tape: GradientTape):
+    def __init__(self, inputs: Sequence[Tensor]):
         self.reason: str | None = None  # why there will be no Traced: the first one
         self.inputs = len(inputs)
         self.steps: list[_Step] = []
         self.places: dict[int, int] = {}  # registers of tensors, by id
         self.variables: list[tuple[int, Variable]] = []
         self.arrays: list[Any] = []  # of the registers, as they were
-        self._tape = tape
         self._held: list[Any] = []  # alive, so that ids stay theirs
         self._constants: set[int] = set()
-        self._watched: set[int] = set()  # registers that have gradients
         self._drawn: dict[int, int] = {}  # registers of numbers that are others at every step
         self._assigned: set[int] = set()
         self._in_effect = False
@@ -186,12 +182,7 @@ class _Trace:
         if any(id(value) in self._drawn for value in options.values()):
             self.refuse("numbers of this step alone as an option by name")
         results = [self._new(y.array, y) for y in outputs]
-        used = []
-        if self._tape.is_recording():
-            there = [i for i, vjp in enumerate(vjps) if vjp is not None]
-            used = [i for i in there if places[i] in self._watched]
-        if used:
-            self._watched.update(results)
+        used = [i for i, vjp in enumerate(vjps) if vjp is not None]
         self.steps.append(_Step(body, places, options, results, used))
 
     def _operand(self, x: Any, array: Any) -> int:
@@ -203,8 +194,6 @@ class _Trace:
         if isinstance(x, Variable):
             place = self._new(array, x)
             self.variables.append((place, x))
-            if x.trainable and is_floating(x.dtype):
-                self._watched.add(place)
             return place
         known = (a for i, a in enumerate(self.arrays) if i not in self._constants)
         if isinstance(array, np.ndarray) and any(np.may_share_memory(a, array) for a in known):
@@ -262,7 +251,6 @@ def _free_early(steps: list[_Step], kept: Sequence[int | None]) -> None:
 def _steps_back(notes: _Trace, target: int | None, wanted: list[int | None]) -> list[_StepBack]:
     """What `GradientTape.gradient` would do, in its order."""
     needed = {place for place in wanted if place is not None}
-    kept = set(needed)
     for step in notes.steps:
         if any(step.operands[i] in needed for i in step.used):
             needed.update(step.results)
@@ -275,8 +263,7 @@ def _steps_back(notes: _Trace, target: int | None, wanted: list[int | None]) -> 
             place = step.operands[i]
             if place in needed:
                 array = notes.arrays[place]
-                vjps.append(_Vjp(1 + i, place, array.shape, array.dtype))
+                vjps.append(_Vjp(i, place, array.shape, array.dtype))
         found.update(vjp.place for vjp in vjps)
-        consumed = [place for place in step.results if place not in kept]
-        back.append(_StepBack(index, step.results, consumed, vjps))
+        back.append(_StepBack(index, step.results, vjps))
     return [step for step in back if step.vjps]

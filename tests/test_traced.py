@@ -5,7 +5,6 @@ That every layer, loss, metric and optimizer trains to the same bits: `test_repl
 
 from __future__ import annotations
 
-import gc
 import weakref
 
 import numpy as np
@@ -154,7 +153,28 @@ def gives_a_constant(x, w):
     return K.sum(x * w), K.zeros((2,))
 
 
+def reads_what_it_assigned(x, w):
+    effect(lambda: w.assign(w.array * 2))
+    return K.sum(x * w), x
+
+
+@K.primitive
+def shifted(x, /, by):
+    return x + by[0] % 7, lambda g: g
+
+
+def gives_a_drawn_number_by_name(x, w):
+    return K.sum(shifted(x * w, by=K.per_step(lambda: (1, 2, 3), "uint64", 3))), x
+
+
+def is_decided(x, w):
+    return K.sum(x * w if K.decided(lambda: True) else x), x
+
+
 REFUSED = [
+    (reads_what_it_assigned, "reading a variable after it was assigned"),
+    (gives_a_drawn_number_by_name, "numbers of this step alone as an option by name"),
+    (is_decided, "a decision of this step alone"),
     (reads, "reading the value of a tensor"),
     (decides, "reading the value of a tensor"),
     (draws, "drawing random numbers of a distribution, or a permutation"),
@@ -334,6 +354,42 @@ def test_attributes_and_freezing_count_from_the_next_step_on():
     assert run("auto") == run(False)
 
 
+def test_layers_taken_off_and_put_on_count_from_the_next_prediction_on():
+    model = made(lambda: layers.Dense(3), lambda: layers.Activation("relu"))
+    whole = [model.predict(X, verbose=0) for _ in range(3)][-1]
+    last = model.pop()
+    hidden = model.predict(X, verbose=0)
+    np.testing.assert_allclose(last(hidden).numpy(), whole, rtol=1e-6)
+    activation = model.pop()
+    for _ in range(3):
+        below = model.predict(X, verbose=0)
+    assert below.min() < 0 and hidden.min() == 0
+    model.add(activation)
+    np.testing.assert_array_equal(model.predict(X, verbose=0), hidden)
+
+
+def test_settings_count_from_the_next_step_on():
+    found = []
+    for jit_compile in ("auto", False):
+        model = made(loss="msle", jit_compile=jit_compile)
+        logs = steps(model)
+        K.set_epsilon(0.3)
+        found.append(logs + steps(model))
+        K.set_epsilon(1e-7)
+    assert found[0] == found[1]
+
+
+def test_an_error_says_as_much_as_without_a_trace():
+    ids = np.zeros((8, 2), "int32")
+    model = made(lambda: layers.Embedding(10, 3), lambda: layers.Flatten())
+    steps(model, 3, ids, Y[:8])
+    wrong = K.convert_to_tensor(ids + 99), K.convert_to_tensor(Y[:8])
+    assert len(traces(model)) == 1
+    message = r"^Layer 'embedding' \(Embedding\): embedding_lookup expects ids from 0 to 9"
+    with pytest.raises(IndexError, match=message):
+        model.train_step(wrong)
+
+
 def test_callbacks_see_predictions_losses_and_weights_of_the_step():
     seen = {}
     for jit_compile in ("auto", False):
@@ -382,21 +438,30 @@ def test_few_kinds_are_kept():
     assert len(model._training_pass._kinds) == 8 == len(traces(model))
 
 
-def test_activations_are_freed_on_the_way():
-    w, alive = K.Variable(np.ones(3, "float32")), []
+def test_arrays_are_freed_on_the_way_there_and_back():
+    w, alive, seen = K.Variable(np.ones(3, "float32")), [], []
 
     @K.primitive
     def watched(x, /):
-        y = x * 2
-        alive.append(weakref.ref(y))
-        return y, lambda g: g * 2
+        y, saved = x * 2, x * 3  # of which the vjp needs the second
+        alive.append((weakref.ref(y), weakref.ref(saved)))
+
+        def vjp(g):
+            seen.append([saved() is None for _, saved in alive])
+            return g * saved
+
+        return y, vjp
+
+    @K.primitive
+    def look(x, /):
+        seen.append([y() is None for y, _ in alive])
+        return x + 0, lambda g: g
 
     def function(x):
-        hidden = watched(x * w)
-        return K.sum(watched(hidden)), hidden * 1.0
+        return K.sum(look(watched(watched(x * w)))), {}
 
     *_, traced = trace(function, tensors((3,)), [w])
-    del alive[:], _
-    found = traced(tensors((3,)))
-    gc.collect()
-    assert [ref() is None for ref in alive] == [True, True] and found
+    del alive[:], seen[:], _
+    traced(tensors((3,)))
+    # The first value after the second one; of what was saved, the second after its vjp.
+    assert seen == [[True, False], [False, False], [False, True]]

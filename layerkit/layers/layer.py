@@ -263,7 +263,7 @@ class Layer(Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-        if not name.startswith("_"):
+        if name not in _SET_BY_FIT:
             Layer.changes += 1
         if isinstance(value, Layer):
             self._sublayers()  # takes note of its turn
@@ -465,6 +465,8 @@ class Layer(Configurable):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
+
+_SET_BY_FIT = ("_frozen", "history", "stop_training")  # which no formula reads
 
 _BASE_STATE = (
     "built",

@@ -64,7 +64,7 @@ class Sequential(Model):
             self._shape = layer.batch_shape
         elif self._shape is not None:
             self._shape = _build_on(layer, self._shape)
-        self._layers.append(layer)
+        self._layers = [*self._layers, layer]
         if not isinstance(layer, InputLayer):
             self.built = self._shape is not None
 
@@ -72,7 +72,7 @@ class Sequential(Model):
         """Take the last layer off and return it."""
         if not self.layers:
             raise TypeError("There are no layers in the model.")
-        layer = self._layers.pop()
+        *self._layers, layer = self._layers
         if self._shape is not None:
             self._shape = self._layers[0].batch_shape  # type: ignore[attr-defined]
             for other in self.layers:
@@ -97,7 +97,7 @@ class Sequential(Model):
         shape: Shape = tuple(input_shape)
         for layer in self.layers:
             shape = _build_on(layer, shape)
-        self._layers.insert(0, InputLayer(batch_shape=tuple(input_shape)))
+        self._layers = [InputLayer(batch_shape=tuple(input_shape)), *self._layers]
         self._shape = shape
         self.built = True
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from layerkit import backend as K
 from layerkit.backend import Tensor, Variable, tree
 from layerkit.backend.autodiff import is_taped
 from layerkit.backend.traced import Traced, trace
@@ -59,12 +60,18 @@ class TracedPass:
             self._kinds[kind] = None
             return self._plain(model, *data)
         traced = self._kinds[kind]
-        return self._trace(kind, model, data, leaves) if traced is None else traced(leaves)
+        if traced is None:
+            return self._trace(kind, model, data, leaves)
+        try:
+            return traced(leaves)
+        except Exception:
+            self._plain(model, *data)  # raises it with what the layers have to say
+            raise
 
     def _kind(self, model: Any, data: tuple) -> tuple:
-        """What a trace is good for: the form of a batch, what trains, the layers as they are."""
+        """What a trace is good for: the form of a batch, what trains, layers and settings."""
         form = [(x.shape, x.dtype) if isinstance(x, Tensor) else _form(x) for x in data]
-        return (*form, *map(id, self._variables(model)), Layer.changes)
+        return (*form, *map(id, self._variables(model)), Layer.changes, K.floatx(), K.epsilon())
 
     def _trace(self, kind: Any, model: Any, data: tuple, leaves: list) -> tuple[Any, list]:
         on_cpu = all(isinstance(x.array, np.ndarray) for x in leaves)
