@@ -15,12 +15,9 @@ import numpy as np
 
 from . import threads
 from .base import output_size
-from .numpy_backend import NumpyBackend
+from .numpy_backend import FLOATS, PASS, NumpyBackend, long_rows, summed
 
 _BLOCK_BYTES = 2**19  # unfolded images and what they meet, at a time: near one core
-_FLOATS = (np.dtype("float32"), np.dtype("float64"))
-_PASS = 16  # products of matrices do so many operations in the time of one element of a pass
-_ROW = 512  # numbers in a row that are worth a loop
 _VALUES = ("linear", "relu", "relu6")  # activations that the kernels know, by name
 _SLOPES = ("relu", "relu6", "sigmoid", "tanh")
 _OR_NUMPY = "Or compute with NumPy alone: LAYERKIT_BACKEND=numpy, or set_backend('numpy')."
@@ -49,7 +46,7 @@ class NumbaBackend(NumpyBackend):
         table, numbers = out.reshape(len(out), -1), _plain(index.astype("int64", copy=False))
         added = _plain(updates).reshape(index.size, table.shape[1])
         kernel = _kernels().scatter_rows
-        _run(kernel, (table, numbers.reshape(-1), added), len(out), _PASS * (out.size + added.size))
+        _run(kernel, (table, numbers.reshape(-1), added), len(out), PASS * (out.size + added.size))
         return out
 
     def conv_bias_activation(
@@ -138,7 +135,7 @@ class NumbaBackend(NumpyBackend):
             return w
 
         rows = upstream.shape[0] * upstream.shape[1]
-        return _sum(threads.run(gather, threads.split(rows, g.size * matrix[0]))).reshape(shape)
+        return summed(threads.run(gather, threads.split(rows, g.size * matrix[0]))).reshape(shape)
 
     def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
         ones = (1,) * len(window)
@@ -149,7 +146,7 @@ class NumbaBackend(NumpyBackend):
         y, winner = np.empty(shape, x.dtype), np.empty(shape, "uint8")
         images, out = _plane(x), _plane(y)
         arrays = images, out, winner.reshape(out.shape), _geometry(window, strides, pads, ones)
-        _run(_kernels().max_pool, arrays, out.shape[0] * out.shape[1], _PASS * x.size)
+        _run(_kernels().max_pool, arrays, out.shape[0] * out.shape[1], PASS * x.size)
         return y, winner
 
     def max_pool_grad(
@@ -160,15 +157,15 @@ class NumbaBackend(NumpyBackend):
         x, upstream = np.empty(shape, g.dtype), _plane(g)
         geometry = _geometry(window, strides, pads, (1,) * len(window))
         arrays = upstream, _plain(winner).reshape(upstream.shape), _plane(x), geometry
-        _run(_kernels().max_pool_grad, arrays, len(x), _PASS * x.size)
+        _run(_kernels().max_pool_grad, arrays, len(x), PASS * x.size)
         return x
 
     def dropout_mask(self, key: tuple, shape: tuple, rate: float, dtype: Any) -> Any:
-        if np.dtype(dtype) not in _FLOATS:
+        if np.dtype(dtype) not in FLOATS:
             return super().dropout_mask(key, shape, rate, dtype)
         mask, words = np.empty(shape, dtype), map(np.uint64, key)
         arguments = mask.reshape(-1), *words, round(rate * 65536), 1 / (1 - rate)
-        _run(_kernels().dropout_mask, arguments, -(-mask.size // 16), 4 * _PASS * mask.size)
+        _run(_kernels().dropout_mask, arguments, -(-mask.size // 16), 4 * PASS * mask.size)
         return mask
 
     def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
@@ -176,11 +173,11 @@ class NumbaBackend(NumpyBackend):
         if not fit or activation not in _VALUES or not x.size or not _is_plain(out, x):
             return super().bias_activation(x, bias, activation, out)
         y = np.empty(x.shape, x.dtype) if out is None else out
-        width = _width(y)
-        rows = y.reshape(-1, width)
+        rows = long_rows(y)
+        width = rows.shape[1]
         source = np.empty((0, 0), x.dtype) if x is out else _plain(x).reshape(-1, width)
         arguments = source, _tiled(bias, x, width), _code(activation), rows
-        _run(_kernels().bias_activation, arguments, len(rows), _PASS * y.size)
+        _run(_kernels().bias_activation, arguments, len(rows), PASS * y.size)
         return y
 
     def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
@@ -188,7 +185,7 @@ class NumbaBackend(NumpyBackend):
             return super().bias_activation_grad(g, y, activation)
         dz = np.empty(y.shape, y.dtype)
         flat = _plain(g).reshape(-1), _plain(y).reshape(-1), _code(activation), dz.reshape(-1)
-        _run(_kernels().bias_activation_grad, flat, y.size, _PASS * y.size)
+        _run(_kernels().bias_activation_grad, flat, y.size, PASS * y.size)
         return dz
 
     def softmax_crossentropy(self, logits: Any, target: Any) -> tuple[Any, Any]:
@@ -196,7 +193,7 @@ class NumbaBackend(NumpyBackend):
             return super().softmax_crossentropy(logits, target)
         loss, p = np.empty(len(logits), logits.dtype), np.empty(logits.shape, logits.dtype)
         arrays = _plain(logits), *_targets(target, logits), loss, p
-        _run(_kernels().softmax_crossentropy, arrays, len(p), 16 * _PASS * p.size)
+        _run(_kernels().softmax_crossentropy, arrays, len(p), 16 * PASS * p.size)
         return loss, p
 
     def softmax_crossentropy_grad(self, g: Any, p: Any, target: Any) -> Any:
@@ -204,7 +201,7 @@ class NumbaBackend(NumpyBackend):
             return super().softmax_crossentropy_grad(g, p, target)
         out = np.empty(p.shape, p.dtype)
         arrays = _plain(g), _plain(p), *_targets(target, p), out
-        _run(_kernels().softmax_crossentropy_grad, arrays, len(p), _PASS * p.size)
+        _run(_kernels().softmax_crossentropy_grad, arrays, len(p), PASS * p.size)
         return out
 
     def scale_rows(self, x: Any, a: Any, b: Any, out: Any = None) -> Any:
@@ -213,7 +210,7 @@ class NumbaBackend(NumpyBackend):
         y = np.empty(x.shape, x.dtype) if out is None else out
         rows, to = _rows(x, y)
         arguments = rows, *_repeated((a, b), rows), to
-        _run(_kernels().scale_rows, arguments, len(rows), _PASS * x.size)
+        _run(_kernels().scale_rows, arguments, len(rows), PASS * x.size)
         return y
 
     def combine_rows(self, x: Any, a: Any, y: Any, b: Any, c: Any, out: Any = None) -> Any:
@@ -222,7 +219,7 @@ class NumbaBackend(NumpyBackend):
         z = np.empty(x.shape, x.dtype) if out is None else out
         rows, others, to = _rows(x, y, z)
         a, b, c = _repeated((a, b, c), rows)
-        _run(_kernels().combine_rows, (rows, a, others, b, c, to), len(rows), _PASS * x.size)
+        _run(_kernels().combine_rows, (rows, a, others, b, c, to), len(rows), PASS * x.size)
         return z
 
     def sum_products(self, x: Any, y: Any) -> Any:
@@ -236,7 +233,7 @@ class NumbaBackend(NumpyBackend):
             kernel(rows, others, total, part.start, part.stop)
             return total
 
-        sums = _sum(threads.run(add, threads.split(len(rows), _PASS * x.size)))
+        sums = summed(threads.run(add, threads.split(len(rows), PASS * x.size)))
         return sums.reshape(-1, x.shape[-1]).sum(axis=0)
 
     def lstm(self, gates: Any, r: Any, h: Any, c: Any, tanh_c: Any) -> None:
@@ -275,7 +272,7 @@ class NumbaBackend(NumpyBackend):
         def update(part: slice) -> None:  # rows: those that a product gave this thread
             kernel(*own, others, values, part.start * each, part.stop * each)
 
-        threads.run(update, threads.split(len(w), _PASS * w.size))
+        threads.run(update, threads.split(len(w), PASS * w.size))
         return True
 
 
@@ -362,22 +359,14 @@ def _depthwise(written: str, x: Any, w: Any, y: Any, geometry: tuple) -> Any:
         kernel(images, own, outputs, sizes, code, part.start, part.stop)
         return own
 
-    parts = threads.split(len(images), _PASS // 2 * y.size * len(w))
+    parts = threads.split(len(images), PASS // 2 * y.size * len(w))
     sums = threads.run(run, parts)
-    return _sum(sums) if written == "KERNEL" else None
-
-
-def _sum(parts: list[Any]) -> Any:
-    """In the order of the samples, so that the bits are the same every time; into the first."""
-    first, *others = parts
-    for other in others:
-        first += other
-    return first
+    return summed(sums) if written == "KERNEL" else None
 
 
 def _fit(*arrays: Any) -> bool:
     dtype = arrays[0].dtype
-    return dtype in _FLOATS and all(a.dtype == dtype for a in arrays)
+    return dtype in FLOATS and all(a.dtype == dtype for a in arrays)
 
 
 def _pools(x: Any, window: tuple, size: int) -> bool:
@@ -398,17 +387,9 @@ def _or_none(x: Any, like: Any) -> Any:
     return np.empty(0, like.dtype) if x is None else _plain(x)
 
 
-def _width(x: Any) -> int:
-    """Numbers in a row for a pass over `x`: several of its own rows, if they are short."""
-    rows, width = x.size // x.shape[-1], x.shape[-1]
-    while rows % 2 == 0 and width < _ROW:
-        rows, width = rows // 2, 2 * width
-    return width
-
-
 def _rows(*arrays: Any) -> list[Any]:
-    """Arrays of one shape as matrices, with `_width` numbers in a row."""
-    return [_plain(x).reshape(-1, _width(x)) for x in arrays]
+    """Arrays of one shape as matrices with long rows."""
+    return [long_rows(_plain(x)) for x in arrays]
 
 
 def _repeated(numbers: tuple, rows: Any) -> list[Any]:

@@ -17,10 +17,10 @@ from .by_value import BY_VALUE
 _BLOCK_BYTES = 2**21  # unfolded images and what they meet, at a time: near one core
 _LONG_ROW = 1024  # numbers in a row that are worth a loop
 _SHORT_ROW = 8  # channels below which unfolding goes column by column
-_CHUNK = 2**17  # elements at a time in several passes over the same arrays
-_PRODUCTS = (np.dtype("float32"), np.dtype("float64"))  # what BLAS knows
-_PIECE = 2**17  # elements at a time of an optimizer's rule, which makes many passes
-_PASS = 16  # products of matrices do so many operations in the time of one element of a pass
+_CHUNK = 2**19  # elements at a time in several passes over the same arrays
+FLOATS = (np.dtype("float32"), np.dtype("float64"))  # what BLAS knows
+_PIECE = 2**18  # elements at a time of an optimizer's rule, which makes many passes
+PASS = 16  # products of matrices do so many operations in the time of one element of a pass
 
 
 class NumpyBackend(Backend):
@@ -70,14 +70,14 @@ class NumpyBackend(Backend):
         (m, k), n = a.shape, b.shape[1]
         if m < max(k, n) and (k >= 2 * n or (n < 2 * k and b.flags.c_contiguous)):
             # Cut along the rows of b: of weights, each thread then reads those that it updates.
-            first, *others = threads.run(
-                lambda part: np.matmul(a[:, part], b[part]), threads.split(k, a.size * n)
+            y = summed(
+                threads.run(
+                    lambda part: np.matmul(a[:, part], b[part]), threads.split(k, a.size * n)
+                )
             )
-            for other in others:
-                first += other
             if out is None:
-                return first
-            out[...] = first
+                return y
+            out[...] = y
             return out
         y = np.empty((m, n), np.result_type(a, b)) if out is None else out
         if m >= max(k, n):
@@ -141,7 +141,7 @@ class NumpyBackend(Backend):
                     rows[...] = x[part][block]
                 finish(rows)
 
-        threads.run(apply, threads.split(len(x), _PASS * x.size))
+        threads.run(apply, threads.split(len(x), PASS * x.size))
         return y
 
     def bias_activation_grad(self, g: Any, y: Any, activation: str) -> Any:
@@ -153,27 +153,25 @@ class NumpyBackend(Backend):
             for block in _blocks(len(g[part]), g[:1].nbytes, _CHUNK * g.itemsize):
                 slope(np, g[part][block], y[part][block], dz[part][block])
 
-        threads.run(apply, threads.split(len(g), _PASS * g.size))
+        threads.run(apply, threads.split(len(g), PASS * g.size))
         return dz
 
     def sum_rows(self, x: Any) -> Any:
-        if x.dtype not in _PRODUCTS or x.size < _CHUNK:
+        if x.dtype not in FLOATS or x.size < _CHUNK:
             return super().sum_rows(x)
         # A product of matrices is the fastest way to add up; that of long rows is faster still.
-        rows = _long_rows(x)
+        rows = long_rows(x)
 
         def add(part: slice) -> Any:
             return np.dot(np.ones(len(rows[part]), x.dtype), rows[part])
 
-        first, *rest = threads.run(add, threads.split(len(rows), _PASS * x.size))
-        for other in rest:
-            first += other
-        return first.reshape(-1, x.shape[-1]).sum(axis=0)
+        parts = threads.split(len(rows), PASS * x.size)
+        return summed(threads.run(add, parts)).reshape(-1, x.shape[-1]).sum(axis=0)
 
     def sum_products(self, x: Any, y: Any) -> Any:
         if x.size < _CHUNK or not x.flags.c_contiguous or not y.flags.c_contiguous:
             return super().sum_products(x, y)
-        rows, others = _long_rows(x), _long_rows(y)
+        rows, others = long_rows(x), long_rows(y)
 
         def add(part: slice) -> Any:
             total = np.zeros(rows.shape[1], x.dtype)
@@ -182,10 +180,8 @@ class NumpyBackend(Backend):
                 total += np.dot(np.ones(len(products), x.dtype), products)
             return total
 
-        first, *rest = threads.run(add, threads.split(len(rows), 2 * _PASS * x.size))
-        for other in rest:
-            first += other
-        return first.reshape(-1, x.shape[-1]).sum(axis=0)
+        parts = threads.split(len(rows), 2 * PASS * x.size)
+        return summed(threads.run(add, parts)).reshape(-1, x.shape[-1]).sum(axis=0)
 
     def scale_rows(self, x: Any, a: Any, b: Any, out: Any = None) -> Any:
         scale = super().scale_rows
@@ -260,10 +256,7 @@ class NumpyBackend(Backend):
             return w
 
         parts = threads.split(len(x), g.size * prod(shape[:-1]))
-        first, *others = threads.run(gather, parts)
-        for w in others:  # in the order of the samples, so that the bits are the same every time
-            first += w
-        return first.reshape(shape)
+        return summed(threads.run(gather, parts)).reshape(shape)
 
     def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
         sizes = tuple(map(output_size, x.shape[1:-1], window, strides, pads, (1,) * len(window)))
@@ -277,7 +270,7 @@ class NumpyBackend(Backend):
             for block in _blocks(len(x[part]), x[:1].nbytes, _CHUNK * x.itemsize):
                 y[part][block], winner[part][block] = pool(x[part][block], window, strides, pads)
 
-        threads.run(fill, threads.split(len(x), _PASS * x.size))
+        threads.run(fill, threads.split(len(x), PASS * x.size))
         return y, winner
 
     def max_pool_grad(
@@ -295,7 +288,7 @@ class NumpyBackend(Backend):
                 for index, (_, seen) in enumerate(cells):
                     np.multiply(upstream, (won == index).astype(g.dtype), out=images[seen])
 
-        threads.run(scatter, threads.split(len(g), _PASS * x.size))
+        threads.run(scatter, threads.split(len(g), PASS * x.size))
         return x
 
     def dropout_mask(self, key: tuple, shape: tuple, rate: float, dtype: Any) -> Any:
@@ -313,7 +306,7 @@ class NumpyBackend(Backend):
             own *= kept
 
         blocks = -(-size // 16)  # each gives 16 numbers
-        threads.run(draw, threads.split(blocks, 2 * _PASS * size))
+        threads.run(draw, threads.split(blocks, 2 * PASS * size))
         return mask.reshape(shape)
 
     def in_pieces(self, function: Callable[..., None], *arrays: Any) -> None:
@@ -326,7 +319,7 @@ class NumpyBackend(Backend):
             for start in range(0, flat[0].size, _PIECE):
                 function(*(a[start : start + _PIECE] for a in flat))
 
-        threads.run(run, threads.split(len(first), _PASS * first.size))
+        threads.run(run, threads.split(len(first), PASS * first.size))
 
     def _unfolded(
         self, x: Any, y: Any, window: tuple, strides: tuple, pads: tuple, dilation: tuple
@@ -393,7 +386,15 @@ def _finish(bias: Any, activation: str, width: int) -> Callable[[Any], None]:
     return finish
 
 
-def _long_rows(x: Any) -> Any:
+def summed(parts: list[Any]) -> Any:
+    """In the order of the parts, so that the bits are the same every time; into the first."""
+    first, *others = parts
+    for other in others:
+        first += other
+    return first
+
+
+def long_rows(x: Any) -> Any:
     """`x` as a matrix, several of its rows in one: NumPy loops over rows, best over long ones."""
     rows, width = x.size // x.shape[-1], x.shape[-1]
     while rows % 2 == 0 and width < _LONG_ROW:
@@ -408,14 +409,14 @@ def _in_long_rows(function: Callable[..., Any], arrays: tuple, numbers: tuple, o
     if x.size < _CHUNK or not all(a.flags.c_contiguous for a in given):
         return function(*arrays, *numbers, out)
     y = np.empty(x.shape, x.dtype) if out is None else out
-    target, *rows = (_long_rows(a) for a in (y, *arrays))
+    target, *rows = (long_rows(a) for a in (y, *arrays))
     tiled = [np.tile(number, target.shape[1] // len(number)) for number in numbers]
 
     def run(part: slice) -> None:
         for block in _blocks(len(target[part]), target[:1].nbytes, _CHUNK * y.itemsize):
             function(*(a[part][block] for a in rows), *tiled, target[part][block])
 
-    threads.run(run, threads.split(len(target), len(numbers) * _PASS * y.size))
+    threads.run(run, threads.split(len(target), len(numbers) * PASS * y.size))
     return y
 
 

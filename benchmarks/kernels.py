@@ -41,6 +41,13 @@ def cases() -> dict[str, Callable[[Backend], object]]:
         )
     x, w = images(50, 28, 28, 32), images(3, 3, 1, 32)
     found["conv depthwise 28x28x32"] = lambda b: b.conv(x, w, ONES, SAME, ONES, 32)
+    y, geometry = images(50, 28, 28, 32), (ONES, SAME, ONES, 32)
+    found["its input gradient"] = lambda b: b.conv_input_grad(y, w, x.shape, *geometry)
+    found["its kernel gradient"] = lambda b: b.conv_kernel_grad(x, y, w.shape, *geometry)
+    strided, kernel = images(50, 14, 14, 64), images(3, 3, 32, 64)
+    found["conv_input_grad 28x28x32->64, strides 2"] = lambda b: b.conv_input_grad(
+        strided, kernel, (50, 28, 28, 32), TWOS, SAME, ONES, 1
+    )
     found["max_pool 28x28x32"] = lambda b: b.max_pool(x, TWOS, TWOS, NONE)
     g, winner = images(50, 14, 14, 32), np.zeros((50, 14, 14, 32), "uint8")
     found["max_pool_grad 28x28x32"] = lambda b: b.max_pool_grad(
@@ -49,7 +56,7 @@ def cases() -> dict[str, Callable[[Backend], object]]:
     table, ids = images(10_000, 64), np.random.default_rng(0).integers(0, 10_000, 5_000)
     updates = images(5_000, 64)
     found["scatter_add 5,000 rows of 10,000x64"] = lambda b: b.scatter_add(table, (ids,), updates)
-    return found | passes() | products()
+    return found | passes() | products() | recurrent()
 
 
 def passes() -> dict[str, Callable[[Backend], object]]:
@@ -78,7 +85,27 @@ def passes() -> dict[str, Callable[[Backend], object]]:
     found["combine_rows 28x28x32"] = lambda b: b.combine_rows(x, bias, g, bias, bias)
     found["dropout_mask 14x14x32"] = lambda b: b.dropout_mask((1, 0, 2), shape, 0.2, "float32")
     found["RMSprop 784x620"] = update
+    logits, labels = images(5000, 10), np.arange(5000) % 10
+    share = images(5000)
+    found["softmax_crossentropy 5000x10"] = lambda b: b.softmax_crossentropy(logits, labels)
+    found["its gradient"] = lambda b: b.softmax_crossentropy_grad(share, logits, labels)
     return found
+
+
+def recurrent() -> dict[str, Callable[[Backend], object]]:
+    """An LSTM of 128 units over 80 steps of 32 samples, there and back."""
+    steps, batch, units = 80, 32, 128
+    r, gates = images(units, 4 * units) / 20, images(steps, batch, 4 * units)
+    h, c = images(steps + 1, batch, units), images(steps + 1, batch, units)
+    tanh_c, dh, dc = images(steps, batch, units), images(batch, units), images(batch, units)
+
+    def forward(backend: Backend) -> None:
+        backend.lstm(gates.copy(), r, h, c, tanh_c)
+
+    def back(backend: Backend) -> None:
+        backend.lstm_grad(h[1:], dh.copy(), dc.copy(), gates, r, c, tanh_c)
+
+    return {"lstm 80x32x128": forward, "lstm_grad 80x32x128": back}
 
 
 def products() -> dict[str, Callable[[Backend], object]]:

@@ -14,7 +14,7 @@ from tables.row import distinct, normal
 
 from layerkit import backend as K
 from layerkit import optimizers
-from layerkit.backend import numba_backend, threads
+from layerkit.backend import numba_backend, numpy_backend, threads
 from layerkit.backend.numba_backend import NumbaBackend
 from layerkit.backend.numpy_backend import NumpyBackend
 from layerkit.backend.testing import REFERENCE, check_backend
@@ -34,7 +34,7 @@ def cut(request, monkeypatch):
     monkeypatch.setattr(threads, "count", lambda: request.param)
     monkeypatch.setattr(threads, "WORTH", 1)
     monkeypatch.setattr(numba_backend, "_BLOCK_BYTES", 2**12)
-    monkeypatch.setattr(numba_backend, "_ROW", 16)
+    monkeypatch.setattr(numpy_backend, "_LONG_ROW", 16)
 
 
 @needs_numba
