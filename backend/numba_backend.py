@@ -1,12 +1,12 @@
 """NumPy's arrays, and kernels that numba compiles: each thread's part of the work is one call.
 
-What is not here NumPy does as well: products of matrices, transcendental functions, halves.
+What is not here NumPy does as well: transcendental functions, halves.
 """
 
 from __future__ import annotations
 
 import ctypes
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from math import prod
 from typing import Any
@@ -15,10 +15,13 @@ import numpy as np
 
 from . import threads
 from .base import output_size
-from .numpy_backend import FLOATS, PASS, NumpyBackend, long_rows, summed
+from .numpy_backend import FLOATS, PASS, NumpyBackend, cut_of_product, long_rows, summed
 
+_WORTH = 500_000  # operations of a part below which a thread costs more than it brings
+_FEW, _FEW_WEIGHTS = 2**14, 2**13  # elements below which NumPy is sooner done
 _BLOCK_BYTES = 2**19  # unfolded images and what they meet, at a time: near one core
 _VALUES = ("linear", "relu", "relu6")  # activations that the kernels know, by name
+_CURVES = ("sigmoid", "tanh")  # and these of float32
 _SLOPES = ("relu", "relu6", "sigmoid", "tanh")
 _OR_NUMPY = "Or compute with NumPy alone: LAYERKIT_BACKEND=numpy, or set_backend('numpy')."
 
@@ -35,6 +38,28 @@ class NumbaBackend(NumpyBackend):
                 "The backend 'numba' needs the package numba, which is not installed. Install it: "
                 f'pip install "layerkit[numba]". {_OR_NUMPY}'
             )
+
+    def matmul(self, a: Any, b: Any, out: Any = None) -> Any:
+        fit = a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and _fit(a, b)
+        if not fit or a.size * b.shape[1] < 2 * threads.WORTH or not _is_written(out, a, b):
+            return super().matmul(a, b, out)
+        of_a, of_b, blas = _stored(a), _stored(b), _blas(a.dtype)
+        if of_a is None or of_b is None or blas is None:
+            return super().matmul(a, b, out)
+        (m, k), n, cut = a.shape, b.shape[1], cut_of_product(a, b)
+        rows, work = {"rows": m, "columns": n, "inner": k}[cut], a.size * n
+        terms = _parts(rows, work) if cut == "inner" else 1
+        given = (terms, m, n)
+        y = np.empty(given, a.dtype) if out is None or terms > 1 else out.reshape(given)
+        kernels = _kernels()
+        arguments = blas, *of_a, *of_b, y, getattr(kernels, cut.upper())
+        _run(kernels.multiply, arguments, rows, work)
+        if terms == 1:
+            return y[0] if out is None else out
+        if out is None:
+            return summed(y)
+        out[...] = summed(y)
+        return out
 
     def scatter_add(self, like: Any, index: Any, updates: Any) -> Any:
         if isinstance(index, tuple) and len(index) == 1:
@@ -77,9 +102,15 @@ class NumbaBackend(NumpyBackend):
         known = activation in _VALUES
         code = _code(activation if known else "linear")
         geometry, block = _geometry(window, strides, pads, dilation), _block(out, matrix)
-        arrays = images, matrix, _tiled(bias, x, out.shape[2] * shape[-1]), out
         rows, work = out.shape[0] * out.shape[1], y.size * len(matrix)
-        _run(_kernels().convolve, (blas, *arrays, geometry, code, block), rows, work)
+        if _is_tiled(y, pads, dilation):
+            start = np.zeros(shape[-1], x.dtype) if bias is None else _plain(bias)
+            arguments: tuple = images, _panels(matrix), start, out, geometry, code
+            _run(_kernels().convolve_tiles, arguments, rows, work)
+        else:
+            bias = _tiled(bias, x, out.shape[2] * shape[-1])
+            arguments = blas, images, matrix, bias, out, geometry, code, block
+            _run(_kernels().convolve, arguments, rows, work)
         return y if known else super().bias_activation(y, None, activation, out=y)
 
     def conv_input_grad(
@@ -98,9 +129,11 @@ class NumbaBackend(NumpyBackend):
             _depthwise("IMAGES", x, _along(w, g), g, geometry)
             return x
         blas = _blas_for(g, w, size=prod(shape))
-        turned = all(s == 1 for s in strides) and 2 * shape[-1] >= w.shape[-1]  # it is `conv` then
-        if blas is None or groups > 1 or turned:
+        if blas is None or groups > 1:
             return super().conv_input_grad(g, w, shape, strides, pads, dilation, groups)
+        many = 2 * shape[-1] >= w.shape[-1] or shape[-1] * g.itemsize % 32 == 0  # channels
+        if many and all(s == 1 for s in strides):
+            return self._turned(g, w, pads, dilation)
         x = np.empty(shape, g.dtype)
         upstream, images, matrix = _plane(g), _plane(x), _plain(w).reshape(-1, w.shape[-1])
         arguments = blas, upstream, matrix, images, _geometry(*geometry), _block(upstream, matrix)
@@ -126,16 +159,15 @@ class NumbaBackend(NumpyBackend):
         if blas is None or groups > 1:
             return super().conv_kernel_grad(x, g, shape, strides, pads, dilation, groups)
         images, upstream, sizes = _plane(x), _plane(g), _geometry(*geometry)
-        kernel = _kernels().gather
-
-        def gather(part: slice) -> Any:
-            w = np.zeros(matrix, x.dtype)
-            block = _block(upstream, w)
-            kernel(blas, images, upstream, w, sizes, block, part.start, part.stop)
-            return w
-
-        rows = upstream.shape[0] * upstream.shape[1]
-        return summed(threads.run(gather, threads.split(rows, g.size * matrix[0]))).reshape(shape)
+        rows, work = upstream.shape[0] * upstream.shape[1], g.size * matrix[0]
+        if _is_tiled(g, pads, dilation):
+            totals = np.zeros((_parts(len(x), work), *matrix), x.dtype)
+            _run(_kernels().gather_tiles, (images, upstream, totals, sizes), len(x), work)
+            return summed(totals).reshape(shape)
+        totals = np.zeros((_parts(rows, work), *matrix), x.dtype)
+        block = _block(upstream, totals[0])
+        _run(_kernels().gather, (blas, images, upstream, totals, sizes, block), rows, work)
+        return summed(totals).reshape(shape)
 
     def max_pool(self, x: Any, window: tuple, strides: tuple, pads: tuple) -> tuple[Any, Any]:
         ones = (1,) * len(window)
@@ -170,7 +202,9 @@ class NumbaBackend(NumpyBackend):
 
     def bias_activation(self, x: Any, bias: Any, activation: str, out: Any = None) -> Any:
         fit = _fit(x) if bias is None else _fit(x, bias)
-        if not fit or activation not in _VALUES or not x.size or not _is_plain(out, x):
+        known = activation in _VALUES or (activation in _CURVES and x.dtype == "float32")
+        few = x.size < max(1, _FEW)
+        if not fit or not known or few or not _is_plain(out, x):
             return super().bias_activation(x, bias, activation, out)
         y = np.empty(x.shape, x.dtype) if out is None else out
         rows = long_rows(y)
@@ -226,15 +260,10 @@ class NumbaBackend(NumpyBackend):
         if not _fit(x, y) or not x.size:
             return super().sum_products(x, y)
         rows, others = _rows(x, y)
-        kernel = _kernels().sum_products
-
-        def add(part: slice) -> Any:
-            total = np.zeros(rows.shape[1], x.dtype)
-            kernel(rows, others, total, part.start, part.stop)
-            return total
-
-        sums = summed(threads.run(add, threads.split(len(rows), PASS * x.size)))
-        return sums.reshape(-1, x.shape[-1]).sum(axis=0)
+        parts = _parts(len(rows), PASS * x.size)
+        totals = np.zeros((parts, rows.shape[1]), x.dtype)
+        _run(_kernels().sum_products, (rows, others, totals), len(rows), PASS * x.size)
+        return summed(totals).reshape(-1, x.shape[-1]).sum(axis=0)
 
     def lstm(self, gates: Any, r: Any, h: Any, c: Any, tanh_c: Any) -> None:
         arrays = gates, _plain(r), h, c, tanh_c
@@ -256,23 +285,24 @@ class NumbaBackend(NumpyBackend):
 
     def fused_update(self, rule: str, arrays: dict[str, Any], numbers: dict[str, float]) -> bool:
         """Rules 'sgd', 'rmsprop', 'adam': arrays and numbers as `Optimizer.fused` names them."""
-        given = [array for array in arrays.values() if array is not None]
         w = arrays["w"]
-        if rule not in _RULES or not _fit(*given) or not w.ndim or numbers["decay"]:
+        known = rule in _RULES and w.dtype in FLOATS and w.ndim and not numbers["decay"]
+        if not known or w.size < _FEW_WEIGHTS:
             return False
         slots, names = _RULES[rule]
-        held = [arrays[name] for name in slots]
-        if not all(_is_plain(array, w) for array in (w, *held)):
-            return False
-        flat = [_or_none(a, w).reshape(-1) for a in (w, arrays["g"], *held)]
-        own, others = flat[:2], tuple(flat[2:])
-        kernel, each = getattr(_kernels(), rule), w.size // max(1, len(w))
-        values = tuple(w.dtype.type(numbers[name]) for name in names)
-
-        def update(part: slice) -> None:  # rows: those that a product gave this thread
-            kernel(*own, others, values, part.start * each, part.stop * each)
-
-        threads.run(update, threads.split(len(w), PASS * w.size))
+        flat = []
+        for name in ("w", "g", *slots):
+            array = arrays[name]
+            if array is not None and (array.dtype != w.dtype or array.shape != w.shape):
+                return False
+            if name == "g":
+                array = _plain(array)
+            elif array is not None and not array.flags.carray:
+                return False
+            flat.append(_or_none(array, w).reshape(-1))
+        values = [w.dtype.type(numbers[name]) for name in names]
+        each = w.size // max(1, len(w))  # rows are cut: those that a product gave this thread
+        _run(getattr(_kernels(), rule), (*flat, *values), len(w), PASS * w.size, each)
         return True
 
 
@@ -293,21 +323,32 @@ _RULES = {  # the slots and the numbers of each
 def _kernels() -> Any:
     """The compiled kernels; imported when the first is needed, for that takes a while."""
     try:
-        from . import numba_kernels
+        from . import numba_kernels, numba_parts
     except Exception as error:  # numba is particular about NumPy's and Python's versions
         raise ImportError(
             f"The backend 'numba' cannot start: numba is installed, but fails with "
             f"{type(error).__name__}: {error}. Install versions that fit: pip install --upgrade "
             f'"layerkit[numba]". {_OR_NUMPY}'
         ) from error
+    threads.look_by(numba_parts.look)
     return numba_kernels
 
 
-def _run(kernel: Any, arguments: tuple, rows: int, operations: int) -> None:
-    """`kernel(*arguments, start, stop)` for parts of the rows, each on its thread."""
-    threads.run(
-        lambda part: kernel(*arguments, part.start, part.stop), threads.split(rows, operations)
-    )
+def _run(kernel: Any, arguments: tuple, rows: int, operations: int, each: int = 1) -> None:
+    """The kernel for parts of the rows, of `each` elements, on their threads."""
+    parts = _parts(rows, operations)
+    borders = _borders(rows, parts) if each == 1 else _borders(rows, parts) * each
+    if not threads.spread(lambda tasks: kernel(tasks, borders, *arguments), parts):
+        raise MemoryError("A compiled kernel of the backend 'numba' ran out of memory.")
+
+
+def _parts(rows: int, operations: int) -> int:
+    return threads.parts_of(rows, operations, _WORTH)
+
+
+@lru_cache(1024)
+def _borders(rows: int, parts: int) -> Any:
+    return np.array(threads.borders(rows, parts))
 
 
 @cache
@@ -332,6 +373,19 @@ def _blas_for(*arrays: Any, size: int) -> tuple[int, int] | None:
     return _blas(arrays[0].dtype) if known else None
 
 
+def _is_tiled(y: Any, pads: tuple, dilation: tuple) -> bool:
+    """Whether filters, the last axis, fill vectors, and windows are as they lie in memory."""
+    as_they_lie = all(d == 1 for d in dilation) and all(before >= 0 for before, _ in pads)
+    return as_they_lie and y.shape[-1] * y.itemsize % 32 == 0
+
+
+def _panels(matrix: Any) -> Any:
+    """(panel, rows, columns of a panel): one or two vectors wide, each panel contiguous."""
+    rows, columns = matrix.shape
+    wide = (64 if columns * matrix.itemsize % 64 == 0 else 32) // matrix.itemsize
+    return np.ascontiguousarray(matrix.reshape(rows, -1, wide).swapaxes(0, 1))
+
+
 def _blas_of_steps(*arrays: Any) -> tuple[int, int] | None:
     """BLAS for arrays of a recurrence that `numba_kernels` knows, else None."""
     known = all(a.dtype == "float32" and a.flags.carray for a in arrays)
@@ -352,16 +406,11 @@ def _along(w: Any, y: Any) -> Any:
 def _depthwise(written: str, x: Any, w: Any, y: Any, geometry: tuple) -> Any:
     """Compute one of the three from the others; of the kernel each thread has zeros of its own."""
     images, outputs, sizes = _plane(x), _plane(y), _geometry(*geometry)
-    kernel, code = _kernels().depthwise, getattr(_kernels(), written)
-
-    def run(part: slice) -> Any:
-        own = np.zeros_like(w) if written == "KERNEL" else w
-        kernel(images, own, outputs, sizes, code, part.start, part.stop)
-        return own
-
-    parts = threads.split(len(images), PASS // 2 * y.size * len(w))
-    sums = threads.run(run, parts)
-    return summed(sums) if written == "KERNEL" else None
+    work, code = PASS // 2 * y.size * len(w), getattr(_kernels(), written)
+    parts = _parts(len(images), work)
+    kernels = np.zeros((parts, *w.shape), w.dtype) if written == "KERNEL" else w[None]
+    _run(_kernels().depthwise, (images, kernels, outputs, sizes, code), len(images), work)
+    return summed(kernels) if written == "KERNEL" else None
 
 
 def _fit(*arrays: Any) -> bool:
@@ -380,6 +429,17 @@ def _plain(x: Any) -> Any:
 
 def _is_plain(x: Any, like: Any) -> bool:
     return x is None or (x.flags.carray and x.shape == like.shape)
+
+
+def _stored(x: Any) -> tuple[Any, bool] | None:
+    """A matrix as it lies in memory, row by row, and whether that is its transpose."""
+    if x.flags.carray:
+        return x, False
+    return (x.T, True) if x.T.flags.carray else None
+
+
+def _is_written(out: Any, *like: Any) -> bool:
+    return out is None or (out.flags.carray and _fit(out, *like))
 
 
 def _or_none(x: Any, like: Any) -> Any:

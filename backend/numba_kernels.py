@@ -1,7 +1,7 @@
 """Kernels for the CPU that numba compiles: what NumPy needs several passes or many calls for.
 
-Each computes a part of the work, rows `start` to `stop`, in one call without Python's lock, on one
-thread; `numba_backend` cuts the parts. Arrays are C-contiguous and of one float type, images
+Each computes a part of the work, rows `start` to `stop`, on one thread; at the end of this file is
+what Python calls, for all parts at once. Arrays are C-contiguous and of one float type, images
 (batch, height, width, channels). A `geometry` is (window, strides, pads before, dilation), two
 numbers each. An array that is not given has no elements. What a kernel computes is told by its
 twin in `Backend`.
@@ -16,19 +16,24 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from .numba_parts import entry, helper, in_parts
+from .numba_tiles import ROWS as TILE_ROWS
+from .numba_tiles import VECTOR_BYTES
+from .numba_tiles import tile as add_tile
+
+# numba compiles anew what it kept when this file changes; so it does when those two change:
+TEXTS = "09f31d392698e06f"  # the SHA-256 of numba_parts.py and numba_tiles.py, in part
 
 LINEAR, RELU, RELU6, SIGMOID, TANH = range(5)  # activations
 _ROW_MAJOR, _AS_IS, _TRANSPOSED = np.int32(101), np.int32(111), np.int32(112)  # as CBLAS has it
 
+_NEAR_BYTES = 2**14  # of output images at a time: with what else they need, in the first cache
 _FEW = 8  # channels whose unfolded windows are better columns than rows
 
-_njit: Any = njit  # numba's own hints do not know every option
-_intrinsic: Any = intrinsic
-_options = {"error_model": "numpy", "no_cfunc_wrapper": True}
-_compiled = _njit(nogil=True, cache=True, **_options)
-_inner = _njit(no_cpython_wrapper=True, **_options)  # called by others alone
+_intrinsic: Any = intrinsic  # numba's own hints do not know every option
 
 
 # Convolutions: images unfolded block by block, one row per window, times the kernel's matrix.
@@ -36,8 +41,8 @@ _inner = _njit(no_cpython_wrapper=True, **_options)  # called by others alone
 # output images, counted on from image to image; a block of `block` of them fits the cache.
 
 
-@_compiled
-def convolve(blas, x, w, bias, y, geometry, activation, block, start, stop):
+@in_parts
+def _convolve(blas, x, w, bias, y, geometry, activation, block, start, stop):
     width, (inner, filters) = y.shape[2], w.shape
     pixels, room = y.reshape(-1, filters), np.empty(block * width * inner, x.dtype)
     few = x.shape[3] < _FEW
@@ -52,9 +57,10 @@ def convolve(blas, x, w, bias, y, geometry, activation, block, start, stop):
                 _finish(lines[row], bias, activation)
 
 
-@_compiled
-def gather(blas, x, g, w, geometry, block, start, stop):
-    """`conv_kernel_grad`, added to `w`."""
+@in_parts
+def _gather(blas, x, g, totals, geometry, block, start, stop):
+    """`conv_kernel_grad`, added to the part's own total."""
+    w = _own(totals, start, g.shape[0] * g.shape[1])
     width, (inner, filters) = g.shape[2], w.shape
     pixels, room = g.reshape(-1, filters), np.empty(block * width * inner, x.dtype)
     few = x.shape[3] < _FEW
@@ -65,8 +71,111 @@ def gather(blas, x, g, w, geometry, block, start, stop):
         _product(blas, _AS_IS if few else _TRANSPOSED, _AS_IS, seen, upstream, 1, w)
 
 
-@_compiled
-def fold(blas, g, w, x, geometry, block, start, stop):
+# Convolutions of as many filters as fill vectors: tiles of the result are summed up in registers,
+# from images as they are. `panels` (panel, cells of the window, filters of a panel).
+
+
+@in_parts
+def _convolve_tiles(x, panels, bias, y, geometry, activation, start, stop):
+    """Rows of output images; `bias` as the filters, `geometry` without dilation."""
+    (kh, kw), (sh, sw), (top, left), _ = geometry
+    (count, cells, wide), (_, height, width, filters) = panels.shape, y.shape
+    zero, six, endless = x.dtype.type(0), x.dtype.type(6), x.dtype.type(np.inf)
+    low = -endless if activation == LINEAR else zero
+    high = six if activation == RELU6 else endless
+    room = _room(x, height, width, geometry)
+    size, channels, tiles = x.itemsize, x.shape[3], -(-width // TILE_ROWS)
+    vectors, run, step = wide * size // VECTOR_BYTES, kw * channels, sw * channels
+    b, initial, row = _address(panels), _address(bias), start
+    block = max(1, _NEAR_BYTES // (width * filters * size))
+    while row < stop:
+        image, first = divmod(row, height)
+        last = min(height, first + stop - row)
+        seen = _framed(x[image], room, top, left)
+        a, out, line = _address(seen), _address(y[image]), seen.shape[1] * channels
+        for upper in range(first, last, block):
+            for panel in range(count):
+                for oy in range(upper, min(upper + block, last)):
+                    for tile in range(tiles):
+                        begin, end = tile * width // tiles, (tile + 1) * width // tiles
+                        add_tile(
+                            end - begin, vectors,
+                            a + (oy * sh * line + begin * step) * size, step, line, 1,
+                            b + panel * cells * wide * size, run * wide, wide, kh, run,
+                            initial + panel * wide * size, 0,
+                            out + ((oy * width + begin) * filters + panel * wide) * size, filters,
+                            low, high,
+                        )  # fmt: skip
+        row += last - first
+
+
+@in_parts
+def _gather_tiles(x, g, totals, geometry, start, stop):
+    """`conv_kernel_grad` of images, added to the part's own total; `geometry` without dilation."""
+    (kh, kw), (sh, sw), (top, left), _ = geometry
+    total, (_, height, width, filters) = _own(totals, start, len(x)), g.shape
+    endless, room = x.dtype.type(np.inf), _room(x, height, width, geometry)
+    size, channels = x.itemsize, x.shape[3]
+    vectors = 2 if filters * size % (2 * VECTOR_BYTES) == 0 else 1
+    wide, run, out = vectors * VECTOR_BYTES // size, kw * channels, _address(total)
+    tiles, upstream = -(-run // TILE_ROWS), np.empty((height * width, wide), x.dtype)
+    for image in range(start, stop):
+        seen = _framed(x[image], room, top, left)
+        a, line = _address(seen), seen.shape[1] * channels
+        for panel in range(filters // wide):
+            for oy in range(height):
+                for ox in range(width):
+                    own = g[image, oy, ox, panel * wide : (panel + 1) * wide]
+                    _copy(upstream[oy * width + ox], own)
+            for ky in range(kh):
+                for tile in range(tiles):
+                    begin, end = tile * run // tiles, (tile + 1) * run // tiles
+                    to = out + ((ky * run + begin) * filters + panel * wide) * size
+                    add_tile(
+                        end - begin, vectors,
+                        a + (ky * line + begin) * size, 1, sh * line, sw * channels,
+                        _address(upstream), width * wide, wide, height, width,
+                        to, filters, to, filters, -endless, endless,
+                    )  # fmt: skip
+
+
+@helper
+def _address(x):
+    return np.int64(x.ctypes.data)
+
+
+@helper
+def _room(x, height, width, geometry):
+    """Zeros for an image with what windows see around it; of no size, if that is nothing."""
+    (kh, kw), (sh, sw), (top, left), _ = geometry
+    rows, columns = (height - 1) * sh + kh, (width - 1) * sw + kw
+    if top > 0 or left > 0 or rows > x.shape[1] or columns > x.shape[2]:
+        return np.zeros((rows, columns, x.shape[3]), x.dtype)
+    return np.zeros((0, 0, 0), x.dtype)
+
+
+@helper
+def _framed(image, room, top, left):
+    """The image, or `room` with it within: as much of it as there is room for."""
+    if not room.size:
+        return image
+    height, width = (
+        min(image.shape[0], room.shape[0] - top),
+        min(image.shape[1], room.shape[1] - left),
+    )
+    for line in range(height):
+        _copy(room[top + line, left : left + width].reshape(-1), image[line, :width].reshape(-1))
+    return room
+
+
+@helper
+def _own(totals, start, rows):
+    """What the part sums up that begins at row `start` of all rows, cut as `threads.split` does."""
+    return totals[-(-start * len(totals) // rows)]
+
+
+@in_parts
+def _fold(blas, g, w, x, geometry, block, start, stop):
     """`conv_input_grad` of the images `start` to `stop`."""
     height, width, (inner, filters) = g.shape[1], g.shape[2], w.shape
     pixels, room = g.reshape(-1, filters), np.empty(block * width * inner, x.dtype)
@@ -86,7 +195,7 @@ def fold(blas, g, w, x, geometry, block, start, stop):
             _add_windows(x, rows, height, width, geometry, first)
 
 
-@_inner
+@helper
 def _unfolded(x, y, room, geometry, first, last):
     """The windows of rows of output images, in `room`: one row for each window.
 
@@ -106,7 +215,7 @@ def _unfolded(x, y, room, geometry, first, last):
     return rows
 
 
-@_inner
+@helper
 def _by_cell(x, columns, height, width, geometry, first, back):
     """Unfold images, cell by cell of the window; or, `back`, add the columns to the images."""
     (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
@@ -132,7 +241,7 @@ def _by_cell(x, columns, height, width, geometry, first, back):
                         _fill(cell[high:], 0)
 
 
-@_inner
+@helper
 def _inside(ahead, stride, size, count):
     """Which of `count` windows, `low` to `high`, see a pixel of a line of `size`, the first where.
 
@@ -143,7 +252,7 @@ def _inside(ahead, stride, size, count):
     return low, high, low * stride - ahead
 
 
-@_inner
+@helper
 def _unfold(x, rows, height, width, geometry, first):
     """The windows of rows of output images, from row `first` on."""
     (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
@@ -169,7 +278,7 @@ def _unfold(x, rows, height, width, geometry, first):
                             _copy(to[low - begin : high - begin], line[low:high])
 
 
-@_inner
+@helper
 def _add_windows(x, rows, height, width, geometry, first):
     """The adjoint of `_unfold`: added to `x`."""
     (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
@@ -192,23 +301,29 @@ def _add_windows(x, rows, height, width, geometry, first):
                         _add(line[low:high], seen[low - begin : high - begin])
 
 
-@_inner
+@helper
 def _product(blas, a_is, b_is, a, b, beta, out):
     """out = a b + beta out, matrices whose rows are contiguous, `a` and `b` perhaps transposed."""
     m, n = out.shape
     k = a.shape[1] if a_is == _AS_IS else a.shape[0]
-    one, kept, (address, wide) = out.dtype.type(1), out.dtype.type(beta), blas
-    lda, ldb, ldc = a.shape[1], b.shape[1], out.shape[1]
+    one, kept = out.dtype.type(1), out.dtype.type(beta)
     a_at, b_at, out_at = a.ctypes.data, b.ctypes.data, out.ctypes.data
+    _product_at(
+        blas, a_is, b_is, m, n, k, one, a_at, a.shape[1], b_at, b.shape[1], kept, out_at,
+        out.shape[1],
+    )  # fmt: skip
+
+
+@helper
+def _product_at(blas, a_is, b_is, m, n, k, alpha, a, lda, b, ldb, beta, out, ldc):
+    """BLAS's gemm of matrices at addresses."""
+    address, wide = blas
     if wide:
-        _gemm(address, a_is, b_is, m, n, k, one, a_at, lda, b_at, ldb, kept, out_at, ldc)
+        _gemm(address, a_is, b_is, m, n, k, alpha, a, lda, b, ldb, beta, out, ldc)
     else:
         rows, columns, inner = np.int32(m), np.int32(n), np.int32(k)
         of_a, of_b, of_out = np.int32(lda), np.int32(ldb), np.int32(ldc)
-        _gemm(
-            address, a_is, b_is, rows, columns, inner, one, a_at, of_a, b_at, of_b, kept, out_at,
-            of_out,
-        )  # fmt: skip
+        _gemm(address, a_is, b_is, rows, columns, inner, alpha, a, of_a, b, of_b, beta, out, of_out)
 
 
 @_intrinsic
@@ -242,15 +357,47 @@ def _gemm(
     return types.void(*given), generate
 
 
+# Products of matrices
+
+ROWS, COLUMNS, INNER = range(3)  # what is cut: rows of a, columns of b, or what is summed over
+
+
+@in_parts
+def _multiply(blas, a, a_turned, b, b_turned, out, cut, start, stop):
+    """a b, each perhaps stored transposed; `out` (terms, rows, columns), one term but for INNER."""
+    size, (_, m, n) = a.itemsize, out.shape
+    k = a.shape[0] if a_turned else a.shape[1]
+    lda, ldb, own = a.shape[1], b.shape[1], out[0]
+    a_at, b_at, skip = np.int64(a.ctypes.data), np.int64(b.ctypes.data), 0
+    if cut == ROWS:
+        m, skip = stop - start, start * n
+        a_at += start * size * (1 if a_turned else lda)
+    elif cut == COLUMNS:
+        n, skip = stop - start, start
+        b_at += start * size * (ldb if b_turned else 1)
+    else:
+        own = _own(out, start, k)
+        k = stop - start
+        a_at += start * size * (lda if a_turned else 1)
+        b_at += start * size * (1 if b_turned else ldb)
+    a_is, b_is = _TRANSPOSED if a_turned else _AS_IS, _TRANSPOSED if b_turned else _AS_IS
+    one, zero = a.dtype.type(1), a.dtype.type(0)
+    out_at = np.int64(own.ctypes.data) + skip * size
+    _product_at(blas, a_is, b_is, m, n, k, one, a_at, lda, b_at, ldb, zero, out_at, out.shape[2])
+
+
 # Depthwise: no products of matrices. With one filter for each channel a convolution is a sum of
 # x w, its gradients are sums of g w and x g: the same loops, in which another one is written.
 
 IMAGES, KERNEL, OUTPUTS = range(3)
 
 
-@_compiled
-def depthwise(x, w, y, geometry, written, start, stop):
-    """Images; `w` (cells of the window, width of y * channels), the channels over and over."""
+@in_parts
+def _depthwise(x, kernels, y, geometry, written, start, stop):
+    """Images; `kernels` (parts, cells of the window, width of y * channels), the channels over and
+    over; one for all parts, if they only read it.
+    """
+    w = _own(kernels, start, len(x)) if written == KERNEL else kernels[0]
     (kh, kw), (sh, sw), (top, left), (dh, dw) = geometry
     _, limit, across, channels = x.shape
     _, height, width, _ = y.shape
@@ -282,7 +429,7 @@ def depthwise(x, w, y, geometry, written, start, stop):
                             _add_product(ys, xs, ws)
 
 
-@_inner
+@helper
 def _add_product(to, a, b):
     for i in range(len(to)):
         to[i] += a[i] * b[i]
@@ -291,8 +438,8 @@ def _add_product(to, a, b):
 # Pooling in two dimensions
 
 
-@_compiled
-def max_pool(x, y, winner, geometry, start, stop):
+@in_parts
+def _max_pool(x, y, winner, geometry, start, stop):
     """Rows of output images; `winner` of bytes."""
     (kh, kw), (sh, sw), (top, left), _ = geometry
     _, limit, across, _ = x.shape
@@ -316,7 +463,7 @@ def max_pool(x, y, winner, geometry, start, stop):
                             _keep_larger(best, won, x[image, iy, ix], np.uint8(ky * kw + kx))
 
 
-@_inner
+@helper
 def _keep_larger(best, won, cells, index):
     for c in range(len(best)):
         old, new, first = best[c], cells[c], won[c]
@@ -324,8 +471,8 @@ def _keep_larger(best, won, cells, index):
         best[c] = old if (new <= old) | (old != old) else new  # what is no number stays
 
 
-@_compiled
-def max_pool_grad(g, winner, x, geometry, start, stop):
+@in_parts
+def _max_pool_grad(g, winner, x, geometry, start, stop):
     """Images; windows from the last to the first, so that sums have the reference's order."""
     (kh, kw), (sh, sw), (top, left), _ = geometry
     _, limit, across, _ = x.shape
@@ -345,7 +492,7 @@ def max_pool_grad(g, winner, x, geometry, start, stop):
                             _add_where(x[image, iy, ix], upstream, won, ky * kw + kx)
 
 
-@_inner
+@helper
 def _add_where(to, upstream, won, index):
     zero, index = to.dtype.type(0), np.uint8(index)
     for c in range(len(to)):
@@ -356,8 +503,8 @@ def _add_where(to, upstream, won, index):
 # Passes over rows: matrices (rows, features)
 
 
-@_compiled
-def bias_activation(x, bias, activation, y, start, stop):
+@in_parts
+def _bias_activation(x, bias, activation, y, start, stop):
     """`x` without elements: it is in `y`."""
     for row in range(start, stop):
         if len(x):
@@ -365,7 +512,7 @@ def bias_activation(x, bias, activation, y, start, stop):
         _finish(y[row], bias, activation)
 
 
-@_inner
+@helper
 def _finish(y, bias, activation):
     """Add a bias of as many numbers, or of none, to `y`, and activate it."""
     zero, six = y.dtype.type(0), y.dtype.type(6)
@@ -379,10 +526,16 @@ def _finish(y, bias, activation):
         for i in range(len(y)):
             z = y[i]
             y[i] = zero if z <= zero else six if z >= six else z
+    elif activation == SIGMOID:
+        for i in range(len(y)):
+            y[i] = _sigmoid(y[i])
+    elif activation == TANH:
+        for i in range(len(y)):
+            y[i] = _tanh(y[i])
 
 
-@_compiled
-def bias_activation_grad(g, y, activation, out, start, stop):
+@in_parts
+def _bias_activation_grad(g, y, activation, out, start, stop):
     """Flat arrays."""
     g, y, out = g[start:stop], y[start:stop], out[start:stop]
     zero, one, six = y.dtype.type(0), y.dtype.type(1), y.dtype.type(6)
@@ -400,8 +553,8 @@ def bias_activation_grad(g, y, activation, out, start, stop):
             out[i] = g[i] * (one - y[i] * y[i])
 
 
-@_compiled
-def softmax_crossentropy(logits, numbers, shares, loss, p, start, stop):
+@in_parts
+def _softmax_crossentropy(logits, numbers, shares, loss, p, start, stop):
     """Targets: class numbers, or, if there are none, distributions `shares`."""
     zero, one = p.dtype.type(0), p.dtype.type(1)
     for row in range(start, stop):
@@ -423,8 +576,8 @@ def softmax_crossentropy(logits, numbers, shares, loss, p, start, stop):
         loss[row] = lost
 
 
-@_compiled
-def softmax_crossentropy_grad(g, p, numbers, shares, out, start, stop):
+@in_parts
+def _softmax_crossentropy_grad(g, p, numbers, shares, out, start, stop):
     zero, one = p.dtype.type(0), p.dtype.type(1)
     for row in range(start, stop):
         known, to, upstream = p[row], out[row], g[row]
@@ -441,8 +594,8 @@ def softmax_crossentropy_grad(g, p, numbers, shares, out, start, stop):
                 to[i] = (known[i] * total - share[i]) * upstream
 
 
-@_compiled
-def scatter_rows(out, index, updates, start, stop):
+@in_parts
+def _scatter_rows(out, index, updates, start, stop):
     """Rows `start` to `stop` of a table: zero, plus the updates that are theirs."""
     for row in range(start, stop):
         _fill(out[row], 0)
@@ -452,43 +605,44 @@ def scatter_rows(out, index, updates, start, stop):
             _add(out[row], updates[i])
 
 
-@_inner
+@helper
 def _copy(to, source):
     for i in range(len(to)):
         to[i] = source[i]
 
 
-@_inner
+@helper
 def _fill(to, value):
     for i in range(len(to)):
         to[i] = value
 
 
-@_inner
+@helper
 def _add(to, source):
     for i in range(len(to)):
         to[i] += source[i]
 
 
-@_compiled
-def scale_rows(x, a, b, y, start, stop):
+@in_parts
+def _scale_rows(x, a, b, y, start, stop):
     for row in range(start, stop):
         source, to = x[row], y[row]
         for i in range(len(to)):
             to[i] = source[i] * a[i] + b[i]
 
 
-@_compiled
-def combine_rows(x, a, y, b, c, z, start, stop):
+@in_parts
+def _combine_rows(x, a, y, b, c, z, start, stop):
     for row in range(start, stop):
         first, second, to = x[row], y[row], z[row]
         for i in range(len(to)):
             to[i] = first[i] * a[i] + second[i] * b[i] + c[i]
 
 
-@_compiled
-def sum_products(x, y, total, start, stop):
-    """Added to `total`."""
+@in_parts
+def _sum_products(x, y, totals, start, stop):
+    """Added to the part's own total."""
+    total = _own(totals, start, len(x))
     for row in range(start, stop):
         _add_product(total, x[row], y[row])
 
@@ -496,8 +650,8 @@ def sum_products(x, y, total, start, stop):
 # Recurrent: all steps of the samples `start` to `stop`; float32 alone
 
 
-@_compiled
-def lstm(blas, gates, r, h, c, tanh_c, start, stop):
+@in_parts
+def _lstm(blas, gates, r, h, c, tanh_c, start, stop):
     for t in range(len(gates)):
         _product(blas, _AS_IS, _AS_IS, h[t, start:stop], r, 1, gates[t, start:stop])
         for row in range(start, stop):
@@ -514,8 +668,8 @@ def lstm(blas, gates, r, h, c, tanh_c, start, stop):
                 out[k] = o[k] * squashed[k]
 
 
-@_compiled
-def lstm_grad(blas, g_y, dh, dc, gates, r, c, tanh_c, dz, start, stop):
+@in_parts
+def _lstm_grad(blas, g_y, dh, dc, gates, r, c, tanh_c, dz, start, stop):
     one = np.float32(1)
     for t in range(len(gates) - 1, -1, -1):
         for row in range(start, stop):
@@ -554,7 +708,7 @@ _TANH_END = np.float32(-3.33332819422e-1)
 _HALF, _ONE, _TWO, _NEAR = _floats(0.5, 1, 2, 0.625)
 
 
-@_inner
+@helper
 def _exp(x):
     x = _LOWEST if x < _LOWEST else x
     x = _HIGHEST if x > _HIGHEST else x
@@ -564,12 +718,12 @@ def _exp(x):
     return (((p * r + _EXP_END[0]) * r + _EXP_END[1]) * r * r + r + _ONE) * _two_to(np.int32(n))
 
 
-@_inner
+@helper
 def _sigmoid(x):
     return _ONE / (_ONE + _exp(-x))
 
 
-@_inner
+@helper
 def _tanh(x):
     size, z = abs(x), x * x
     p = (((_TANH[0] * z + _TANH[1]) * z + _TANH[2]) * z + _TANH[3]) * z + _TANH_END
@@ -595,8 +749,8 @@ _FACTORS = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 _STEPS = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)  # of the keys, by round
 
 
-@_compiled
-def dropout_mask(
+@in_parts
+def _dropout_mask(
     mask,
     low,
     high,
@@ -619,7 +773,7 @@ def dropout_mask(
             own[i] = kept if numbers[i] >= threshold else zero
 
 
-@_inner
+@helper
 def _philox(number, counter, low, high):
     """The words (number, 0, counter, 0) encrypted under the key (low, high)."""
     a, b, c, d = np.uint64(number), np.uint64(0), counter, np.uint64(0)
@@ -647,14 +801,13 @@ def _high(typing: Any, a: Any, b: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), generate
 
 
-# The optimizers' rules over flat arrays:  the operations of `Optimizer.rule` in their order.
-# Slots that are not there have no elements; `numbers` are of the arrays' type.
+# The optimizers' rules over flat arrays: the operations of `Optimizer.rule` in their order. Slots
+# that are not there have no elements; numbers are of the arrays' type.
 
 
-@_compiled
-def sgd(w, g, slots, numbers, start, stop):
-    lr, beta, nesterov = numbers
-    w, g, m = w[start:stop], g[start:stop], slots[0][start:stop]
+@in_parts
+def _sgd(w, g, m, lr, beta, nesterov, start, stop):
+    w, g, m = w[start:stop], g[start:stop], m[start:stop]
     if not len(m):
         for i in range(len(w)):
             w[i] -= g[i] * lr
@@ -665,11 +818,10 @@ def sgd(w, g, slots, numbers, start, stop):
         w[i] += m[i] * beta - step if nesterov else m[i]
 
 
-@_compiled
-def rmsprop(w, g, slots, numbers, start, stop):
-    lr, beta, epsilon, rho, rest = numbers
-    w, g, v = w[start:stop], g[start:stop], slots[0][start:stop]
-    m, average = slots[1][start:stop], slots[2][start:stop]
+@in_parts
+def _rmsprop(w, g, v, m, average, lr, beta, epsilon, rho, rest, start, stop):
+    w, g, v = w[start:stop], g[start:stop], v[start:stop]
+    m, average = m[start:stop], average[start:stop]
     moves, centers = len(m) > 0, len(average) > 0
     for i in range(len(w)):
         variance = v[i] * rho + g[i] * g[i] * rest
@@ -685,11 +837,10 @@ def rmsprop(w, g, slots, numbers, start, stop):
         w[i] -= step
 
 
-@_compiled
-def adam(w, g, slots, numbers, start, stop):
-    step, rest_1, rest_2, epsilon = numbers
-    w, g, m = w[start:stop], g[start:stop], slots[0][start:stop]
-    v, largest = slots[1][start:stop], slots[2][start:stop]
+@in_parts
+def _adam(w, g, m, v, largest, step, rest_1, rest_2, epsilon, start, stop):
+    w, g, m = w[start:stop], g[start:stop], m[start:stop]
+    v, largest = v[start:stop], largest[start:stop]
     keeps = len(largest) > 0
     for i in range(len(w)):
         m[i] += (g[i] - m[i]) * rest_1
@@ -700,3 +851,121 @@ def adam(w, g, slots, numbers, start, stop):
             variance = old if (variance <= old) | (old != old) else variance
             largest[i] = variance
         w[i] -= m[i] * step / (np.sqrt(variance) + epsilon)
+
+
+# What Python calls: (tasks, borders, *arguments) -> whether all went well; see `in_parts`
+
+
+@entry
+def multiply(tasks, borders, *given):
+    return _multiply(tasks, borders, given)
+
+
+@entry
+def convolve(tasks, borders, *given):
+    return _convolve(tasks, borders, given)
+
+
+@entry
+def gather(tasks, borders, *given):
+    return _gather(tasks, borders, given)
+
+
+@entry
+def fold(tasks, borders, *given):
+    return _fold(tasks, borders, given)
+
+
+@entry
+def depthwise(tasks, borders, *given):
+    return _depthwise(tasks, borders, given)
+
+
+@entry
+def max_pool(tasks, borders, *given):
+    return _max_pool(tasks, borders, given)
+
+
+@entry
+def max_pool_grad(tasks, borders, *given):
+    return _max_pool_grad(tasks, borders, given)
+
+
+@entry
+def bias_activation(tasks, borders, *given):
+    return _bias_activation(tasks, borders, given)
+
+
+@entry
+def bias_activation_grad(tasks, borders, *given):
+    return _bias_activation_grad(tasks, borders, given)
+
+
+@entry
+def softmax_crossentropy(tasks, borders, *given):
+    return _softmax_crossentropy(tasks, borders, given)
+
+
+@entry
+def softmax_crossentropy_grad(tasks, borders, *given):
+    return _softmax_crossentropy_grad(tasks, borders, given)
+
+
+@entry
+def scatter_rows(tasks, borders, *given):
+    return _scatter_rows(tasks, borders, given)
+
+
+@entry
+def scale_rows(tasks, borders, *given):
+    return _scale_rows(tasks, borders, given)
+
+
+@entry
+def combine_rows(tasks, borders, *given):
+    return _combine_rows(tasks, borders, given)
+
+
+@entry
+def sum_products(tasks, borders, *given):
+    return _sum_products(tasks, borders, given)
+
+
+@entry
+def lstm(tasks, borders, *given):
+    return _lstm(tasks, borders, given)
+
+
+@entry
+def lstm_grad(tasks, borders, *given):
+    return _lstm_grad(tasks, borders, given)
+
+
+@entry
+def dropout_mask(tasks, borders, *given):
+    return _dropout_mask(tasks, borders, given)
+
+
+@entry
+def sgd(tasks, borders, *given):
+    return _sgd(tasks, borders, given)
+
+
+@entry
+def rmsprop(tasks, borders, *given):
+    return _rmsprop(tasks, borders, given)
+
+
+@entry
+def adam(tasks, borders, *given):
+    return _adam(tasks, borders, given)
+
+
+@entry
+def convolve_tiles(tasks, borders, *given):
+    return _convolve_tiles(tasks, borders, given)
+
+
+@entry
+def gather_tiles(tasks, borders, *given):
+    return _gather_tiles(tasks, borders, given)

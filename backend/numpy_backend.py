@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,8 @@ class NumpyBackend(Backend):
         fit = a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0]  # if not, NumPy says so
         if not fit or a.size * b.shape[1] < 2 * threads.WORTH:
             return np.matmul(a, b, out=out)
-        (m, k), n = a.shape, b.shape[1]
-        if m < max(k, n) and (k >= 2 * n or (n < 2 * k and b.flags.c_contiguous)):
-            # Cut along the rows of b: of weights, each thread then reads those that it updates.
+        (m, k), n, cut = a.shape, b.shape[1], cut_of_product(a, b)
+        if cut == "inner":
             y = summed(
                 threads.run(
                     lambda part: np.matmul(a[:, part], b[part]), threads.split(k, a.size * n)
@@ -80,7 +79,7 @@ class NumpyBackend(Backend):
             out[...] = y
             return out
         y = np.empty((m, n), np.result_type(a, b)) if out is None else out
-        if m >= max(k, n):
+        if cut == "rows":
             threads.run(
                 lambda part: np.matmul(a[part], b, out=y[part]), threads.split(m, a.size * n)
             )
@@ -211,10 +210,7 @@ class NumpyBackend(Backend):
         # With unit strides it is a convolution with the kernel turned around; but where there are
         # far fewer channels than filters, adding up windows moves less than unfolding them.
         if all(s == 1 for s in strides) and 2 * shape[-1] >= w.shape[-1]:
-            turned = w[(slice(None, None, -1),) * len(window)].swapaxes(-1, -2)
-            reach = [(k - 1) * d for k, d in zip(window, dilation, strict=True)]
-            around = tuple((r - lo, r - hi) for r, (lo, hi) in zip(reach, pads, strict=True))
-            return self.conv(g, turned, strides, around, dilation, 1)
+            return self._turned(g, w, pads, dilation)
         matrix = w.reshape(-1, w.shape[-1]).T
         x = np.zeros(padded_shape(shape, pads), np.result_type(g, w))
         columns = matrix.shape[1]
@@ -230,6 +226,14 @@ class NumpyBackend(Backend):
 
         threads.run(fold, threads.split(len(g), g.size * columns))
         return unpad(np, x, shape, pads)
+
+    def _turned(self, g: Any, w: Any, pads: tuple, dilation: tuple) -> Any:
+        """`conv_input_grad` with unit strides."""
+        window = w.shape[:-2]
+        turned = w[(slice(None, None, -1),) * len(window)].swapaxes(-1, -2)
+        reach = [(k - 1) * d for k, d in zip(window, dilation, strict=True)]
+        around = tuple((r - lo, r - hi) for r, (lo, hi) in zip(reach, pads, strict=True))
+        return self.conv(g, turned, (1,) * len(window), around, dilation, 1)
 
     def conv_kernel_grad(
         self,
@@ -386,7 +390,18 @@ def _finish(bias: Any, activation: str, width: int) -> Callable[[Any], None]:
     return finish
 
 
-def summed(parts: list[Any]) -> Any:
+def cut_of_product(a: Any, b: Any) -> str:
+    """What threads share of a product of matrices: "rows" of a, "columns" of b, or "inner" sums.
+
+    Those go along the rows of b: of weights, each thread then reads those that it updates.
+    """
+    (m, k), n = a.shape, b.shape[1]
+    if m < max(k, n) and (k >= 2 * n or (n < 2 * k and b.flags.c_contiguous)):
+        return "inner"
+    return "rows" if m >= max(k, n) else "columns"
+
+
+def summed(parts: Sequence[Any] | np.ndarray) -> Any:
     """In the order of the parts, so that the bits are the same every time; into the first."""
     first, *others = parts
     for other in others:

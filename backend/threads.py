@@ -3,7 +3,8 @@
 BLAS's own threads and others fight for the cores: they wait by spinning. So work is cut by samples,
 every part runs on one thread of the pool, and BLAS is given its threads back afterwards. Ours spin
 too, but for a millisecond at most. LAYERKIT_THREADS sets how many threads there are; the
-processor's cores by default.
+processor's cores by default. Compiled code hands parts to the same threads without Python: `spread`
+and `look_by`.
 """
 
 from __future__ import annotations
@@ -44,9 +45,18 @@ def count() -> int:
 
 def split(samples: int, operations: int) -> list[slice]:
     """Consecutive slices of samples, one for each thread that so many operations are worth."""
-    parts = max(1, min(count(), samples, operations // WORTH))
-    borders = [samples * i // parts for i in range(parts + 1)]
-    return [slice(start, stop) for start, stop in zip(borders, borders[1:], strict=False)]
+    ends = borders(samples, parts_of(samples, operations))
+    return [slice(start, stop) for start, stop in zip(ends, ends[1:], strict=False)]
+
+
+def parts_of(samples: int, operations: int, worth: int | None = None) -> int:
+    """How many threads so many operations are worth, each with samples of its own."""
+    return max(1, min(count(), samples, operations // (WORTH if worth is None else worth)))
+
+
+def borders(samples: int, parts: int) -> list[int]:
+    """Where parts of nearly equal size begin and end."""
+    return [samples * i // parts for i in range(parts + 1)]
 
 
 def run(function: Callable[[Any], _T], parts: Sequence[Any]) -> list[_T]:
@@ -72,6 +82,34 @@ def run(function: Callable[[Any], _T], parts: Sequence[Any]) -> list[_T]:
     return [outcome() for outcome in outcomes]
 
 
+def spread(function: Callable[[np.ndarray], _T], parts: int) -> _T:
+    """`function(tasks)`: it runs so many parts, one itself, others through the rows of `tasks`.
+
+    There is one row (int64) for each worker, awake and waiting, that looks there for compiled code
+    (see `look_by`); none where there is one part, or the pool is at work. What no worker has taken
+    in time `function` does itself.
+    """
+    if parts == 1 or not _free.acquire(blocking=False):
+        return function(_tasks[:0])
+    try:
+        for worker in _workers(parts - 1):
+            worker.wake()
+        with blas_on_one_thread():
+            return function(_tasks[: parts - 1])
+    finally:
+        _free.release()
+
+
+def look_by(look: Callable[[np.ndarray, np.ndarray], None]) -> None:
+    """Threads that wait call `look(cells, task)` instead of NumPy, from now on.
+
+    It returns a few microseconds after the first of the cells is true, or after a millisecond in
+    which neither that happened nor there was anything in `task`, which it did.
+    """
+    global _look
+    _look = look
+
+
 class _Signal:
     """What one thread gives and another waits for: awake for a while, then asleep.
 
@@ -81,28 +119,32 @@ class _Signal:
     is never true: who gave the signal needs these microseconds to let go of the lock itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, task: np.ndarray) -> None:
+        self._task = task
         self._cells = np.zeros(_ROWS + 1, bool)
         self._looks = as_strided(self._cells, (_ROWS + 1, _LOOKS), (1, 0), writeable=False)
         self._seen = np.empty(_ROWS + 1, bool)
         self._guard, self._awake = threading.Lock(), threading.Lock()
         self._awake.acquire()
-        self._asleep = False
+        self.asleep = False
 
     def give(self) -> None:
         """Let the thread that waits, or will wait, go on."""
         with self._guard:
             self._cells[:_ROWS] = True
-            asleep, self._asleep = self._asleep, False
+            asleep, self.asleep = self.asleep, False
         if asleep:
             self._awake.release()
 
     def wait(self) -> None:
         """Return when the signal is given; it is taken away."""
-        np.logical_or.reduce(self._looks, axis=1, out=self._seen)
+        if _look is None:
+            np.logical_or.reduce(self._looks, axis=1, out=self._seen)
+        else:
+            _look(self._cells, self._task)
         with self._guard:
             given = bool(self._cells[0])
-            self._asleep = not given
+            self.asleep = not given
         if not given:
             self._awake.acquire()
         with self._guard:
@@ -115,25 +157,36 @@ class _Worker:
     What a `ThreadPoolExecutor` needs for that takes as long as a small product of matrices.
     """
 
-    def __init__(self, name: str):
-        self._begin, self._done = _Signal(), _Signal()
-        threading.Thread(target=self._loop, name=name, daemon=True).start()
+    def __init__(self, number: int):
+        row = _tasks[number - 1] if number <= len(_tasks) else _no_task
+        self._begin, self._done = _Signal(row), _Signal(_no_task)
+        self._task: Any = None
+        self._result: Any = None
+        threading.Thread(target=self._loop, name=f"layerkit-{number}", daemon=True).start()
 
     def start(self, function: Callable[[Any], Any], part: Any) -> None:
-        self._task: Any = copy_context(), function, part  # the context holds NumPy's errstate
+        self._task = copy_context(), function, part  # the context holds NumPy's errstate
         self._begin.give()
 
     def finish(self) -> Callable[[], Any]:
         """Wait for the result; calling what is returned gives it, or raises what was raised."""
         self._done.wait()
-        outcome, self._task = self._task, None  # nothing is kept alive until the next task
+        outcome, self._result = self._result, None  # nothing is kept alive until the next task
         return outcome
+
+    def wake(self) -> None:
+        """Let it look for tasks of compiled code, if it sleeps."""
+        if self._begin.asleep:
+            self._begin.give()
 
     def _loop(self) -> None:
         while True:
             self._begin.wait()
-            self._task = _outcome(*self._task)
-            self._done.give()
+            task, self._task = self._task, None
+            if task is not None:  # not woken alone
+                self._result = _outcome(*task)
+                del task
+                self._done.give()
 
 
 def _outcome(context: Context, function: Callable[[Any], Any], part: Any) -> Callable[[], Any]:
@@ -184,11 +237,14 @@ def _blas() -> list[Any]:
 
 _free = threading.Lock()  # held while the workers have something to do
 _pool: list[_Worker] = []
+_tasks = np.zeros((255, 64), np.int64)  # a row for each worker, in cache lines of its own
+_no_task = np.zeros_like(_tasks[0])
+_look: Callable[[np.ndarray, np.ndarray], None] | None = None
 
 
 def _workers(number: int) -> list[_Worker]:
     while len(_pool) < number:
-        _pool.append(_Worker(f"layerkit-{len(_pool) + 1}"))
+        _pool.append(_Worker(len(_pool) + 1))
     return _pool[:number]
 
 
@@ -197,6 +253,7 @@ def _forget() -> None:
     global _free
     _free = threading.Lock()
     _pool.clear()
+    _tasks.fill(0)
 
 
 if hasattr(os, "register_at_fork"):

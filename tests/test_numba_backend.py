@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,11 +30,19 @@ def numba():
     return K.get_backend("numba")
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """Kernels are used however little there is."""
+    monkeypatch.setattr(numba_backend, "_FEW", 0)
+    monkeypatch.setattr(numba_backend, "_FEW_WEIGHTS", 0)
+
+
 @pytest.fixture(params=[1, 4], ids=["one thread", "four threads"])
 def cut(request, monkeypatch):
     """Work is cut among so many threads and into small blocks, however little there is."""
     monkeypatch.setattr(threads, "count", lambda: request.param)
     monkeypatch.setattr(threads, "WORTH", 1)
+    monkeypatch.setattr(numba_backend, "_WORTH", 1)
     monkeypatch.setattr(numba_backend, "_BLOCK_BYTES", 2**12)
     monkeypatch.setattr(numpy_backend, "_LONG_ROW", 16)
 
@@ -58,6 +68,9 @@ KERNELS = {
     "convolve",
     "gather",
     "fold",
+    "convolve_tiles",
+    "gather_tiles",
+    "multiply",
     "depthwise",
     "max_pool",
     "max_pool_grad",
@@ -79,6 +92,7 @@ KERNELS = {
 @needs_numba
 def test_the_conformance_suite_reaches_every_kernel(monkeypatch):
     """And not the twins of NumpyBackend."""
+    monkeypatch.setattr(threads, "WORTH", 1)
     counting = Counting(numba_backend._kernels())
     monkeypatch.setattr(numba_backend, "_kernels", lambda: counting)
     check_backend("numba")
@@ -114,6 +128,12 @@ CONVOLUTIONS = [  # image, window, filters, strides, pads, dilation
     ((2, 5, 4, 16), (1, 1), 7, (1, 1), ((0, 0), (0, 0)), (1, 1)),
     ((2, 5, 4, 16), (1, 1), 7, (1, 1), ((0, -1), (0, 0)), (1, 1)),
     ((2, 5, 4, 16), (1, 1), 7, (2, 1), ((0, 0), (0, 0)), (1, 1)),
+    ((2, 5, 13, 3), (3, 3), 32, (1, 1), ((1, 1), (1, 1)), (1, 1)),  # from here on filters fill
+    ((2, 9, 8, 5), (3, 2), 8, (2, 3), ((3, 0), (0, -1)), (1, 1)),  # vectors
+    ((3, 5, 4, 8), (3, 3), 24, (1, 2), ((4, 4), (5, 3)), (1, 1)),
+    ((2, 7, 8, 16), (1, 1), 16, (2, 1), ((0, 0), (0, 0)), (1, 1)),
+    ((2, 9, 3), (5,), 4, (1,), ((2, 2),), (1,)),
+    *[((2, 4, width, 2), (3, 2), 16, (1, 1), ((0, 0), (0, 0)), (1, 1)) for width in range(2, 9)],
     ((2, 11, 12), (4,), 3, (2,), ((3, 0),), (2,)),
     ((2, 11, 3), (4,), 13, (1,), ((0, 3),), (1,)),
 ]
@@ -144,6 +164,100 @@ def test_convolutions(numba, case, dtype):
         assert result.dtype == dtype
         np.testing.assert_allclose(result, expected, rtol=tolerance, atol=tolerance)
         np.testing.assert_array_equal(result, getattr(numba, kernel)(*arguments, *geometry, 1))
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+def test_tiles_cut_off_and_pass_on_what_is_no_number(numba):
+    x, w = np.zeros((1, 1, 4, 1)), np.ones((1, 1, 1, 8))
+    x[0, 0, :, 0] = np.nan, -np.inf, np.inf, 9
+    geometry = ((1, 1), ((0, 0), (0, 0)), (1, 1), 1)
+    for activation, expected in (
+        ("linear", [np.nan, -np.inf, np.inf, 9]),
+        ("relu", [np.nan, 0, np.inf, 9]),
+        ("relu6", [np.nan, 0, 6, 6]),
+    ):
+        y = numba.conv_bias_activation(x, w, None, activation, *geometry)
+        np.testing.assert_array_equal(y[0, 0], np.repeat(np.array(expected)[:, None], 8, axis=1))
+
+
+PRODUCTS = [
+    (9, 4, 5),
+    (3, 4, 9),
+    (3, 12, 5),
+    (1, 7, 1),
+    (5, 5, 5),
+    (4, 9, 6),
+]  # rows, inner, columns
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("m, k, n", PRODUCTS)
+def test_products_of_matrices_stored_either_way(numba, monkeypatch, m, k, n, dtype):
+    counting, cuts = Counting(numba_backend._kernels()), set()
+    monkeypatch.setattr(numba_backend, "_kernels", lambda: counting)
+    tolerance = {"float32": 1e-5, "float64": 1e-12}[dtype]
+    for a_order, b_order, given in itertools.product("CF", "CF", (False, True)):
+        a = np.asarray(normal(m, k).astype(dtype), order=a_order)
+        b = np.asarray(normal(k, n, seed=1).astype(dtype), order=b_order)
+        out = np.full((m, n), np.nan, dtype) if given else None
+        y = numba.matmul(a, b, out)
+        assert y.dtype == dtype and (out is None or y is out)
+        np.testing.assert_allclose(y, a @ b, rtol=tolerance, atol=tolerance)
+        np.testing.assert_array_equal(y, numba.matmul(a, b))
+        cuts.add(numpy_backend.cut_of_product(a, b))
+    assert {"multiply", *(cut.upper() for cut in cuts)} <= counting.asked
+
+
+@needs_numba
+def test_products_that_are_left_to_numpy(numba, monkeypatch):
+    monkeypatch.setattr(threads, "WORTH", 1)
+    a, b = normal(8, 6), normal(6, 4)
+    for x, y, out in (
+        (a[:, ::2], b[::2], None),
+        (a, b.astype("float32"), None),
+        (a, b, np.empty((4, 8)).T),
+        (np.ones((8, 6), int), np.ones((6, 4), int), None),
+        (normal(2, 8, 6), b, None),
+    ):
+        result = numba.matmul(x, y, out)
+        np.testing.assert_allclose(result, np.matmul(x, y), rtol=1e-6)
+        assert out is None or result is out
+    with pytest.raises(ValueError, match="mismatch"):
+        numba.matmul(a, b[:5])
+
+
+@needs_numba
+@pytest.mark.usefixtures("cut")
+def test_a_kernel_without_memory_says_so(numba, monkeypatch):
+    x, w, geometry = normal(8, 5, 5, 8), normal(3, 3, 8, 3), ((1, 1), ((0, 0),) * 2, (1, 1), 1)
+    y = numba.conv(x, w, *geometry)
+    with monkeypatch.context() as patch:
+        patch.setattr(numba_backend, "_block", lambda *_: 2**46)
+        with pytest.raises(MemoryError, match="the backend 'numba' ran out of memory"):
+            numba.conv(x, w, *geometry)
+    np.testing.assert_array_equal(numba.conv(x, w, *geometry), y)
+
+
+@needs_numba
+@pytest.mark.parametrize("parts, workers", [(1, 0), (2, 1), (4, 1), (4, 3), (3, 0)])
+def test_every_part_is_done_once_whoever_does_it(parts, workers):
+    """Nobody looks at these rows: what is posted there the caller takes back."""
+    out, tasks = np.zeros((8, 2)), np.zeros((workers, 64), np.int64)
+    arrays = np.ones((8, 2)), np.ones(2), np.zeros(2), np.array(threads.borders(8, parts))
+    x, scale, shift, borders = arrays
+    assert numba_backend._kernels().scale_rows(tasks, borders, x, scale, shift, out)
+    assert (out == 1).all() and not tasks[:, 0].any()
+
+
+@needs_numba
+def test_what_numba_keeps_is_compiled_anew_when_the_parts_it_is_made_of_change():
+    """numba looks at the text of numba_kernels.py alone: the others' is told there by `TEXTS`."""
+    folder = Path(numba_backend.__file__).parent
+    texts = [(folder / f"numba_{name}.py").read_bytes() for name in ("parts", "tiles")]
+    assert hashlib.sha256(b"".join(texts)).hexdigest()[:16] == numba_backend._kernels().TEXTS
 
 
 DEPTHWISE = [  # image, window, multiplier, strides, pads, dilation

@@ -48,7 +48,7 @@ def test_results_come_in_the_order_of_the_parts(four_threads):
     "before, after", [(0.0, 0.0), (0.02, 0.0), (0.0, 0.02)], ids=["at once", "given late", "early"]
 )
 def test_a_signal_reaches_who_waits_awake_or_asleep_and_is_taken_away(before, after):
-    signal, seen = threads._Signal(), []
+    signal, seen = threads._Signal(np.zeros(64, np.int64)), []
 
     def wait():
         time.sleep(after)
