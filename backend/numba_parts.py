@@ -25,10 +25,10 @@ helper = _njit(no_cpython_wrapper=True, **_options)  # called by others alone
 
 _FREE, _POSTED, _TAKEN, _DONE, _FAILED = range(5)  # what the first word of a row says
 _FUNCTION, _ARGUMENTS, _START, _STOP = range(8, 12)  # words in another cache line
-_LOOKS = 40_000  # with a pause after each, about a millisecond
-_LET_GO = 120  # pauses: who gave a signal needs some microseconds to let go of Python's lock
-
 _HAS_PAUSE = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
+_LOOKS = 40_000 if _HAS_PAUSE else 1_000_000  # about a millisecond, pauses included
+_LET_GO = _LOOKS // 300  # who gave a signal needs some microseconds to let go of Python's lock
+
 _word = ir.IntType(64)
 
 
@@ -133,7 +133,7 @@ def _borrowed(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 @_intrinsic
 def _call(typing: Any, function: Any, arguments: Any, start: Any, stop: Any) -> Any:
-    """What `_packed` gave, of rows `start` to `stop`; whether it failed."""
+    """The function at an address (see `_addresses`) of rows `start` to `stop`: did it fail?"""
 
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         kind = ir.FunctionType(_word, [_word] * 3)

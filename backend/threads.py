@@ -23,7 +23,7 @@ from numpy.lib.stride_tricks import as_strided
 _T = TypeVar("_T")
 
 WORTH = 2_000_000  # operations of a part below which a thread costs more than it brings
-_ROWS, _LOOKS = 480, 4096  # a thread looks for work for about a millisecond, then sleeps
+_ROWS, _LOOKS = 120, 16_384  # a thread looks for work for about a millisecond, then sleeps
 _lock = threading.Lock()
 _holders = 0  # how many `blas_on_one_thread` blocks are open
 _limited: list[tuple[Any, int]] = []  # BLAS libraries, and their threads outside of these blocks
