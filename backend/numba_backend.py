@@ -1,6 +1,6 @@
-"""NumPy's arrays, and kernels that numba compiles: each thread's part of the work is one call.
+"""NumPy's arrays, and kernels that numba compiles: all parts of the work are one call from Python.
 
-What is not here NumPy does as well: transcendental functions, halves.
+What is not here NumPy does as well, halves for one, or it comes in amounts too small to gain.
 """
 
 from __future__ import annotations

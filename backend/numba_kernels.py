@@ -25,7 +25,7 @@ from .numba_tiles import VECTOR_BYTES
 from .numba_tiles import tile as add_tile
 
 # numba compiles anew what it kept when this file changes; so it does when those two change:
-TEXTS = "fe42e131f68d140f"  # the SHA-256 of numba_parts.py and numba_tiles.py, in part
+TEXTS = "52a6cb6809b060f6"  # the SHA-256 of numba_parts.py and numba_tiles.py, in part
 
 LINEAR, RELU, RELU6, SIGMOID, TANH = range(5)  # activations
 _ROW_MAJOR, _AS_IS, _TRANSPOSED = np.int32(101), np.int32(111), np.int32(112)  # as CBLAS has it
@@ -69,103 +69,6 @@ def _gather(blas, x, g, totals, geometry, block, start, stop):
         seen = _unfolded(x, g, room, geometry, first, last)
         upstream = pixels[first * width : last * width]
         _product(blas, _AS_IS if few else _TRANSPOSED, _AS_IS, seen, upstream, 1, w)
-
-
-# Convolutions of as many filters as fill vectors: tiles of the result are summed up in registers,
-# from images as they are. `panels` (panel, cells of the window, filters of a panel).
-
-
-@in_parts
-def _convolve_tiles(x, panels, bias, y, geometry, activation, start, stop):
-    """Rows of output images; `bias` as the filters, `geometry` without dilation."""
-    (kh, kw), (sh, sw), (top, left), _ = geometry
-    (count, cells, wide), (_, height, width, filters) = panels.shape, y.shape
-    zero, six, endless = x.dtype.type(0), x.dtype.type(6), x.dtype.type(np.inf)
-    low = -endless if activation == LINEAR else zero
-    high = six if activation == RELU6 else endless
-    room = _room(x, height, width, geometry)
-    size, channels, tiles = x.itemsize, x.shape[3], -(-width // TILE_ROWS)
-    vectors, run, step = wide * size // VECTOR_BYTES, kw * channels, sw * channels
-    b, initial, row = _address(panels), _address(bias), start
-    block = max(1, _NEAR_BYTES // (width * filters * size))
-    while row < stop:
-        image, first = divmod(row, height)
-        last = min(height, first + stop - row)
-        seen = _framed(x[image], room, top, left)
-        a, out, line = _address(seen), _address(y[image]), seen.shape[1] * channels
-        for upper in range(first, last, block):
-            for panel in range(count):
-                for oy in range(upper, min(upper + block, last)):
-                    for tile in range(tiles):
-                        begin, end = tile * width // tiles, (tile + 1) * width // tiles
-                        add_tile(
-                            end - begin, vectors,
-                            a + (oy * sh * line + begin * step) * size, step, line, 1,
-                            b + panel * cells * wide * size, run * wide, wide, kh, run,
-                            initial + panel * wide * size, 0,
-                            out + ((oy * width + begin) * filters + panel * wide) * size, filters,
-                            low, high,
-                        )  # fmt: skip
-        row += last - first
-
-
-@in_parts
-def _gather_tiles(x, g, totals, geometry, start, stop):
-    """`conv_kernel_grad` of images, added to the part's own total; `geometry` without dilation."""
-    (kh, kw), (sh, sw), (top, left), _ = geometry
-    total, (_, height, width, filters) = _own(totals, start, len(x)), g.shape
-    endless, room = x.dtype.type(np.inf), _room(x, height, width, geometry)
-    size, channels = x.itemsize, x.shape[3]
-    vectors = 2 if filters * size % (2 * VECTOR_BYTES) == 0 else 1
-    wide, run, out = vectors * VECTOR_BYTES // size, kw * channels, _address(total)
-    tiles, upstream = -(-run // TILE_ROWS), np.empty((height * width, wide), x.dtype)
-    for image in range(start, stop):
-        seen = _framed(x[image], room, top, left)
-        a, line = _address(seen), seen.shape[1] * channels
-        for panel in range(filters // wide):
-            for oy in range(height):
-                for ox in range(width):
-                    own = g[image, oy, ox, panel * wide : (panel + 1) * wide]
-                    _copy(upstream[oy * width + ox], own)
-            for ky in range(kh):
-                for tile in range(tiles):
-                    begin, end = tile * run // tiles, (tile + 1) * run // tiles
-                    to = out + ((ky * run + begin) * filters + panel * wide) * size
-                    add_tile(
-                        end - begin, vectors,
-                        a + (ky * line + begin) * size, 1, sh * line, sw * channels,
-                        _address(upstream), width * wide, wide, height, width,
-                        to, filters, to, filters, -endless, endless,
-                    )  # fmt: skip
-
-
-@helper
-def _address(x):
-    return np.int64(x.ctypes.data)
-
-
-@helper
-def _room(x, height, width, geometry):
-    """Zeros for an image with what windows see around it; of no size, if that is nothing."""
-    (kh, kw), (sh, sw), (top, left), _ = geometry
-    rows, columns = (height - 1) * sh + kh, (width - 1) * sw + kw
-    if top > 0 or left > 0 or rows > x.shape[1] or columns > x.shape[2]:
-        return np.zeros((rows, columns, x.shape[3]), x.dtype)
-    return np.zeros((0, 0, 0), x.dtype)
-
-
-@helper
-def _framed(image, room, top, left):
-    """The image, or `room` with it within: as much of it as there is room for."""
-    if not room.size:
-        return image
-    height, width = (
-        min(image.shape[0], room.shape[0] - top),
-        min(image.shape[1], room.shape[1] - left),
-    )
-    for line in range(height):
-        _copy(room[top + line, left : left + width].reshape(-1), image[line, :width].reshape(-1))
-    return room
 
 
 @helper
@@ -384,6 +287,101 @@ def _multiply(blas, a, a_turned, b, b_turned, out, cut, start, stop):
     one, zero = a.dtype.type(1), a.dtype.type(0)
     out_at = np.int64(own.ctypes.data) + skip * size
     _product_at(blas, a_is, b_is, m, n, k, one, a_at, lda, b_at, ldb, zero, out_at, out.shape[2])
+
+
+# Convolutions of as many filters as fill vectors: tiles of the result are summed up in registers,
+# from images as they are. `panels` (panel, cells of the window, filters of a panel).
+
+
+@in_parts
+def _convolve_tiles(x, panels, bias, y, geometry, activation, start, stop):
+    """Rows of output images; `bias` as the filters, `geometry` without dilation."""
+    (kh, kw), (sh, sw), (top, left), _ = geometry
+    (count, cells, wide), (_, height, width, filters) = panels.shape, y.shape
+    zero, six, endless = x.dtype.type(0), x.dtype.type(6), x.dtype.type(np.inf)
+    low = -endless if activation == LINEAR else zero
+    high = six if activation == RELU6 else endless
+    room = _room(x, height, width, geometry)
+    size, channels, tiles = x.itemsize, x.shape[3], -(-width // TILE_ROWS)
+    vectors, run, step = wide * size // VECTOR_BYTES, kw * channels, sw * channels
+    b, initial, row = _address(panels), _address(bias), start
+    block = max(1, _NEAR_BYTES // (width * filters * size))
+    while row < stop:
+        image, first = divmod(row, height)
+        last = min(height, first + stop - row)
+        seen = _framed(x[image], room, top, left)
+        a, out, line = _address(seen), _address(y[image]), seen.shape[1] * channels
+        for upper in range(first, last, block):
+            for panel in range(count):
+                for oy in range(upper, min(upper + block, last)):
+                    for tile in range(tiles):
+                        begin, end = tile * width // tiles, (tile + 1) * width // tiles
+                        add_tile(
+                            end - begin, vectors,
+                            a + (oy * sh * line + begin * step) * size, step, line, 1,
+                            b + panel * cells * wide * size, run * wide, wide, kh, run,
+                            initial + panel * wide * size, 0,
+                            out + ((oy * width + begin) * filters + panel * wide) * size, filters,
+                            low, high,
+                        )  # fmt: skip
+        row += last - first
+
+
+@in_parts
+def _gather_tiles(x, g, totals, geometry, start, stop):
+    """`conv_kernel_grad` of images, added to the part's own total; `geometry` without dilation."""
+    (kh, kw), (sh, sw), (top, left), _ = geometry
+    total, (_, height, width, filters) = _own(totals, start, len(x)), g.shape
+    endless, room = x.dtype.type(np.inf), _room(x, height, width, geometry)
+    size, channels = x.itemsize, x.shape[3]
+    vectors = 2 if filters * size % (2 * VECTOR_BYTES) == 0 else 1
+    wide, run, out = vectors * VECTOR_BYTES // size, kw * channels, _address(total)
+    tiles, upstream = -(-run // TILE_ROWS), np.empty((height * width, wide), x.dtype)
+    for image in range(start, stop):
+        seen = _framed(x[image], room, top, left)
+        a, line = _address(seen), seen.shape[1] * channels
+        for panel in range(filters // wide):
+            for oy in range(height):
+                for ox in range(width):
+                    own = g[image, oy, ox, panel * wide : (panel + 1) * wide]
+                    _copy(upstream[oy * width + ox], own)
+            for ky in range(kh):
+                for tile in range(tiles):
+                    begin, end = tile * run // tiles, (tile + 1) * run // tiles
+                    to = out + ((ky * run + begin) * filters + panel * wide) * size
+                    add_tile(
+                        end - begin, vectors,
+                        a + (ky * line + begin) * size, 1, sh * line, sw * channels,
+                        _address(upstream), width * wide, wide, height, width,
+                        to, filters, to, filters, -endless, endless,
+                    )  # fmt: skip
+
+
+@helper
+def _address(x):
+    return np.int64(x.ctypes.data)
+
+
+@helper
+def _room(x, height, width, geometry):
+    """Zeros for an image with what windows see around it; of no size, if that is nothing."""
+    (kh, kw), (sh, sw), (top, left), _ = geometry
+    rows, columns = (height - 1) * sh + kh, (width - 1) * sw + kw
+    if top > 0 or left > 0 or rows > x.shape[1] or columns > x.shape[2]:
+        return np.zeros((rows, columns, x.shape[3]), x.dtype)
+    return np.zeros((0, 0, 0), x.dtype)
+
+
+@helper
+def _framed(image, room, top, left):
+    """The image, or `room` with it within: as much of it as there is room for."""
+    if not room.size:
+        return image
+    height = min(image.shape[0], room.shape[0] - top)
+    width = min(image.shape[1], room.shape[1] - left)
+    for line in range(height):
+        _copy(room[top + line, left : left + width].reshape(-1), image[line, :width].reshape(-1))
+    return room
 
 
 # Depthwise: no products of matrices. With one filter for each channel a convolution is a sum of
@@ -857,11 +855,6 @@ def _adam(w, g, m, v, largest, step, rest_1, rest_2, epsilon, start, stop):
 
 
 @entry
-def multiply(tasks, borders, *given):
-    return _multiply(tasks, borders, given)
-
-
-@entry
 def convolve(tasks, borders, *given):
     return _convolve(tasks, borders, given)
 
@@ -874,6 +867,21 @@ def gather(tasks, borders, *given):
 @entry
 def fold(tasks, borders, *given):
     return _fold(tasks, borders, given)
+
+
+@entry
+def multiply(tasks, borders, *given):
+    return _multiply(tasks, borders, given)
+
+
+@entry
+def convolve_tiles(tasks, borders, *given):
+    return _convolve_tiles(tasks, borders, given)
+
+
+@entry
+def gather_tiles(tasks, borders, *given):
+    return _gather_tiles(tasks, borders, given)
 
 
 @entry
@@ -959,13 +967,3 @@ def rmsprop(tasks, borders, *given):
 @entry
 def adam(tasks, borders, *given):
     return _adam(tasks, borders, given)
-
-
-@entry
-def convolve_tiles(tasks, borders, *given):
-    return _convolve_tiles(tasks, borders, given)
-
-
-@entry
-def gather_tiles(tasks, borders, *given):
-    return _gather_tiles(tasks, borders, given)

@@ -18,8 +18,6 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .numba_parts import helper
-
 ROWS = 6  # of a tile at most; with two vectors a row, twelve of sixteen registers
 VECTOR_BYTES = 32
 
@@ -27,60 +25,92 @@ _intrinsic: Any = intrinsic  # numba's own hints do not know every option
 _word = ir.IntType(64)
 
 
-def _tile(rows: int, vectors: int) -> Any:
-    """A tile of so many rows, compiled: addresses (int64), each with strides in elements."""
+@_intrinsic
+def tile(
+    typing: Any,
+    rows: Any,
+    vectors: Any,
+    a: Any,
+    a_row: Any,
+    a_outer: Any,
+    a_inner: Any,
+    b: Any,
+    b_outer: Any,
+    b_inner: Any,
+    outer: Any,
+    inner: Any,
+    initial: Any,
+    initial_row: Any,
+    out: Any,
+    out_row: Any,
+    low: Any,
+    high: Any,
+) -> Any:
+    """Compute a tile of 1 to `ROWS` rows and 1 or 2 vectors in each.
 
-    @_intrinsic
-    def compute(
-        typing: Any,
-        a: Any,
-        a_row: Any,
-        a_outer: Any,
-        a_inner: Any,
-        b: Any,
-        b_outer: Any,
-        b_inner: Any,
-        outer: Any,
-        inner: Any,
-        initial: Any,
-        initial_row: Any,
-        out: Any,
-        out_row: Any,
-        low: Any,
-        high: Any,
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-            a, a_row, a_outer, a_inner, b, b_outer, b_inner, outer, inner, *ends = given
-            initial, initial_row, out, out_row, lowest, highest = ends
-            code = _Code(builder, context.get_value_type(low), low.bitwidth // 8)
-            sums = {}
-            for i, j in itertools.product(range(rows), range(vectors)):
-                sums[i, j] = cgutils.alloca_once(builder, code.vector)  # a register in the end
-                builder.store(code.load(code.at(initial, (i, initial_row)), j), sums[i, j])
-            with _counted(builder, outer) as o, _counted(builder, inner) as t:
-                of_b = code.at(b, (o, b_outer), (t, b_inner))
-                columns = [code.load(of_b, j) for j in range(vectors)]
-                of_a = code.at(a, (o, a_outer), (t, a_inner))
-                for i in range(rows):
-                    factor = code.repeated(code.number(code.at(of_a, (i, a_row))))
-                    for j, column in enumerate(columns):
-                        # "contract": one rounding for both, where the processor has that
-                        term = builder.fmul(factor, column, flags=("contract",))
-                        total = builder.fadd(builder.load(sums[i, j]), term, flags=("contract",))
-                        builder.store(total, sums[i, j])
-            for (i, j), total in sums.items():
-                y = builder.load(total)
-                for comparison, end in (
-                    ("<=", code.repeated(lowest)),
-                    (">=", code.repeated(highest)),
-                ):
-                    y = builder.select(builder.fcmp_ordered(comparison, y, end), end, y)
-                code.store(y, code.at(out, (i, out_row)), j)
-            return context.get_dummy_value()
+    Addresses and strides, in elements, are int64; `low` and `high` of the elements' type.
+    """
 
-        return types.void(*[types.int64] * 13, low, high), generate
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        rows, vectors, *rest = given
+        code = _Code(builder, context.get_value_type(low), low.bitwidth // 8)
+        end = builder.append_basic_block("end")
+        which = builder.switch(builder.add(builder.mul(rows, ir.Constant(_word, 2)), vectors), end)
+        for i, j in itertools.product(range(1, ROWS + 1), (1, 2)):
+            block = builder.append_basic_block(f"tile_{i}_{j}")
+            which.add_case(ir.Constant(_word, 2 * i + j), block)
+            builder.position_at_end(block)
+            _compute(builder, code, i, j, *rest)
+            builder.branch(end)
+        builder.position_at_end(end)
+        return context.get_dummy_value()
 
-    return compute
+    return types.void(*[types.int64] * 15, low, high), generate
+
+
+def _compute(
+    builder: Any,
+    code: _Code,
+    rows: int,
+    vectors: int,
+    a: Any,
+    a_row: Any,
+    a_outer: Any,
+    a_inner: Any,
+    b: Any,
+    b_outer: Any,
+    b_inner: Any,
+    outer: Any,
+    inner: Any,
+    initial: Any,
+    initial_row: Any,
+    out: Any,
+    out_row: Any,
+    low: Any,
+    high: Any,
+) -> None:
+    """The instructions for a tile of so many rows and vectors."""
+    sums = {}
+    for i, j in itertools.product(range(rows), range(vectors)):
+        sums[i, j] = cgutils.alloca_once(builder, code.vector)  # a register in the end
+        builder.store(code.load(code.at(initial, (i, initial_row)), j), sums[i, j])
+    with _counted(builder, outer) as o, _counted(builder, inner) as t:
+        of_b = code.at(b, (o, b_outer), (t, b_inner))
+        columns = [code.load(of_b, j) for j in range(vectors)]
+        of_a = code.at(a, (o, a_outer), (t, a_inner))
+        for i in range(rows):
+            factor = code.repeated(code.number(code.at(of_a, (i, a_row))))
+            for j, column in enumerate(columns):
+                # "contract": one rounding for both, where the processor has that
+                term = builder.fmul(factor, column, flags=("contract",))
+                total = builder.fadd(builder.load(sums[i, j]), term, flags=("contract",))
+                builder.store(total, sums[i, j])
+    ends = ("<=", code.repeated(low)), (">=", code.repeated(high))
+    for (i, j), total in sums.items():
+        y = builder.load(total)
+        for comparison, end in ends:  # what is no number stays
+            y = builder.select(builder.fcmp_ordered(comparison, y, end), end, y)
+        code.store(y, code.at(out, (i, out_row)), j)
 
 
 class _Code:
@@ -125,40 +155,3 @@ class _Code:
 def _counted(builder: Any, count: Any) -> Iterator[Any]:
     with cgutils.for_range(builder, count) as loop:
         yield loop.index
-
-
-_TILES = {
-    (rows, vectors): _tile(rows, vectors) for rows in range(1, ROWS + 1) for vectors in (1, 2)
-}
-_1_1, _2_1, _3_1, _4_1, _5_1, _6_1 = (_TILES[rows, 1] for rows in range(1, ROWS + 1))
-_1_2, _2_2, _3_2, _4_2, _5_2, _6_2 = (_TILES[rows, 2] for rows in range(1, ROWS + 1))
-
-
-@helper
-def tile(rows, vectors, *given):
-    """`given` as `_tile` has it: addresses, each with its strides in elements."""
-    if vectors == 2:
-        if rows == 6:
-            _6_2(*given)
-        elif rows == 5:
-            _5_2(*given)
-        elif rows == 4:
-            _4_2(*given)
-        elif rows == 3:
-            _3_2(*given)
-        elif rows == 2:
-            _2_2(*given)
-        else:
-            _1_2(*given)
-    elif rows == 6:
-        _6_1(*given)
-    elif rows == 5:
-        _5_1(*given)
-    elif rows == 4:
-        _4_1(*given)
-    elif rows == 3:
-        _3_1(*given)
-    elif rows == 2:
-        _2_1(*given)
-    else:
-        _1_1(*given)

@@ -7,6 +7,8 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -250,6 +252,53 @@ def test_every_part_is_done_once_whoever_does_it(parts, workers):
     x, scale, shift, borders = arrays
     assert numba_backend._kernels().scale_rows(tasks, borders, x, scale, shift, out)
     assert (out == 1).all() and not tasks[:, 0].any()
+
+
+def scaled(tasks, x, out):
+    """The kernel's answer: out = 2 x in two parts, of which the caller's is by far the longer."""
+    two, zero, borders = np.full(2, 2.0), np.zeros(2), np.array([0, len(x) - 2, len(x)])
+    return numba_backend._kernels().scale_rows(tasks, borders, x, two, zero, out)
+
+
+@needs_numba
+def test_a_worker_that_looks_takes_its_part():
+    from layerkit.backend import numba_parts
+
+    x, tasks, never = np.ones((8_000_000, 2)), np.zeros((1, 64), np.int64), np.zeros(8, bool)
+    out, answers = np.zeros_like(x), []
+    scaled(tasks[:0], x[:4], out[:4])  # compiles
+    caller = threading.Thread(target=lambda: answers.append(scaled(tasks, x, out)))
+    caller.start()
+    while caller.is_alive() and not out[-1, -1]:
+        numba_parts.look(never, tasks[0])
+    assert not answers  # the caller is still at its own part
+    caller.join()
+    assert answers == [True] and (out == 2).all()
+
+
+@needs_numba
+@pytest.mark.parametrize("ends, answer", [("_DONE", True), ("_FAILED", False)])
+def test_a_part_that_is_taken_is_waited_for_and_believed(ends, answer):
+    """By a worker that does nothing: so nobody else does it either."""
+    from layerkit.backend import numba_parts
+
+    x, tasks = np.ones((8_000_000, 2)), np.zeros((1, 64), np.int64)
+    out = np.zeros_like(x)
+    scaled(tasks[:0], x[:4], out[:4])
+
+    def pretend():
+        while tasks[0, 0] != numba_parts._POSTED:
+            time.sleep(0)
+        tasks[0, 0] = numba_parts._TAKEN
+        while not out[-3, -1]:  # the caller is at its own part, or waits
+            time.sleep(0)
+        tasks[0, 0] = getattr(numba_parts, ends)
+
+    worker = threading.Thread(target=pretend)
+    worker.start()
+    assert scaled(tasks, x, out) is answer
+    worker.join()
+    assert (out[:-2] == 2).all() and (out[-2:] == 0).all() and not tasks[0, 0]
 
 
 @needs_numba
