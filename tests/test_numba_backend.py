@@ -132,6 +132,7 @@ CONVOLUTIONS = [  # image, window, filters, strides, pads, dilation
     ((2, 5, 4, 16), (1, 1), 7, (2, 1), ((0, 0), (0, 0)), (1, 1)),
     ((2, 5, 13, 3), (3, 3), 32, (1, 1), ((1, 1), (1, 1)), (1, 1)),  # from here on filters fill
     ((2, 9, 8, 5), (3, 2), 8, (2, 3), ((3, 0), (0, -1)), (1, 1)),  # vectors
+    ((2, 9, 8, 5), (3, 2), 16, (1, 1), ((1, 1), (0, 1)), (1, 2)),
     ((3, 5, 4, 8), (3, 3), 24, (1, 2), ((4, 4), (5, 3)), (1, 1)),
     ((2, 7, 8, 16), (1, 1), 16, (2, 1), ((0, 0), (0, 0)), (1, 1)),
     ((2, 9, 3), (5,), 4, (1,), ((2, 2),), (1,)),
@@ -266,7 +267,8 @@ def test_a_worker_that_looks_takes_its_part():
 
     x, tasks, never = np.ones((8_000_000, 2)), np.zeros((1, 64), np.int64), np.zeros(8, bool)
     out, answers = np.zeros_like(x), []
-    scaled(tasks[:0], x[:4], out[:4])  # compiles
+    scaled(tasks[:0], x[:4], out[:4])  # compiled now, that nothing has to wait for it later
+    numba_parts.look(never, tasks[0])
     caller = threading.Thread(target=lambda: answers.append(scaled(tasks, x, out)))
     caller.start()
     while caller.is_alive() and not out[-1, -1]:
