@@ -1,23 +1,10 @@
-"""Small helpers that scripts use beside the layers."""
+"""Labels and vectors in the form that models take."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-
-from layerkit.backend import set_random_seed
-
-from . import naming
-from .dtype_policies import set_dtype_policy
-
-__all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical"]
-
-
-def clear_session() -> None:
-    """Forget the names given so far and the global dtype policy: the next model is as the first."""
-    naming.clear_session()
-    set_dtype_policy(None)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Keras's `preprocessing`: images, sequences and texts made ready for a model."""
