@@ -53,6 +53,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from layerkit import applications, datasets
+    from layerkit.compat import install_as_keras
 
 __all__ = [
     "DTypePolicy",
@@ -80,6 +81,7 @@ __all__ = [
     "datasets",
     "dtype_policies",
     "initializers",
+    "install_as_keras",
     "layers",
     "losses",
     "metrics",
@@ -95,4 +97,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in ("applications", "datasets"):  # side buildings, entered when somebody asks
         return importlib.import_module(f"layerkit.{name}")
+    if name == "install_as_keras":
+        return importlib.import_module("layerkit.compat").install_as_keras
     raise AttributeError(f"module 'layerkit' has no attribute '{name}'")
