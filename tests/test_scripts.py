@@ -115,7 +115,9 @@ def test_too_late(tmp_path):
     code = "import sys, types; sys.modules['keras'] = types.ModuleType('keras'); import layerkit\n"
     code += "layerkit.install_as_keras()"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "RuntimeError: install_as_keras() came too late: keras has been imported" in result.stderr
+    assert (
+        "RuntimeError: install_as_keras() came too late: keras has been imported" in result.stderr
+    )
 
 
 @on_numpy

@@ -55,9 +55,8 @@ _TOGETHER = {
     ("nb_row", "nb_col"): "kernel_size",
     ("kernel_dim1", "kernel_dim2", "kernel_dim3"): "kernel_size",
 }
-_VALUES = {
+_VALUES: dict[str, dict[str, str | None]] = {
     "data_format": {"th": "channels_first", "tf": "channels_last", "default": None},
-    "kernel_size": {},
 }
 _WITHOUT_EFFECT = ("consume_less", "implementation", "time_major")  # how it was computed
 _FAMILIES = (
@@ -75,18 +74,15 @@ def accept_old_arguments() -> None:
     for family in _FAMILIES:
         for cls in _classes(family):
             if "__init__" in vars(cls):
-                cls.__init__ = _translating(cls.__init__)  # type: ignore[misc]
+                cls.__init__ = _translating(cls.__init__)
     Model.fit = _renaming(Model.fit, {"nb_epoch": "epochs"})  # type: ignore[method-assign]
-    for cls in (Model, Functional):
-        cls.__init__ = _renaming(  # type: ignore[misc]
-            cls.__init__, {"input": "inputs", "output": "outputs"}
-        )
-    Model.__new__ = _renaming(  # type: ignore[method-assign]
-        Model.__new__, {"input": "inputs", "output": "outputs"}
-    )
+    ends = {"input": "inputs", "output": "outputs"}
+    for method in ("__init__", "__new__"):
+        setattr(Model, method, _renaming(getattr(Model, method), ends))
+    setattr(Functional, "__init__", _renaming(Functional.__init__, ends))  # noqa: B010
 
 
-def _classes(family: type) -> list[type]:
+def _classes(family: Any) -> list[Any]:
     found = [family]
     for cls in found:
         found += [c for c in cls.__subclasses__() if c not in found and not issubclass(c, Model)]
@@ -135,20 +131,19 @@ def new_arguments(cls: type, given: dict[str, Any]) -> dict[str, Any]:
             new.setdefault("input_shape", (new.pop(old),))
             _tell(cls, old, "input_shape")
         else:
-            name = next((n for n in RENAMED.get(old, ()) if n in taken and n not in new), None)
-            if name is not None:
+            for name in [n for n in RENAMED.get(old, ()) if n in taken and n not in new][:1]:
                 new[name] = new.pop(old)
                 _tell(cls, old, name)
-    for name, values in _VALUES.items():
-        if isinstance(new.get(name), str) and new[name] in values:
-            new[name] = values[new[name]]
+    for argument, values in _VALUES.items():
+        if isinstance(new.get(argument), str):
+            new[argument] = values.get(new[argument], new[argument])
     return new
 
 
-def _decay(cls: type, new: dict[str, Any]) -> None:
+def _decay(cls: Any, new: dict[str, Any]) -> None:
     """`decay=d`: the rate is divided by 1 + d * steps."""
     decay = new.pop("decay")
-    default = inspect.signature(cls.__init__).parameters["learning_rate"].default
+    default = inspect.signature(cls).parameters["learning_rate"].default
     rate = new.pop("lr", new.get("learning_rate", default))
     _tell(cls, "decay", "learning_rate=optimizers.schedules.InverseTimeDecay(...)")
     new["learning_rate"] = InverseTimeDecay(rate, 1, decay) if decay else rate

@@ -91,9 +91,9 @@ class Namespace(ModuleType):
                 if ".old_" in source and name not in getattr(module, "STILL_THERE", ()):
                     warn_once(f"{self.__name__}.{name}", getattr(module, "REMEDIES", {}).get(name))
                 return getattr(module, name)
-        module = _submodule(f"{self._path}.{name}" if self._path else name)
-        if module is not None:
-            return module
+        inside = _submodule(f"{self._path}.{name}" if self._path else name)
+        if inside is not None:
+            return inside
         hint = did_you_mean(name, [n for n in dir(self) if not n.startswith("_")])
         raise AttributeError(
             f"module '{self.__name__}' has no attribute '{name}' in layerkit.{hint}"

@@ -594,8 +594,8 @@ class Layer(Configurable):
                 config[key] = activations.serialize(getattr(self, key))
         if "dtype" in config:
             config["dtype"] = self._dtype_config()
-        first = {key: config.pop(key) for key in ("name", "trainable", "dtype") if key in config}
-        return {**first, **config}
+        first = [key for key in ("name", "trainable", "dtype") if key in config]
+        return {key: config[key] for key in dict.fromkeys([*first, *config])}
 
     def _dtype_config(self) -> Any:
         """A plain name where it says all, which every version of Keras reads."""

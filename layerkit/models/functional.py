@@ -203,7 +203,7 @@ class Functional(Model):
         if isinstance(y, Tensor):
             y = with_rank_of(y, own.shape)
         mask = getattr(x, "_keras_mask", None)
-        if mask is not None and y is not x:
+        if mask is not None and isinstance(y, Tensor):
             y._keras_mask = mask
         return y
 
@@ -229,7 +229,8 @@ _OF_GRAPH = ("layers", "input_layers", "output_layers")
 def _takes_graph(cls: type) -> bool:
     """Whether the constructor is called as this class's own, with inputs and outputs."""
     names = {"inputs", "outputs"}
-    return "__init__" not in vars(cls) or names <= set(signature(cls.__init__).parameters)
+    own = vars(cls).get("__init__")
+    return own is None or names <= set(signature(own).parameters)
 
 
 def _single(structure: Any) -> Any:

@@ -72,7 +72,9 @@ history = model.fit_generator(
     callbacks=[
         EarlyStopping(monitor="loss", patience=50),
         LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch)),
-        ModelCheckpoint("best.weights.h5", monitor="loss", save_best_only=True, save_weights_only=True),
+        ModelCheckpoint(
+            "best.weights.h5", monitor="loss", save_best_only=True, save_weights_only=True
+        ),
     ],
 )
 assert seen == list(range(12)) and os.path.exists("best.weights.h5")
