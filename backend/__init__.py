@@ -23,6 +23,7 @@ from .config import (
     standardize_data_format,
 )
 from .gradcheck import check_gradient
+from .names import explain_missing
 from .ops import *  # noqa: F403
 from .ops import OPERATIONS
 from .random import SeedGenerator, set_random_seed
@@ -85,3 +86,5 @@ __all__ = [
     "tree",
     *OPERATIONS,
 ]
+
+explain_missing(__name__)

@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:  # the folder is importable from a checkout
     ) from error
 
 from layerkit.backend import GradientTape, Tensor, Variable
+from layerkit.backend.names import missing
 
 from . import (
     activations,
@@ -93,4 +94,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in ("applications", "datasets"):  # side buildings, entered when somebody asks
         return importlib.import_module(f"layerkit.{name}")
-    raise AttributeError(f"module 'layerkit' has no attribute '{name}'")
+    raise missing(__name__, name)

@@ -9,6 +9,7 @@ from layerkit.backend import (
     set_floatx,
     set_image_data_format,
 )
+from layerkit.backend.names import explain_missing
 
 from .dtype_policies import dtype_policy, set_dtype_policy
 
@@ -23,3 +24,5 @@ __all__ = [
     "set_floatx",
     "set_image_data_format",
 ]
+
+explain_missing(__name__)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from layerkit.backend import floatx, require_bfloat16
+from layerkit.backend.names import did_you_mean, explain_missing
 
 from . import configurable
-from .configurable import Configurable, did_you_mean, serialize
+from .configurable import Configurable, serialize
 
 __all__ = ["DTypePolicy", "deserialize", "dtype_policy", "get", "serialize", "set_dtype_policy"]
 
@@ -104,3 +105,6 @@ def _types_of(name: Any) -> tuple[str, str]:
             f"'float32'.{did_you_mean(name, (*_MIXED, *_PLAIN))}"
         )
     return plain.name, plain.name
+
+
+explain_missing(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from layerkit.backend import SeedGenerator, Tensor, floatx, is_array, to_numpy
+from layerkit.backend.names import explain_missing
 from layerkit.backend.random import generator, make_seed
 from layerkit.backend.registry import default_backend
 from layerkit.backend.threads import blas_on_one_thread
@@ -368,3 +369,5 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+explain_missing(__name__)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
+from layerkit.backend.names import explain_missing
 from layerkit.backend.registry import backend_of
 
 from . import configurable, dtype_policies
@@ -875,3 +876,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     if isinstance(config, str):
         return get(config)
     return configurable.deserialize(config, custom_objects, family="losses")
+
+
+explain_missing(__name__)

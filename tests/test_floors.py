@@ -18,6 +18,7 @@ FLOORS = [
         "backend.config",
         "backend.cuda_kernels",
         "backend.memory",
+        "backend.names",
         "backend.numba_parts",
         "backend.nvidia",
         "backend.recording",

@@ -1,5 +1,7 @@
 """Callbacks: what else happens at the moments of fit, evaluate and predict."""
 
+from layerkit.backend.names import explain_missing
+
 from .callback import Callback, LambdaCallback
 from .callback_list import CallbackList
 from .checkpoint import ModelCheckpoint
@@ -22,3 +24,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
+
+explain_missing(__name__)

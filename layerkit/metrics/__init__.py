@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from layerkit.backend.names import explain_missing
+
 from .. import configurable
 from ..configurable import serialize
 from ..losses import (
@@ -159,3 +161,5 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+
+explain_missing(__name__)

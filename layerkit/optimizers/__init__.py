@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from layerkit.backend.names import explain_missing
+
 from .. import configurable
 from ..configurable import serialize
 from . import schedules
@@ -50,3 +52,5 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+explain_missing(__name__)

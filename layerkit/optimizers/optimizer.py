@@ -17,11 +17,12 @@ import numpy as np
 
 from layerkit.backend import Tensor, Variable, floatx, gradients
 from layerkit.backend.autodiff import as_operand
+from layerkit.backend.names import did_you_mean
 from layerkit.backend.recording import decided, each_step, is_recording, per_step
 from layerkit.backend.registry import Backend, backend_of, beside, namespace
 
 from .. import initializers
-from ..configurable import Configurable, did_you_mean, serialize
+from ..configurable import Configurable, serialize
 from ..naming import auto_name
 from .arena import Arena, arenas, fused_update
 from .deferred import is_deferred, number, run_where, typed, write_where

@@ -9,6 +9,8 @@ import os
 import warnings
 from typing import Any
 
+from layerkit.backend.names import explain_missing
+
 from ..configurable import (
     custom_object_scope,
     get_custom_objects,
@@ -152,3 +154,5 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
+
+explain_missing(__name__)
