@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:  # the folder is importable from a checkout
         "Run `pip install -e .` in the checkout."
     ) from error
 
-from layerkit.backend import GradientTape, Tensor, Variable
+from layerkit.backend import GradientTape, Tensor, Variable, device, name_scope
 from layerkit.backend.names import missing
 
 from . import (
@@ -41,7 +41,7 @@ from . import (
     saving,
     utils,
 )
-from .dtype_policies import DTypePolicy
+from .dtype_policies import DTypePolicy, FloatDTypePolicy
 from .initializers import Initializer
 from .layers import Input, InputSpec, Layer
 from .losses import Loss
@@ -49,13 +49,14 @@ from .metrics import Metric
 from .models import Model, Sequential
 from .optimizers import Optimizer
 from .regularizers import Regularizer
-from .version import __version__
+from .version import __version__, version
 
 if TYPE_CHECKING:
     from layerkit import applications, datasets
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
     "GradientTape",
     "Initializer",
     "Input",
@@ -77,6 +78,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "initializers",
     "layers",
@@ -84,10 +86,12 @@ __all__ = [
     "metrics",
     "mixed_precision",
     "models",
+    "name_scope",
     "optimizers",
     "regularizers",
     "saving",
     "utils",
+    "version",
 ]
 
 

@@ -485,9 +485,9 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom
 
 
-def get_registered_name(thing: Any) -> str:
+def get_registered_name(obj: Any) -> str:
     """The name under which files keep a user's class or function."""
-    return _registered_names.get(thing, thing.__name__)
+    return _registered_names.get(obj, obj.__name__)
 
 
 def get_registered_object(name: str, custom_objects: dict[str, Any] | None = None) -> Any:

@@ -22,11 +22,12 @@ FLOORS = [
         "backend.numba_parts",
         "backend.nvidia",
         "backend.recording",
+        "backend.session",
         "backend.threads",
         "backend.tree",
     ]
     + ["layerkit.version"],
-    ["backend.base", "backend.numba_tiles"],
+    ["backend.base", "backend.dtypes", "backend.numba_tiles"],
     ["backend.cudnn_layout", "backend.numba_kernels"],
     ["backend.cublas", "backend.cudnn", "backend.cupy_feed", "backend.cupy_graph"],
     ["backend.cudnn_graph"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from typing import Any
 
@@ -515,6 +516,10 @@ class Model(Layer):
     def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
         """Load weights that `save_weights` or `save`, here or in Keras, wrote."""
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The model without its weights, for `models.model_from_json`; `kwargs` for json.dumps."""
+        return json.dumps(saving.serialize_keras_object(self), **kwargs)
 
 
 def _scaling(optimizer: optimizers.Optimizer) -> optimizers.Optimizer:
