@@ -43,7 +43,7 @@ FLOORS = [
     ["backend.ops"],
     ["backend.operators", "backend.testing"],
     ["backend"],
-    ["layerkit.naming", "layerkit.batching"],
+    ["layerkit.naming", "layerkit.batching", "layerkit.window_functions"],
     ["layerkit.configurable"],
     ["layerkit.dtype_policies"],
     ["layerkit.config", "layerkit.symbolic"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autodiff import primitive
-from ..registry import beside, namespace
+from ..registry import beside, namespace, product
 from .elementwise import floating
 
 __all__ = ["ctc_loss"]
@@ -48,7 +48,7 @@ def ctc_loss(
         share = xp.exp(xp.stack(before, 1) + xp.stack(after, 1) - total[:, None, None])
         of_class = (states[:, :, None] == xp.arange(logits.shape[-1])).astype(logits.dtype)
         counts = (runs.T * g[:, None])[:, :, None]
-        return (counts * (xp.exp(log_p) - share @ of_class)).astype(logits.dtype)
+        return (counts * (xp.exp(log_p) - product(share, of_class))).astype(logits.dtype)
 
     return -total, None, vjp, None, None
 
