@@ -400,6 +400,10 @@ class Optimizer(Configurable):
             due = self._decided(lambda: (self._update_count() + 1) % frequency == 0)
             run_where(due, lambda: self.finalize_variable_values(everything), lambda: everything)
 
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """The variables, each with its moving average; none without `use_ema`."""
+        return list(zip(self._trainable_variables, self._averages, strict=False))
+
     def finalize_variable_values(self, variables: Sequence[Variable]) -> None:
         """With `use_ema`, give the variables the values of their moving averages."""
         if self.use_ema:
