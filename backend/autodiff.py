@@ -21,6 +21,7 @@ from . import recording, registry, tree
 from .base import Backend
 from .config import floatx, is_floating
 from .registry import backend_of, beside, default_backend, gathered, is_array
+from .session import in_scope
 
 
 class Tensor:
@@ -196,7 +197,7 @@ class Variable(Tensor):
             )
         super().__init__(value.copy())
         self.name = name or "variable"
-        self.path = self.name
+        self.path = in_scope(self.name)
         self.trainable = trainable
         self.born_trainable = trainable  # its place in files; freezing does not move it
         self.autocast = autocast

@@ -21,7 +21,8 @@ except ModuleNotFoundError as error:  # the folder is importable from a checkout
         "Run `pip install -e .` in the checkout."
     ) from error
 
-from layerkit.backend import GradientTape, Tensor, Variable
+from layerkit.backend import GradientTape, Tensor, Variable, device, name_scope
+from layerkit.backend.names import missing
 
 from . import (
     activations,
@@ -40,7 +41,7 @@ from . import (
     saving,
     utils,
 )
-from .dtype_policies import DTypePolicy
+from .dtype_policies import DTypePolicy, FloatDTypePolicy
 from .initializers import Initializer
 from .layers import Input, InputSpec, Layer
 from .losses import Loss
@@ -49,7 +50,7 @@ from .models import Model, Sequential
 from .optimizers import Optimizer
 from .regularizers import Regularizer
 from .symbolic import KerasTensor
-from .version import __version__
+from .version import __version__, version
 
 if TYPE_CHECKING:
     from layerkit import applications, datasets
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
     "GradientTape",
     "Initializer",
     "Input",
@@ -79,6 +81,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "initializers",
     "install_as_keras",
@@ -87,10 +90,12 @@ __all__ = [
     "metrics",
     "mixed_precision",
     "models",
+    "name_scope",
     "optimizers",
     "regularizers",
     "saving",
     "utils",
+    "version",
 ]
 
 
@@ -99,4 +104,4 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"layerkit.{name}")
     if name == "install_as_keras":
         return importlib.import_module("layerkit.compat").install_as_keras
-    raise AttributeError(f"module 'layerkit' has no attribute '{name}'")
+    raise missing(__name__, name)

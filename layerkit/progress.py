@@ -6,11 +6,14 @@ read, which on a GPU waits for the device, only when something is drawn.
 
 from __future__ import annotations
 
+import logging
 import sys
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+
+from . import config
 
 REDRAW_SECONDS = 0.1
 
@@ -22,7 +25,7 @@ def progress(
 
     `lines`: whether verbose=1 writes a plain line where the output is no terminal.
     """
-    if verbose == 1 and sys.stdout.isatty():
+    if verbose == 1 and sys.stdout.isatty() and config.is_interactive_logging_enabled():
         return Bar(label, steps, samples)
     if verbose == 2 or (verbose == 1 and lines):
         return Line(label, steps, samples)
@@ -30,7 +33,10 @@ def progress(
 
 
 def say(message: str) -> None:
-    """Print a line without tearing a bar that is on the screen."""
+    """Print a line without tearing a bar that is on the screen; or log it, see `config`."""
+    if not config.is_interactive_logging_enabled():
+        logging.getLogger("layerkit").info(message)
+        return
     from tqdm import tqdm
 
     tqdm.write(message)
@@ -85,7 +91,11 @@ class Line(Progress):
             parts.append(format_seconds(seconds / self.step) + "/step")
             if self.samples is not None:
                 parts.append(f"{self.samples_done / max(seconds, 1e-9):.0f} samples/s")
-        print(*parts, *([format_metrics(logs)] if logs else []), sep=" - ", flush=True)
+        line = " - ".join([*parts, *([format_metrics(logs)] if logs else [])])
+        if config.is_interactive_logging_enabled():
+            print(line, flush=True)
+        else:
+            say(line)
 
 
 class Bar(Progress):

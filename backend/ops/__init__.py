@@ -4,6 +4,7 @@ from . import (
     activations,
     convolution,
     crossentropy,
+    ctc,
     elementwise,
     indexing,
     linalg,
@@ -19,6 +20,7 @@ from . import (
 from .activations import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .crossentropy import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .linalg import *  # noqa: F403
@@ -40,6 +42,7 @@ _FAMILIES = (
     activations,
     normalization,
     crossentropy,
+    ctc,
     random,
     recurrent,
 )

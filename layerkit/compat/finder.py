@@ -10,7 +10,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from ..configurable import did_you_mean
+from layerkit.backend.names import did_you_mean
+
 from .deprecated import warn_once
 
 ROOTS = ("keras", "tensorflow", "tf_keras")

@@ -14,6 +14,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor, Variable, tree
+from layerkit.backend.session import in_scope
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
 from ..configurable import Configurable, did_you_mean, parameters_of
@@ -180,7 +181,7 @@ class Layer(Configurable):
             name=name,
             autocast=autocast,
         )
-        variable.path = f"{self.name}/{name}"
+        variable.path = in_scope(f"{self.name}/{name}")
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.trainable = trainable and self.trainable

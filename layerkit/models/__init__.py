@@ -1,5 +1,7 @@
 """Models: functional ones, Sequential, and Model to subclass."""
 
+from layerkit.backend.names import explain_missing
+
 from ..saving import load_model, save_model
 from .cloning import clone_model, model_from_json
 from .functional import Functional
@@ -15,3 +17,5 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
+
+explain_missing(__name__)

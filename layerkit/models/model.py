@@ -299,10 +299,11 @@ class Model(Layer):
             callbacks, self, verbose, epochs=epochs, steps=len(batches), samples=batches.size
         )
         self.stop_training = False
+        self._initial_epoch = initial_epoch  # until a callback knows better
         logs: dict[str, Any] = {}
         with callback_list, self._frozen_structure(), blas_on_one_thread(), memory.kept():
             callback_list.on_train_begin()
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(self._initial_epoch, epochs):
                 callback_list.on_epoch_begin(epoch)
                 logs = self._train_epoch(batches, callback_list)
                 if validation is not None and _is_due(epoch, validation_freq):
