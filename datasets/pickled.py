@@ -78,7 +78,8 @@ class _Reader(pickle.Unpickler):
             return _NAMES[module, name]
         except KeyError:
             raise pickle.UnpicklingError(
-                f"expected numbers, strings, lists, dicts and NumPy arrays; received {module}.{name}"
+                "expected numbers, strings, lists, dicts and NumPy arrays; received "
+                f"{module}.{name}"
             ) from None
 
     def persistent_load(self, pid: Any) -> Any:
