@@ -16,6 +16,8 @@ from .downloads import get_file
 from .image_dataset import image_dataset_from_directory
 from .images import array_to_img, img_to_array, load_img, save_img
 from .numerical import normalize, to_categorical
+from .plot_model import model_to_dot, plot_model
+from .progbar import Progbar
 from .sequences import pad_sequences
 from .session import clear_session
 from .splitting import split_dataset
@@ -24,6 +26,7 @@ from .timeseries_dataset import timeseries_dataset_from_array
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "array_to_img",
     "clear_session",
     "custom_object_scope",
@@ -35,8 +38,10 @@ __all__ = [
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",
