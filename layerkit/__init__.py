@@ -51,7 +51,7 @@ from .regularizers import Regularizer
 from .version import __version__
 
 if TYPE_CHECKING:
-    from layerkit import applications, datasets
+    from layerkit import applications, datasets, preprocessing
 
 __all__ = [
     "DTypePolicy",
@@ -84,6 +84,7 @@ __all__ = [
     "mixed_precision",
     "models",
     "optimizers",
+    "preprocessing",
     "regularizers",
     "saving",
     "utils",
@@ -91,6 +92,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("applications", "datasets"):  # side buildings, entered when somebody asks
+    if name in (
+        "applications",
+        "datasets",
+        "preprocessing",
+    ):  # side buildings, entered when somebody asks
         return importlib.import_module(f"layerkit.{name}")
     raise AttributeError(f"module 'layerkit' has no attribute '{name}'")
