@@ -53,7 +53,7 @@ from .symbolic import KerasTensor
 from .version import __version__, version
 
 if TYPE_CHECKING:
-    from layerkit import applications, datasets
+    from layerkit import applications, datasets, preprocessing
     from layerkit.compat import install_as_keras
 
 __all__ = [
@@ -92,6 +92,7 @@ __all__ = [
     "models",
     "name_scope",
     "optimizers",
+    "preprocessing",
     "regularizers",
     "saving",
     "utils",
@@ -100,7 +101,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("applications", "datasets"):  # side buildings, entered when somebody asks
+    if name in ("applications", "datasets", "preprocessing"):  # entered when somebody asks
         return importlib.import_module(f"layerkit.{name}")
     if name == "install_as_keras":
         return importlib.import_module("layerkit.compat").install_as_keras
