@@ -45,6 +45,7 @@ FLOORS = [
     ["layerkit.configurable"],
     ["layerkit.dtype_policies"],
     ["layerkit.config", "layerkit.symbolic"],
+    ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"],
     ["layerkit.ops.*"],
     ["layerkit.ops"],
     ["layerkit.utils.*"],

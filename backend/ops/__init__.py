@@ -2,12 +2,14 @@
 
 from . import (
     activations,
+    complex_numbers,
     convolution,
     crossentropy,
     elementwise,
     indexing,
     linalg,
     normalization,
+    patches,
     pooling,
     random,
     recurrent,
@@ -17,12 +19,14 @@ from . import (
     shape as shaping,  # `shape` is an operation too
 )
 from .activations import *  # noqa: F403
+from .complex_numbers import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .crossentropy import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .patches import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .random import *  # noqa: F403
 from .recurrent import *  # noqa: F403
@@ -42,5 +46,7 @@ _FAMILIES = (
     crossentropy,
     random,
     recurrent,
+    complex_numbers,
+    patches,
 )
 OPERATIONS: list[str] = [name for family in _FAMILIES for name in family.__all__]
