@@ -14,6 +14,7 @@ from . import (
     random,
     recurrent,
     reductions,
+    scattering,
 )
 from . import (
     shape as shaping,  # `shape` is an operation too
@@ -31,6 +32,7 @@ from .pooling import *  # noqa: F403
 from .random import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .reductions import *  # noqa: F403
+from .scattering import *  # noqa: F403
 from .shape import *  # noqa: F403
 
 _FAMILIES = (
@@ -48,5 +50,6 @@ _FAMILIES = (
     recurrent,
     complex_numbers,
     patches,
+    scattering,
 )
 OPERATIONS: list[str] = [name for family in _FAMILIES for name in family.__all__]
