@@ -36,7 +36,7 @@ FLOORS = [
     ["backend.autodiff", "backend.random"],
     ["backend.gradcheck", "backend.ops.elementwise", "backend.replay", "backend.traced"],
     ["backend.ops.linalg", "backend.ops.indexing", "backend.ops.reductions", "backend.ops.shape"],
-    ["backend.ops.windows"],
+    ["backend.ops.windows", "backend.ops.complex_numbers"],
     ["backend.ops.*"],
     ["backend.ops"],
     ["backend.operators", "backend.testing"],

@@ -13,7 +13,7 @@ from tables.golden_row import Row, flat, weight_of
 from layerkit import backend as K
 from layerkit import ops
 
-TABLES = ["nn", "core"]
+TABLES = ["nn", "core", "math", "linalg"]
 ROWS = [
     pytest.param(
         table,

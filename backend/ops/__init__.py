@@ -5,7 +5,10 @@ from . import (
     complex_numbers,
     convolution,
     crossentropy,
+    decompositions,
     elementwise,
+    error_functions,
+    fourier,
     indexing,
     linalg,
     normalization,
@@ -23,7 +26,10 @@ from .activations import *  # noqa: F403
 from .complex_numbers import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .crossentropy import *  # noqa: F403
+from .decompositions import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .error_functions import *  # noqa: F403
+from .fourier import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .normalization import *  # noqa: F403
@@ -51,5 +57,8 @@ _FAMILIES = (
     complex_numbers,
     patches,
     scattering,
+    error_functions,
+    fourier,
+    decompositions,
 )
 OPERATIONS: list[str] = [name for family in _FAMILIES for name in family.__all__]

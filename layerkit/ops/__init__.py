@@ -1,7 +1,9 @@
 """Keras's `ops`: functions of tensors, symbolic ones too, under Keras's names."""
 
-from . import core, nn
+from . import core, linalg, math, nn
 from .core import *  # noqa: F403
+from .linalg import *  # noqa: F403
+from .math import *  # noqa: F403
 from .nn import *  # noqa: F403
 
-__all__ = ["nn", *nn.__all__, *core.__all__]
+__all__ = ["linalg", "nn", *nn.__all__, *core.__all__, *math.__all__, *linalg.__all__]
