@@ -45,7 +45,8 @@ FLOORS = [
     ["layerkit.configurable"],
     ["layerkit.dtype_policies"],
     ["layerkit.config", "layerkit.symbolic"],
-    ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"],
+    ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"]
+    + ["layerkit.ops.resampling"],
     ["layerkit.ops.*"],
     ["layerkit.ops"],
     ["layerkit.utils.*"],

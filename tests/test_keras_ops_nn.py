@@ -13,7 +13,7 @@ from tables.golden_row import Row, flat, weight_of
 from layerkit import backend as K
 from layerkit import ops
 
-TABLES = ["nn", "core", "math", "linalg"]
+TABLES = ["nn", "core", "math", "linalg", "image"]
 ROWS = [
     pytest.param(
         table,
