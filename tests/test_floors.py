@@ -38,7 +38,7 @@ FLOORS = [
     ["backend.autodiff", "backend.random"],
     ["backend.gradcheck", "backend.ops.elementwise", "backend.replay", "backend.traced"],
     ["backend.ops.linalg", "backend.ops.indexing", "backend.ops.reductions", "backend.ops.shape"],
-    ["backend.ops.windows"],
+    ["backend.ops.windows", "backend.ops.complex_numbers"],
     ["backend.ops.*"],
     ["backend.ops"],
     ["backend.operators", "backend.testing"],
@@ -47,6 +47,8 @@ FLOORS = [
     ["layerkit.configurable"],
     ["layerkit.dtype_policies"],
     ["layerkit.config", "layerkit.symbolic"],
+    ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"]
+    + ["layerkit.ops.resampling"],
     ["layerkit.ops.*"],
     ["layerkit.ops"],
     ["layerkit.utils.*"],
