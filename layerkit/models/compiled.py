@@ -32,6 +32,11 @@ class CompiledLoss:
                 "tuple, or dict (multiple output case). Received instead: "
                 f"loss_weights={loss_weights} of type {type(loss_weights)}"
             )
+        if not all(isinstance(weight, (int, float)) for weight in leaves_of(loss_weights)):
+            raise ValueError(
+                f"`loss_weights` must be numbers. Received: loss_weights={loss_weights}. (Metrics "
+                "come after them: write metrics=[...].)"
+            )
         self._given, self._weights = loss, loss_weights
         self._names = output_names
         self._by_output = map_leaves(_Named, loss)
@@ -207,13 +212,14 @@ class CompiledMetrics:
             for identifier in leaves_of(group):
                 if not _is_accuracy(identifier):
                     metrics_module.get(identifier)  # a wrong name is told at compile time
+        self._any = any(leaves_of(group) for group in self._given.values())
         self._outputs: Outputs | None = None
         self._built: list[tuple[int, Metric, bool]] = []  # output, metric, weighted
         self.by_name: dict[str, Metric] = {}  # as they are reported
 
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return any(map(bool, self._given.values()))
+        return self._any
 
     @property
     def metrics(self) -> list[Metric]:
