@@ -405,9 +405,9 @@ class Model(Layer):
     ) -> Any:
         """Loss and metrics over the data, which is as for `fit`; `steps`: over so many batches.
 
-        Returned: a dict with `return_dict`; else a list of the loss, the losses of several outputs
-        and the metrics of a single one as they were compiled, then the rest by name; a float if
-        there is only the loss.
+        Returned: a dict with `return_dict`; else a list, as in Keras: the loss, the metrics of a
+        single output as they were compiled, or the losses of several outputs, then what is left in
+        the order of its names. A float if there is only the loss.
         """
         self._assert_compiled("evaluate")
         passes = Passes(source_of(x, y, sample_weight, batch_size, steps=steps), steps, "steps")
@@ -519,15 +519,9 @@ class Model(Layer):
         values = {name: _as_float(value) for name, value in logs.items()}
         if return_dict:
             return values
-        reported = [
-            name
-            for metric in self.metrics
-            for name in (getattr(metric, "by_name", None) or [metric.name])
-        ]
-        several = self._compiled_loss is not None and self._compiled_loss.metrics
-        if several:  # as in Keras, which looks for the metrics without the outputs' names
-            reported = [n for n in reported if n not in self._compiled_metrics.by_name]
-        first = [name for name in dict.fromkeys(reported) if name in values]
+        # As in Keras, which looks for the compiled metrics without the outputs' names.
+        known = [m.name for metric in self.metrics for m in getattr(metric, "metrics", [metric])]
+        first = [name for name in dict.fromkeys(known) if name in values]
         ordered = first + sorted(set(values) - set(first))
         return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
 
