@@ -15,7 +15,7 @@ from tables import training as table
 
 import layerkit
 from layerkit import backend as K
-from layerkit import layers, losses, metrics, optimizers
+from layerkit import layers, optimizers
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "training.json").read_text())
 

@@ -15,8 +15,10 @@ from layerkit.backend.registry import default_backend
 
 from .class_weights import refuse_both_weights, weights_of_classes
 from .packing import pack_x_y_sample_weight
+from .py_dataset import PyDataset
 from .rows import StoredRows, as_rows, part
 from .source import Source, positive, raise_on_nan
+from .streams import is_stream
 
 
 class Batches(Source):
@@ -122,6 +124,11 @@ def split_validation(
     if not 0 < validation_split < 1:
         raise ValueError(
             f"`validation_split` must be between 0 and 1, received: {validation_split}"
+        )
+    if isinstance(arrays[0], PyDataset) or is_stream(arrays[0]):
+        raise ValueError(
+            "Argument `validation_split` is only supported for tensors or NumPy arrays. Found "
+            f"incompatible type in the input: {type(arrays[0]).__name__}. Give `validation_data`."
         )
     rows = tuple(map(_as_rows, arrays))
     size = _common_length(*rows)

@@ -27,6 +27,8 @@ class Passes:
         self._asked = None if steps is None else positive(name, steps)
         self._limit = self._asked or source.num_batches
         self._iterator: Iterator[Any] | None = None
+        if self._limit is None and source.endless:
+            raise ValueError(f"The data has no end: give `{name}`, the batches of a pass.")
         self.steps = self._limit
         self.size = source.size if self.steps == source.num_batches else None
         self.came = 0
@@ -41,7 +43,7 @@ class Passes:
             if self.came == self._limit:
                 break
             batch = next(self._iterator, _END)  # type: ignore[arg-type]
-        if self.came < (self._limit or 1):
+        if self.came < (self._limit or bool(self.steps)):
             _warn_of_the_end()
         if self.steps is None:
             self.steps = self.came
@@ -77,5 +79,5 @@ def _warn_of_the_end() -> None:
         "generator can generate at least `steps_per_epoch * epochs` batches. You may need to use "
         "the `.repeat()` function when building your dataset, or a generator that goes on "
         "forever.",
-        stacklevel=5,
+        stacklevel=6,
     )

@@ -86,6 +86,7 @@ class PyDatasetBatches(Source):
         self._shuffle = shuffle
         self._class_weight = class_weight
         self.num_batches = dataset.num_batches
+        self.endless = self.num_batches is None
         self.on_epoch_begin = dataset.on_epoch_begin  # type: ignore[method-assign]
         self.on_epoch_end = dataset.on_epoch_end  # type: ignore[method-assign]
 

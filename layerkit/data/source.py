@@ -14,11 +14,12 @@ class Source:
     """Batches of tensors, pass after pass: x, (x, y) or (x, y, sample_weight).
 
     `size`: rows of a pass, None where unknown; `num_batches`: batches of a pass, None where unknown
-    or without end.
+    or `endless`.
     """
 
     size: int | None = None
     num_batches: int | None = None
+    endless = False
 
     def __iter__(self) -> Iterator[Any]:
         """The batches of a pass."""

@@ -336,6 +336,10 @@ class Model(Layer):
         self._trainable_flags.warn_of_changes()
         if not isinstance(validation_freq, (list, tuple, set)):
             positive("validation_freq", validation_freq)
+        if validation_steps is not None and validation_data is None:
+            raise ValueError(
+                "`validation_steps` needs `validation_data`, of which it takes so many."
+            )
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation(
                 (x, y, sample_weight), validation_split

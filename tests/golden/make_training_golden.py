@@ -40,7 +40,10 @@ def made(kind):
     elif kind == "list":
         x = keras.Input((4,))
         a = layers.Dense(2, name="a")(x)
-        model, weights = keras.Model(x, [a, layers.Dense(3, activation="softmax", name="b")(x)]), "two"
+        model, weights = (
+            keras.Model(x, [a, layers.Dense(3, activation="softmax", name="b")(x)]),
+            "two",
+        )
     elif kind == "sequence":
         model, weights = keras.Sequential([layers.Embedding(6, 4, mask_zero=True)]), "sequence"
         model.add(layers.Dense(3, activation="softmax"))
