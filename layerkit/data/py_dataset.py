@@ -5,15 +5,17 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerkit.backend.random import generator
 
 from .class_weights import check_class_weight
 from .source import Source, positive
 from .streams import checked_sample, standardized
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 
 class PyDataset:
@@ -134,6 +136,8 @@ def _prepared_ahead(dataset: PyDataset, indices: Iterable[int]) -> Iterator[Any]
 
 
 def _pool(dataset: PyDataset) -> tuple[Executor, Callable[[int], Any]]:
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
     workers = positive("workers", dataset.workers)
     if not dataset.use_multiprocessing:
         return ThreadPoolExecutor(workers, "layerkit-data"), dataset.__getitem__

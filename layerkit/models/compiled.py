@@ -108,7 +108,8 @@ class CompiledLoss:
                 begin = f"Expected keys {outputs.names} in loss dict, but found loss.keys()="
                 begin += f"{list(given)}"
             else:
-                begin = "The `loss` argument can't be found in the model's output (`y_pred`)"
+                begin = f"The path: {error.path} in the `loss` argument, can't be found in the "
+                begin += "model's output (`y_pred`)"
             raise ValueError(
                 f"{begin}: {error}. Give a loss for each output, or None; the outputs are "
                 f"{outputs.outline()}."
@@ -139,7 +140,7 @@ class CompiledLoss:
             return outputs.spread(y)
         except Mismatch as error:
             leaves = tree.flatten(y)
-            if len(leaves) == len(self._terms):  # targets of the outputs with a loss alone
+            if len(leaves) == len(self._terms) < outputs.count:  # of the outputs with a loss
                 targets: list = [None] * outputs.count
                 for term, leaf in zip(self._terms, leaves, strict=True):
                     targets[term.index] = leaf

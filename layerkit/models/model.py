@@ -177,7 +177,9 @@ class Model(Layer):
         structure = self._structure()
         if structure.metrics is None:
             own = [x for x in structure.layers if x is self or not isinstance(x, Model)]
-            structure.metrics = [m for layer in own for m in found_in(metrics.Metric, vars(layer))]
+            found = [m for layer in own for m in found_in(metrics.Metric, vars(layer))]
+            given = found_in(metrics.Metric, self._compile_config)  # part of the compiled ones
+            structure.metrics = [m for m in found if not any(m is other for other in given)]
         compiled = [self._compiled_metrics] if self._compiled_metrics else []
         losses = self._compiled_loss.metrics if self._compiled_loss is not None else []
         every = [self._loss_tracker, *compiled, *losses, *structure.metrics]
@@ -336,13 +338,13 @@ class Model(Layer):
         self._trainable_flags.warn_of_changes()
         if not isinstance(validation_freq, (list, tuple, set)):
             positive("validation_freq", validation_freq)
-        if validation_steps is not None and validation_data is None:
-            raise ValueError(
-                "`validation_steps` needs `validation_data`, of which it takes so many."
-            )
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation(
                 (x, y, sample_weight), validation_split
+            )
+        if validation_steps is not None and validation_data is None:
+            raise ValueError(
+                "`validation_steps` needs `validation_data`, of which it takes so many."
             )
         source = source_of(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
         passes = Passes(source, steps_per_epoch)

@@ -9,7 +9,11 @@ from layerkit.backend import tree
 
 
 class Mismatch(ValueError):
-    """What was given for the outputs does not match them. The message says where."""
+    """What was given for the outputs does not match them: why, and at which `path`."""
+
+    def __init__(self, why: str, path: tuple = ()):
+        super().__init__(why)
+        self.path = path
 
 
 class Outputs:
@@ -119,8 +123,9 @@ def _spread(like: Any, data: Any, path: tuple) -> list:
     else:
         length = f" of {len(data)}" if isinstance(data, (list, tuple, dict)) else ""
         raise Mismatch(
-            f"at {path or 'the top'} there is a {type(like).__name__} of {len(like)}, and a "
-            f"{type(data).__name__}{length} was given"
+            f"at {path or 'the top level'} there is a {type(like).__name__} of {len(like)}, and a "
+            f"{type(data).__name__}{length} was given",
+            path,
         )
     pairs = zip(keys, items, strict=True)
     return [found for key, item in pairs for found in _spread(like[key], item, (*path, key))]
@@ -129,4 +134,4 @@ def _spread(like: Any, data: Any, path: tuple) -> list:
 def _check_keys(data: dict, known: Any, path: tuple = ()) -> None:
     for key in data:
         if key not in known:
-            raise Mismatch(f"the path {(*path, key)} is none of the outputs {list(known)}")
+            raise Mismatch(f"{key!r} is none of the outputs {list(known)}", (*path, key))
