@@ -477,6 +477,31 @@ def _not_traced(what: str) -> None:
         _local.tracer.refuse(what)
 
 
+@contextmanager
+def holding(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None]:
+    """In the `with` block the variables hold `values`, and then again what they held before.
+
+    Gradients with respect to what is computed from them go on to the values, where a tape watches
+    those. ValueError for a value of another shape than its variable's.
+    """
+    before = [variable.array for variable in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            array = _array_on(backend_of(variable.array), value)
+            if array.shape != variable.shape:
+                raise ValueError(
+                    f"Variable '{variable.path}' has shape {variable.shape}; received a value of "
+                    f"shape {array.shape}."
+                )
+            variable.array = array.astype(variable.dtype, copy=False)
+            for tape in _local.tapes if value is not variable else ():
+                tape.record((variable,), (value,), (lambda g: g,))
+        yield
+    finally:
+        for variable, array in zip(variables, before, strict=True):
+            variable.array = array
+
+
 def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of upstream gradients, computed once for all vjps that share them."""
     last: list[Any] = []

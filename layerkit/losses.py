@@ -73,9 +73,11 @@ class Loss(Configurable):
     ) -> Tensor:
         """The reduced loss, a scalar (the values themselves for reduction None).
 
-        `sample_weight` and `mask` (True where a value counts) have the values' shape, or fewer
-        axes, as (batch,). With a mask, means are over the values that count.
+        `sample_weight` and `mask` (True where a value counts; by default that of y_pred) have the
+        values' shape, or fewer axes, as (batch,). With a mask, means are over the values that
+        count.
         """
+        mask = mask_of(y_pred) if mask is None else mask
         y_pred = _as_tensors(y_pred, self.dtype)
         y_true = _beside(y_true, y_pred, self.dtype)
         values = self.call(y_true, y_pred)
@@ -139,6 +141,11 @@ class _PlainLoss(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         return self.function(y_true, y_pred)
+
+
+def mask_of(x: Any) -> Any:
+    """The mask that a layer has put on a tensor: a tensor of booleans, or None."""
+    return getattr(x, "_keras_mask", None)
 
 
 # --- reduction and shapes ----------------------------------------------------------------------

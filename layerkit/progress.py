@@ -103,6 +103,7 @@ class Bar(Progress):
 
     # Short, so that two metrics fit a line of 80 characters.
     _FORMAT = "{desc} {percentage:3.0f}%|{bar:7}| <{remaining}, {rate_noinv_fmt}{postfix}"
+    _WITHOUT_END = "{desc} {n:.0f} steps, {elapsed}, {rate_noinv_fmt}{postfix}"
 
     def __init__(self, label: str, steps: int | None, samples: int | None):
         from shutil import get_terminal_size
@@ -114,12 +115,13 @@ class Bar(Progress):
         # Asked here: tqdm draws nothing on a terminal that says it is 0 by 0, as some do.
         self._terminal_size = get_terminal_size
         columns, rows = get_terminal_size()
+        self._format = self._FORMAT if steps else self._WITHOUT_END
         self._tqdm = tqdm(
             desc=label,
             total=steps if samples is None else samples,
             unit=" steps" if samples is None else " samples",
             file=sys.stdout,
-            bar_format=self._FORMAT,
+            bar_format=self._format,
             ncols=columns,
             nrows=rows,
             unit_scale=True,
@@ -145,7 +147,7 @@ class Bar(Progress):
             self._tqdm.start_t += pause
             self._tqdm.last_print_t += pause
         self._tqdm.n = self.samples_done
-        self._tqdm.bar_format = self._FORMAT.replace("<{remaining}", "{elapsed}")
+        self._tqdm.bar_format = self._format.replace("<{remaining}", "{elapsed}")
         self._tqdm.ncols = None  # the last state stays on the screen: wrapped rather than cut
         if logs:
             self._tqdm.set_postfix_str(format_metrics(logs), refresh=False)

@@ -239,6 +239,7 @@ def narrowed(workload):
     return dataclasses.replace(workload, layers=tuple(rows))
 
 
+@pytest.mark.filterwarnings("ignore:A layer.s `trainable`")
 def test_what_is_set_between_replays_is_followed():
     """Learning rate, weights, optimizer state, metrics, seeds, and what is trained."""
 

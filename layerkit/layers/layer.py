@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
@@ -14,6 +14,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor, Variable, tree
+from layerkit.backend.autodiff import holding
 from layerkit.backend.session import in_scope
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
@@ -572,6 +573,46 @@ class Layer(Configurable):
                 )
         for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple:
+        """The layer called as if its variables had these values; its own stay as they are.
+
+        Returned: the outputs and the non-trainable variables after the call; with `return_losses`
+        the losses too. Gradients with respect to the values given go through. ValueError before
+        the layer is built, and for lists of another length than the layer's. Random generators are
+        no variables: they go on.
+        """
+        name = type(self).__name__
+        if not self.built:
+            raise ValueError(
+                f"To call stateless_call, {name} '{self.name}' must be built (i.e. its variables "
+                "must have been already created). You can build it by calling it on some data."
+            )
+        given = {
+            "trainable_variables": trainable_variables,
+            "non_trainable_variables": non_trainable_variables,
+        }
+        for argument, values in given.items():
+            own = getattr(self, argument)
+            if len(values) != len(own):
+                raise ValueError(
+                    f"Argument `{argument}` must be a list of tensors corresponding 1:1 to "
+                    f"{name}().{argument}. Received list with length {len(values)}, but expected "
+                    f"{len(own)} variables."
+                )
+        trained, kept = self.trainable_variables, self.non_trainable_variables
+        with holding([*trained, *kept], [*trainable_variables, *non_trainable_variables]):
+            outputs = self(*args, **kwargs)
+            losses = self.losses if return_losses else []
+            state = [Tensor(variable.array) for variable in kept]
+        return (outputs, state, losses) if return_losses else (outputs, state)
 
     # Files.
 

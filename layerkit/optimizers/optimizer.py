@@ -212,6 +212,49 @@ class Optimizer(Configurable):
                 variable.assign(variable.constraint(variable))
         self._count()
 
+    def stateless_apply(
+        self,
+        optimizer_variables: Sequence[Any],
+        grads: Sequence[Any],
+        trainable_variables: Sequence[Any],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """The trainable and the optimizer's variables after an update from these values.
+
+        The optimizer and the variables that it was built for stay as they are. ValueError before
+        `build`, and for lists of another length than theirs.
+        """
+        if not self.built:
+            raise ValueError(
+                f"To call `stateless_apply`, {type(self).__name__} must be built (i.e. its "
+                "variables must have been created). You can build it via "
+                "`optimizer.build(trainable_variables)`."
+            )
+        trained, own = self._trainable_variables, self.variables
+        given = (
+            ("optimizer", optimizer_variables, own),
+            ("trainable", trainable_variables, trained),
+        )
+        for kind, values, variables in given:
+            if len(values) != len(variables):
+                raise ValueError(
+                    f"Argument `{kind}_variables` must be a list of tensors corresponding 1:1 to "
+                    f"those of {type(self).__name__}. Received list with length {len(values)}, but "
+                    f"expected {len(variables)} variables."
+                )
+        every = [*trained, *own]
+        before = [variable.array.copy() for variable in every]  # updates write in place
+        try:
+            for variable, value in zip(
+                every, [*trainable_variables, *optimizer_variables], strict=True
+            ):
+                variable.assign(value)
+            self.apply(grads, trained)
+            after = [Tensor(variable.array.copy()) for variable in every]
+        finally:
+            for variable, array in zip(every, before, strict=True):
+                variable.assign(array)
+        return after[: len(trained)], after[len(trained) :]
+
     def apply_gradients(self, pairs: Iterable[tuple[Any, Variable]]) -> Variable:
         """`apply` for (gradient, variable) pairs. Returns the step counter."""
         pairs = list(pairs)

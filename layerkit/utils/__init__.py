@@ -13,6 +13,7 @@ from ..configurable import (
 from ..configurable import custom_object_scope as CustomObjectScope
 from ..configurable import deserialize as deserialize_keras_object
 from ..configurable import serialize as serialize_keras_object
+from ..data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .downloads import get_file
 from .image_dataset import image_dataset_from_directory
 from .images import array_to_img, img_to_array, load_img, save_img
@@ -24,9 +25,13 @@ from .splitting import split_dataset
 from .text_dataset import text_dataset_from_directory
 from .timeseries_dataset import timeseries_dataset_from_array
 
+Sequence = PyDataset  # its name in Keras 2
+
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "array_to_img",
     "clear_session",
     "custom_object_scope",
@@ -40,6 +45,7 @@ __all__ = [
     "load_img",
     "model_to_dot",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
@@ -50,6 +56,7 @@ __all__ = [
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 explain_missing(__name__)
