@@ -31,7 +31,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """' Did you mean ...?' with the nearest of the known names, or ''."""
     from difflib import get_close_matches  # only errors need it
 
-    by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
+    like = sorted(
+        sorted(known), key=lambda candidate: candidate[:1].isupper() == name[:1].isupper()
+    )
+    by_lower = {candidate.lower(): candidate for candidate in like}  # 'Zeros' or 'zeros', as asked
     near = get_close_matches(name.lower(), by_lower, n=6, cutoff=0.6)
     spelled = {plain(match): by_lower[match] for match in reversed(near)}  # one spelling of each
     nearest = list(spelled.values())[::-1][:3]

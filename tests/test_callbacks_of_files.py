@@ -231,7 +231,7 @@ def test_averages_are_seen_at_the_ends_of_epochs(stopping):
 
 
 def test_averages_that_are_not_there():
-    with pytest.raises(ValueError, match="must be used when `use_ema=True`.*use_ema=False"):
+    with pytest.raises(ValueError, match="must be used when `use_ema=True`.*use_ema=False on"):
         fit(model(), SwapEMAWeights(), validation_data=(X, Y))
     with pytest.raises(ValueError, match="there are none before the first step"):
         model(optimizers.SGD(use_ema=True)).evaluate(X, Y, verbose=0, callbacks=[SwapEMAWeights()])

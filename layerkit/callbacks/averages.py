@@ -55,11 +55,11 @@ class SwapEMAWeights(Callback):
     def _pairs(self) -> list[tuple[Any, Any]]:
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        if not getattr(optimizer, "use_ema", False):
+        if not any(o.use_ema for o in getattr(optimizer, "optimizers", [optimizer])):
             raise ValueError(
                 "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. "
-                f"Received: use_ema={getattr(optimizer, 'use_ema', None)}. Compile with an "
-                "optimizer made with use_ema=True."
+                f"Received: use_ema=False on '{optimizer.name}'. Compile with an optimizer made "
+                "with use_ema=True."
             )
         if not int(optimizer.iterations):
             raise ValueError(

@@ -13,6 +13,7 @@ from layerkit.backend import to_numpy
 
 from .callback import Callback, as_floats
 from .event_file import EventFile
+from .learning_rate import learning_rates
 
 
 class TensorBoard(Callback):
@@ -108,7 +109,7 @@ class TensorBoard(Callback):
         logs = logs or {}
         training = {name: value for name, value in logs.items() if not name.startswith("val_")}
         if self.model.optimizer is not None:
-            training["learning_rate"] = float(self.model.optimizer.learning_rate)
+            training.update(learning_rates(self.model.optimizer))
         if self.write_steps_per_second:
             seconds = time.perf_counter() - self._epoch_began
             training["steps_per_second"] = (self._batches - self._batches_before) / seconds

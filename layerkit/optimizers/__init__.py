@@ -14,6 +14,7 @@ from .adagrad import Adadelta, Adagrad, Ftrl
 from .adam import Adam, Adamax, AdamW, Lamb, Nadam
 from .lion import Lion
 from .loss_scale import LossScaleOptimizer
+from .multi import MultiOptimizer, OptimizerMap
 from .muon import Muon
 from .optimizer import SGD, Optimizer
 from .rmsprop import RMSprop
@@ -48,9 +49,11 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "ScheduleFreeAdamW",
     "deserialize",
