@@ -490,6 +490,14 @@ def get_registered_name(obj: Any) -> str:
     return _registered_names.get(obj, obj.__name__)
 
 
-def get_registered_object(name: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The user's class or function that files call `name`; None where there is none."""
-    return (custom_objects or {}).get(name) or _scope.get().get(name) or _custom.get(name)
+def get_registered_object(
+    name: str,
+    custom_objects: dict[str, Any] | None = None,
+    module_objects: dict[str, Any] | None = None,
+) -> Any:
+    """The class or function that files call `name`; None where there is none.
+
+    Of the scope, of the user's, of `custom_objects`, of `module_objects`, in this order.
+    """
+    places = (_scope.get(), _custom, custom_objects or {}, module_objects or {})
+    return next((place[name] for place in places if name in place), None)

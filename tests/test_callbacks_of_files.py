@@ -94,6 +94,16 @@ def test_metrics_of_batches_and_speed(tmp_path):
     assert len(speeds) == 5 and min(speeds) > 0
 
 
+def test_an_evaluation_alone_writes_its_results(tmp_path):
+    trained = model()
+    fit(trained, epochs=1)
+    loss, _ = trained.evaluate(X, Y, verbose=0, callbacks=[TensorBoard(tmp_path)])
+    assert [p.name for p in tmp_path.iterdir()] == ["validation"]
+    _, event, _ = event_reader.read(tmp_path / "validation")
+    assert (event["tag"], event["step"]) == ("evaluation_loss_vs_iterations", 3)
+    assert event["value"] == pytest.approx(loss)
+
+
 def test_weights_as_histograms_and_images(tmp_path):
     trained = model()
     log = TensorBoard(tmp_path, histogram_freq=2, write_images=True, write_graph=False)
@@ -133,7 +143,7 @@ def test_histograms_leave_out_what_is_not_finite(tmp_path):
     file = EventFile(tmp_path)
     file.histogram("h", np.array([np.nan, 1.0, np.inf, 1.0]), 0)
     file.histogram("nothing", np.array([np.nan]), 0)
-    file.close()
+    file.flush()
     _, event = event_reader.read(tmp_path)
     assert event["value"][:, 2].sum() == 2
 

@@ -140,6 +140,9 @@ def test_address_of_users_classes():
     assert type(deserialize(through_json(description))) is Marked
     assert configurable.get_registered_name(Marked) == "pkg>Marked"
     assert configurable.get_registered_object("pkg>Marked") is Marked
+    assert configurable.get_registered_object("Other", {"Other": 1}, {"Other": 2}) == 1
+    assert configurable.get_registered_object("Other", None, {"Other": 2}) == 2
+    assert configurable.get_registered_object("Other") is None
 
 
 def test_last_definition_wins():

@@ -24,13 +24,17 @@ _BUCKETS = 30
 
 
 class EventFile:
-    """A new event file in `folder`, which is made if it is not there."""
+    """A new event file in `folder`, which is made if it is not there.
+
+    It is open only while `flush` writes what was gathered: a training that is cut off leaves no
+    file open, and only whole records.
+    """
 
     def __init__(self, folder: str):
         os.makedirs(folder, exist_ok=True)
         name = f"{time.time():.0f}.{platform.node()}.{os.getpid()}.{next(_files)}"
-        path = os.path.join(folder, f"events.out.tfevents.{name}.v2")
-        self._file = open(path, "xb")  # noqa: SIM115 - closed by `close`
+        self._path = os.path.join(folder, f"events.out.tfevents.{name}.v2")
+        self._gathered = bytearray()
         self._write(field(3, b"brain.Event:2"))
 
     def scalar(self, tag: str, value: float, step: int) -> None:
@@ -65,11 +69,9 @@ class EventFile:
 
     def flush(self) -> None:
         """Let readers see what was written."""
-        self._file.flush()
-
-    def close(self) -> None:
-        """No more is written."""
-        self._file.close()
+        with open(self._path, "ab") as file:
+            file.write(self._gathered)
+        self._gathered.clear()
 
     def _strings(
         self,
@@ -95,7 +97,7 @@ class EventFile:
         self._write(varint_field(2, step) + field(5, field(1, value)))
 
     def _write(self, event: bytes) -> None:
-        self._file.write(record(b"\x09" + struct.pack("<d", time.time()) + event))
+        self._gathered += record(b"\x09" + struct.pack("<d", time.time()) + event)
 
 
 # --- protocol buffers --------------------------------------------------------------------------

@@ -74,19 +74,12 @@ class TensorBoard(Callback):
 
     def set_model(self, model: Any) -> None:
         super().set_model(model)
-        self._close()
-        if self.write_graph and _has_graph(model):
-            try:
-                description = model.to_json()
-            except (NotImplementedError, TypeError) as error:
-                warnings.warn(
-                    f"Model failed to serialize as JSON, so it has no graph: {error}", stacklevel=2
-                )
-                return
-            self._file("train").keras_model(description)
+        self._files = {}
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._batches = 0
+        if self.write_graph and _has_graph(self.model):
+            self._write_graph()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch_began, self._batches_before = time.perf_counter(), self._batches
@@ -104,6 +97,7 @@ class TensorBoard(Callback):
             file.scalar("batch_steps_per_second", speed, self._batches)
         for name, value in as_floats(logs).items():
             file.scalar(f"batch_{name}", value, self._batches)
+        file.flush()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
@@ -131,8 +125,15 @@ class TensorBoard(Callback):
             self._file("validation").scalar(f"evaluation_{name}_vs_iterations", value, step)
         self._file("validation").flush()
 
-    def on_train_end(self, logs: Any = None) -> None:
-        self._close()
+    def _write_graph(self) -> None:
+        try:
+            description = self.model.to_json()
+        except (NotImplementedError, TypeError) as error:
+            warnings.warn(
+                f"Model failed to serialize as JSON, so it has no graph: {error}", stacklevel=2
+            )
+            return
+        self._file("train").keras_model(description)
 
     def _write_weights(self, epoch: int) -> None:
         for layer in self.model.layers:
@@ -147,11 +148,6 @@ class TensorBoard(Callback):
         if folder not in self._files:
             self._files[folder] = EventFile(os.path.join(self.log_dir, folder))
         return self._files[folder]
-
-    def _close(self) -> None:
-        for file in self._files.values():
-            file.close()
-        self._files = {}
 
 
 def _has_graph(model: Any) -> bool:
