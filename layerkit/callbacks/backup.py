@@ -23,11 +23,11 @@ class BackupAndRestore(Callback):
     """Keeps the weights, the optimizer's state and the random counters in the folder `backup_dir`.
 
     When fit begins and a backup is there, it is loaded and training goes on with the epoch in which
-    it was made: after whole epochs with the bits of a training that was not cut off. `save_freq`:
-    'epoch', or after how many batches; an epoch that was cut off is begun again, from the weights
-    of its last backup; what other callbacks counted is not kept. `double_checkpoint`: keep the backup before, for when the last one cannot be
-    read. `delete_checkpoint`: remove the backups when training ends. ValueError for a model that is
-    not built when fit begins.
+    it was made: after whole epochs with the bits of a training that was not cut off; what other
+    callbacks counted is not kept. `save_freq`: 'epoch', or after how many batches; an epoch that
+    was cut off is begun again, from the weights of its last backup. `double_checkpoint`: keep the
+    backup before, for when the last one cannot be read. `delete_checkpoint`: remove the backups
+    when training ends. ValueError for a model that is not built when fit begins.
     """
 
     reads_batch_logs = False
