@@ -199,5 +199,6 @@ def test_circle_against_references():
     itself = losses.circle(labels, embeddings, remove_diagonal=False)
     other = losses.circle(labels, embeddings, labels[:, None], embeddings, remove_diagonal=False)
     np.testing.assert_array_equal(other, itself)
-    alone = losses.circle([3], embeddings[:1])  # nothing to compare with
-    assert float(alone[0]) == 0.0
+    for dtype in ("float16", "float32"):
+        alone = losses.circle([3], embeddings[:1].astype(dtype))  # nothing to compare with
+        assert float(alone[0]) == 0.0 and alone.dtype == dtype
