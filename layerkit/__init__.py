@@ -92,10 +92,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in (
-        "applications",
-        "datasets",
-        "preprocessing",
-    ):  # side buildings, entered when somebody asks
+    if name in ("applications", "datasets", "preprocessing"):  # entered when somebody asks
         return importlib.import_module(f"layerkit.{name}")
     raise AttributeError(f"module 'layerkit' has no attribute '{name}'")
