@@ -51,7 +51,7 @@ from .regularizers import Regularizer
 from .version import __version__
 
 if TYPE_CHECKING:
-    from layerkit import applications, datasets, preprocessing
+    from layerkit import applications, datasets, preprocessing, wrappers
 
 __all__ = [
     "DTypePolicy",
@@ -88,10 +88,14 @@ __all__ = [
     "regularizers",
     "saving",
     "utils",
+    "wrappers",
 ]
+
+# Side buildings and what few scripts need: entered when somebody asks.
+_ON_DEMAND = ("applications", "datasets", "preprocessing", "wrappers")
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("applications", "datasets", "preprocessing"):  # entered when somebody asks
+    if name in _ON_DEMAND:
         return importlib.import_module(f"layerkit.{name}")
     raise AttributeError(f"module 'layerkit' has no attribute '{name}'")

@@ -68,6 +68,8 @@ FLOORS = [
     ["layerkit.models.model"],
     ["layerkit.models.sequential"],
     ["layerkit.models"],
+    ["layerkit.wrappers.*"],
+    ["layerkit.wrappers"],
     ["layerkit"],
     ["applications.*"],
     ["applications"],
