@@ -53,7 +53,7 @@ from .symbolic import KerasTensor
 from .version import __version__, version
 
 if TYPE_CHECKING:
-    from layerkit import applications, datasets, preprocessing
+    from layerkit import applications, datasets, preprocessing, wrappers
     from layerkit.compat import install_as_keras
 
 __all__ = [
@@ -97,11 +97,15 @@ __all__ = [
     "saving",
     "utils",
     "version",
+    "wrappers",
 ]
+
+# Side buildings and what few scripts need: entered when somebody asks.
+_ON_DEMAND = ("applications", "datasets", "preprocessing", "wrappers")
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("applications", "datasets", "preprocessing"):  # entered when somebody asks
+    if name in _ON_DEMAND:
         return importlib.import_module(f"layerkit.{name}")
     if name == "install_as_keras":
         return importlib.import_module("layerkit.compat").install_as_keras

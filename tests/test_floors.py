@@ -77,6 +77,8 @@ FLOORS = [
     ["layerkit.models.functional"],
     ["layerkit.models.cloning"],
     ["layerkit.models"],
+    ["layerkit.wrappers.*"],
+    ["layerkit.wrappers"],
     ["layerkit.compat.*"],
     ["layerkit.compat"],
     ["layerkit.__main__"],

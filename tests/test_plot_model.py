@@ -16,7 +16,8 @@ from layerkit import layers
 from layerkit.utils import drawing_layout, model_to_dot, plot_model
 from layerkit.utils.drawing import Box, Cell, Graph
 from layerkit.utils.drawing_layout import lay_out
-from layerkit.utils.drawing_svg import SPLINES, svg_of
+from layerkit.utils.drawing_svg import svg_of
+from layerkit.utils.plot_model import SPLINES
 
 RANKDIRS = ["TB", "BT", "LR", "RL"]
 

@@ -37,7 +37,8 @@ class ImageDataGenerator:
     data_format: of the images; by default the global one. validation_split: the share of the subset
         "validation". interpolation_order: 0 or 1. dtype: by default floatx.
 
-    Everything is drawn from NumPy's global generator, in the same order as in Keras.
+    Everything is drawn from NumPy's global generator, in the same order as in Keras, and applied as
+    there: `height_shift_range` moves images along the columns, `width_shift_range` along the rows.
     """
 
     def __init__(

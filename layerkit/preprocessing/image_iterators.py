@@ -131,11 +131,8 @@ class NumpyArrayIterator(Iterator):
         others: list[Any] = []
         if isinstance(x, (tuple, list)):
             x, others = x[0], x[1] if isinstance(x[1], list) else [x[1]]
-        for name, array in [
-            ("y", y),
-            ("sample_weight", sample_weight),
-            *(("x", a) for a in others),
-        ]:
+        beside = [("y", y), ("sample_weight", sample_weight), *(("x", array) for array in others)]
+        for name, array in beside:
             if array is not None and len(array) != len(x):
                 raise ValueError(
                     f"`x` (images tensor) and `{name}` should have the same length. Found: "

@@ -24,12 +24,15 @@ def apply_affine_transform(
     cval: float = 0.0,
     order: int = 1,
 ) -> np.ndarray:
-    """An image of rank 3 rotated, shifted, sheared and zoomed around its centre.
+    """An image of rank 3 rotated, shifted, sheared and zoomed.
 
-    theta, shear: degrees. tx, ty: rows and columns. zx, zy: factors of rows and columns, below 1
-    to enlarge. row_axis, col_axis, channel_axis: where they are in `x`. fill_mode: what lies
-    outside: "nearest" edge, "constant" `cval`, "reflect" (d c b a | a b c d), "wrap". order: of the
-    interpolation, 0 (nearest pixel) or 1 (between four).
+    theta, shear: degrees. tx, ty: pixels along the columns and along the rows. zx, zy: factors,
+    likewise, below 1 to enlarge. As in Keras, height and width change places in the point that an
+    image is turned around: it is the centre of a square only.
+
+    row_axis, col_axis, channel_axis: where they are in `x`. fill_mode: what lies outside: the
+    "nearest" edge, "constant" `cval`, "reflect" (d c b a | a b c d) or "wrap". order: of the
+    interpolation, 0 (the nearest pixel) or 1 (between four).
 
     ValueError for anything else.
     """
@@ -39,10 +42,8 @@ def apply_affine_transform(
     if matrix is None:
         return x
     centre = np.array([x.shape[row_axis], x.shape[col_axis]]) / 2 - 0.5
-    linear = matrix[:2, :2]
-    offset = matrix[:2, 2] + centre - linear @ centre
-    if col_axis < row_axis:  # then the transformation is of columns and rows
-        linear, offset = linear[::-1, ::-1], offset[::-1]
+    offset = matrix[:2, 2] + centre - matrix[:2, :2] @ centre
+    linear, offset = matrix[1::-1, 1::-1], offset[::-1]  # of x and y; here rows come first
     image = np.moveaxis(x, (row_axis, col_axis, channel_axis), (0, 1, 2))
     warped = _sampled(image, linear, offset, fill_mode, cval, order)
     return np.moveaxis(warped, (0, 1, 2), (row_axis, col_axis, channel_axis))
@@ -74,17 +75,14 @@ def _sampled(
     """`image` (rows, columns, channels) at `linear @ place + offset` for each place."""
     rows, cols = np.mgrid[: image.shape[0], : image.shape[1]]
     places = [linear[i, 0] * rows + linear[i, 1] * cols + offset[i] for i in (0, 1)]
-    axes = [
-        _neighbours(at, size, mode, order) for at, size in zip(places, image.shape, strict=False)
-    ]
+    sizes = image.shape[:2]
+    axes = [_neighbours(at, n, mode, order) for at, n in zip(places, sizes, strict=True)]
     total = np.zeros(image.shape, "float64")
     for row, row_weight in axes[0]:
         for col, col_weight in axes[1]:
             total += (row_weight * col_weight)[..., None] * image[row, col]
     if mode == "constant":
-        inside = [
-            (at >= 0) & (at <= size - 1) for at, size in zip(places, image.shape, strict=False)
-        ]
+        inside = [(at >= 0) & (at <= n - 1) for at, n in zip(places, sizes, strict=True)]
         total[~(inside[0] & inside[1])] = cval
     if image.dtype.kind in "iu":
         limits = np.iinfo(image.dtype)
@@ -99,6 +97,9 @@ def _neighbours(at: np.ndarray, size: int, mode: str, order: int) -> list[tuple[
     if mode == "wrap" and size > 1:  # SciPy's period: the last pixel lies upon the first
         at = np.where((at < 0) | (at > size - 1), np.mod(at, size - 1), at)
     if order == 0:
+        if mode == "reflect":  # first the place, then the nearest pixel
+            phase = np.mod(at + 0.5, 2 * size)
+            at = np.minimum(phase, 2 * size - phase) - 0.5
         return [(_folded(np.floor(at + 0.5).astype(int), size), np.ones(at.shape))]
     low = np.floor(at).astype(int)
     fraction = at - low

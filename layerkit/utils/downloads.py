@@ -6,8 +6,6 @@ import os
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from .archives import extract_archive
-
 MAX_BYTES = 1 << 40
 
 
@@ -45,6 +43,8 @@ def get_file(
     argument or an archive that is refused, OSError if the cache cannot be written.
     """
     from layerkit.datasets.download import fetch, keras_home  # needed by those who download only
+
+    from .archives import extract_archive
 
     if origin is None:
         raise ValueError('Please specify the "origin" argument (URL of the file to download).')

@@ -7,7 +7,6 @@ from html import escape
 from .drawing import PLAIN, Box, Cell, Graph
 from .drawing_layout import PADDING, TEXT_SIZE, TITLE_SIZE, Layout, Point, Rect, cell_width, lay_out
 
-SPLINES = ("ortho", "curved", "polyline", "spline", "line")
 _HEAD = 8  # length of an arrow's head
 
 

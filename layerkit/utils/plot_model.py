@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .drawing import Graph
-from .drawing_dot import dot_of
-from .drawing_svg import SPLINES, svg_of
-from .model_drawing import Shown, drawing_of
+if TYPE_CHECKING:
+    from .drawing import Graph
+
+# The drawing's modules are imported when something is drawn.
 
 RANKDIRS = ("TB", "BT", "LR", "RL")
+SPLINES = ("ortho", "curved", "polyline", "spline", "line")
 
 
 class Dot:
@@ -23,6 +24,8 @@ class Dot:
 
     def to_string(self) -> str:
         """The drawing in Graphviz's language, DOT."""
+        from .drawing_dot import dot_of
+
         return dot_of(self.graph, self.rankdir, self.dpi, self.splines, self.subgraph)
 
     def create(self, prog: str | None = None, format: str = "svg") -> bytes:
@@ -32,6 +35,8 @@ class Dot:
         ImportError where Graphviz is needed and not installed.
         """
         if prog is None and format == "svg":
+            from .drawing_svg import svg_of
+
             return svg_of(self.graph, self.rankdir, self.dpi, self.splines).encode()
         if prog is None and format == "dot":
             return self.to_string().encode()
@@ -74,6 +79,8 @@ def model_to_dot(
     A subclassed model is one box, for the order of its layers is not known. ValueError for a model
     without weights yet, and for other values.
     """
+    from .model_drawing import Shown, drawing_of
+
     if not model.built:
         raise ValueError(
             f"This model, '{model.name}', has not yet been built. Build the model first by calling "
