@@ -25,7 +25,7 @@ FLOORS = [
         "backend.tree",
     ]
     + ["layerkit.version"],
-    ["backend.base", "backend.numba_tiles"],
+    ["backend.base", "backend.dtypes", "backend.numba_tiles"],
     ["backend.cudnn_layout", "backend.numba_kernels"],
     ["backend.cublas", "backend.cudnn", "backend.cupy_feed", "backend.cupy_graph"],
     ["backend.cudnn_graph"],
@@ -44,7 +44,7 @@ FLOORS = [
     ["layerkit.naming", "layerkit.batching"],
     ["layerkit.configurable"],
     ["layerkit.dtype_policies"],
-    ["layerkit.config", "layerkit.symbolic"],
+    ["layerkit.config", "layerkit.random", "layerkit.symbolic", "layerkit.tree"],
     ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"]
     + ["layerkit.ops.resampling"],
     ["layerkit.ops.*"],

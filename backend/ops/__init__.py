@@ -5,6 +5,7 @@ from . import (
     complex_numbers,
     convolution,
     crossentropy,
+    ctc,
     decompositions,
     elementwise,
     error_functions,
@@ -26,6 +27,7 @@ from .activations import *  # noqa: F403
 from .complex_numbers import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .crossentropy import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .decompositions import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .error_functions import *  # noqa: F403
@@ -52,6 +54,7 @@ _FAMILIES = (
     activations,
     normalization,
     crossentropy,
+    ctc,
     random,
     recurrent,
     complex_numbers,
