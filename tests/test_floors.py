@@ -47,7 +47,7 @@ FLOORS = [
     ["layerkit.data"],
     ["layerkit.configurable"],
     ["layerkit.dtype_policies"],
-    ["layerkit.config", "layerkit.symbolic"],
+    ["layerkit.config", "layerkit.random", "layerkit.symbolic", "layerkit.tree"],
     ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"]
     + ["layerkit.ops.resampling"],
     ["layerkit.ops.*"],

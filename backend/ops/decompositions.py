@@ -7,10 +7,11 @@ algorithmic differentiation". Integers become `floatx()`.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from ..autodiff import primitive, remembered
-from ..registry import namespace
+from ..registry import namespace, product
 from .elementwise import floating
 
 __all__ = [
@@ -34,6 +35,11 @@ def _t(x: Any) -> Any:
     return x.swapaxes(-1, -2)
 
 
+def _times(*matrices: Any) -> Any:
+    """The product of several, from left to right."""
+    return reduce(product, matrices)
+
+
 def _eye(x: Any) -> Any:
     return namespace(x).eye(x.shape[-1], dtype=x.dtype)
 
@@ -43,7 +49,7 @@ def inv(x: Any, /) -> tuple:
     """The inverse of square matrices."""
     x = floating(x)
     y = namespace(x).linalg.inv(x)
-    return y, lambda g: -_t(y) @ g @ _t(y)
+    return y, lambda g: -_times(_t(y), g, _t(y))
 
 
 @primitive
@@ -55,7 +61,9 @@ def det(x: Any, /) -> tuple:
     def vjp(g: Any) -> Any:
         """The cofactors, of singular matrices too: |U| |V| U diag(products of the others) Vᵀ."""
         u, s, v = linalg.svd(x)
-        return (g * linalg.det(u @ v))[..., None, None] * ((u * _products_of_others(s)) @ v)
+        return (g * linalg.det(product(u, v)))[..., None, None] * product(
+            u * _products_of_others(s), v
+        )
 
     return linalg.det(x), vjp
 
@@ -84,7 +92,7 @@ def solve(a: Any, b: Any, /) -> tuple:
     of_b = remembered(lambda g: linalg.solve(_t(a), g.reshape(y.shape)))
     return (
         y.reshape(_solution_shape(a, b, y)),
-        lambda g: -of_b(g) @ _t(y),
+        lambda g: -product(of_b(g), _t(y)),
         lambda g: _like(of_b(g), a, b),
     )
 
@@ -100,7 +108,7 @@ def solve_triangular(a: Any, b: Any, /, lower: bool = False) -> tuple:
     of_b = remembered(lambda g: xp.linalg.solve(_t(t), g.reshape(y.shape)))
     return (
         y.reshape(_solution_shape(a, b, y)),
-        lambda g: -triangle(of_b(g) @ _t(y)),
+        lambda g: -triangle(product(of_b(g), _t(y))),
         lambda g: _like(of_b(g), a, b),
     )
 
@@ -128,7 +136,7 @@ def cholesky(x: Any, /, upper: bool = False) -> tuple:
     low = linalg.cholesky((x + _t(x)) / 2)
 
     def vjp(g: Any) -> Any:
-        middle = _halved_lower(_t(low) @ (_t(g) if upper else g))
+        middle = _halved_lower(product(_t(low), _t(g) if upper else g))
         y = linalg.solve(_t(low), _t(linalg.solve(_t(low), _t(middle))))
         return (y + _t(y)) / 2
 
@@ -152,8 +160,8 @@ def eigh(x: Any, /) -> tuple:
     def vjp(g_w: Any, g_v: Any) -> Any:
         middle = 0 if g_w is None else g_w[..., None, :] * _eye(x)
         if g_v is not None:
-            middle = middle + _inverse_differences(w) * (_t(v) @ g_v)
-        y = v @ middle @ _t(v)
+            middle = middle + _inverse_differences(w) * product(_t(v), g_v)
+        y = _times(v, middle, _t(v))
         return (y + _t(y)) / 2
 
     return (w, v), vjp
@@ -192,9 +200,10 @@ def qr(x: Any, /, mode: str = "reduced") -> tuple:
                 f"where there are more. Received: x.shape={x.shape}, mode='{mode}'"
             )
         g_q = xp.zeros_like(q) if g_q is None else g_q
-        m = -_t(g_q) @ q if g_r is None else r @ _t(g_r) - _t(g_q) @ q
+        m = -product(_t(g_q), q)
+        m = m if g_r is None else m + product(r, _t(g_r))
         symmetric = xp.tril(m) + _t(xp.tril(m, -1))
-        return _t(xp.linalg.solve(r, _t(g_q + q @ symmetric)))
+        return _t(xp.linalg.solve(r, _t(g_q + product(q, symmetric))))
 
     return (q, r), vjp
 
@@ -223,14 +232,14 @@ def svd(x: Any, /, full_matrices: bool = True) -> tuple:
         middle = 0 if g_s is None else g_s[..., None, :] * _eye(s)
         rest = 0
         if g_u is not None:
-            turn = _t(left) @ g_u
+            turn = product(_t(left), g_u)
             middle = middle + squares * (turn - _t(turn)) * row
-            rest = rest + ((g_u - left @ turn) / row) @ right
+            rest = rest + product((g_u - product(left, turn)) / row, right)
         if g_v is not None:
-            turn = right @ _t(g_v)
+            turn = product(right, _t(g_v))
             middle = middle + _t(row) * (squares * (turn - _t(turn)))
-            rest = rest + left @ ((g_v - _t(turn) @ right) / _t(row))
-        return left @ middle @ right + rest
+            rest = rest + product(left, (g_v - product(_t(turn), right)) / _t(row))
+        return _times(left, middle, right) + rest
 
     return (u, s, v), vjp
 
@@ -243,7 +252,7 @@ def singular_values(x: Any, /) -> tuple:
 
     def vjp(g: Any) -> Any:
         u, _, v = linalg.svd(x, False)
-        return (u * g[..., None, :]) @ v
+        return product(u * g[..., None, :], v)
 
     return linalg.svd(x, compute_uv=False), vjp
 
@@ -262,13 +271,15 @@ def pinv(x: Any, /, rcond: float | None = None) -> tuple:
     u, s, v = xp.linalg.svd(x, False)
     large = s > rcond * s.max(-1, keepdims=True)
     inverse = xp.where(large, 1 / xp.where(large, s, 1), 0)
-    p = (_t(v) * inverse[..., None, :]) @ _t(u)
+    p = product(_t(v) * inverse[..., None, :], _t(u))
 
     def vjp(g: Any) -> Any:
         """Golub and Pereyra 1973, where the rank does not change."""
-        left = _t(g) - x @ (p @ _t(g))
-        right = _t(g) - (_t(g) @ p) @ x
-        return -_t(p) @ g @ _t(p) + left @ p @ _t(p) + _t(p) @ p @ right
+        left = _t(g) - product(x, product(p, _t(g)))
+        right = _t(g) - _times(_t(g), p, x)
+        turned = _t(p)
+        y = _times(left, p, turned) + _times(turned, p, right)
+        return y - _times(turned, g, turned)
 
     return p, vjp
 
@@ -307,7 +318,8 @@ def lu_factor(x: Any, /) -> tuple:
             )
         g = g.reshape(lu.shape)
         low, high = xp.tril(lu, -1) + _eye(lu), xp.triu(lu)
-        middle = xp.tril(_t(low) @ xp.tril(g, -1), -1) + xp.triu(xp.triu(g) @ _t(high))
+        middle = xp.tril(product(_t(low), xp.tril(g, -1)), -1)
+        middle += xp.triu(product(xp.triu(g), _t(high)))
         y = _t(xp.linalg.solve(high, _t(xp.linalg.solve(_t(low), middle))))
         back = xp.empty_like(y)
         back[samples[:, None], order] = y

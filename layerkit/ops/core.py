@@ -16,6 +16,7 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
 from layerkit.backend.autodiff import remembered
+from layerkit.backend.dtypes import standardize_dtype
 from layerkit.backend.ops.scattering import slices
 
 from ..symbolic import operation
@@ -51,13 +52,13 @@ __all__ = [
 @operation
 def cast(x: Any, dtype: Any) -> Tensor:
     """`x` in another dtype; between floats the gradient is cast back."""
-    return K.cast(x, _type(dtype))
+    return K.cast(x, standardize_dtype(dtype))
 
 
 @operation
 def saturate_cast(x: Any, dtype: Any) -> Tensor:
     """`x` in another dtype, limited to the numbers which that has."""
-    x, dtype = K.convert_to_tensor(x), np.dtype(_type(dtype))
+    x, dtype = K.convert_to_tensor(x), np.dtype(standardize_dtype(dtype))
     low, high = _limits(dtype)
     least, greatest = _limits(x.dtype)
     low, high = max(low, least), min(high, greatest)
@@ -79,22 +80,6 @@ def _limits(dtype: np.dtype) -> tuple[Any, Any]:
     return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
 
 
-_PYTHON = {bool: "bool", int: "int32", "int": "int32", float: "float32", complex: "complex64"}
-
-
-def _type(dtype: Any) -> str:
-    """A dtype by its name; None is `floatx()`. ValueError for what is no dtype."""
-    if dtype is None:
-        return K.floatx()
-    name = _PYTHON.get(dtype, dtype) if isinstance(dtype, (str, type)) else dtype
-    if name == "bfloat16":
-        K.require_bfloat16()
-    try:
-        return np.dtype(name).name
-    except TypeError:
-        raise ValueError(f"Invalid dtype: {dtype}. Expected a name such as 'float32'.") from None
-
-
 @operation
 def convert_to_tensor(
     x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
@@ -110,8 +95,8 @@ def convert_to_tensor(
             f"are dense. Received: sparse={sparse}, ragged={ragged}"
         )
     if isinstance(x, Tensor) and dtype is not None:
-        return x if x.dtype == _type(dtype) else K.cast(x, _type(dtype))
-    return K.convert_to_tensor(x, None if dtype is None else _type(dtype))
+        return x if x.dtype == standardize_dtype(dtype) else K.cast(x, standardize_dtype(dtype))
+    return K.convert_to_tensor(x, None if dtype is None else standardize_dtype(dtype))
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
@@ -131,7 +116,7 @@ def shape(x: Any) -> tuple[int | None, ...]:
 
 def dtype(x: Any) -> str:
     """The name of the dtype, 'float32' for one."""
-    return _type(x.dtype)
+    return standardize_dtype(x.dtype)
 
 
 @operation

@@ -16,8 +16,6 @@ from ..symbolic import operation
 
 __all__ = ["ctc_decode", "ctc_loss"]
 
-_LOG_ZERO = -1e5  # the logarithm of a probability of 0, finite so that differences stay numbers
-
 
 @operation
 def ctc_loss(
@@ -29,61 +27,17 @@ def ctc_loss(
     `target_length`, `output_length`: (batch,), how many of those count. `mask_index`: the class
     that stands for no label. ValueError for other ranks.
     """
-    target, output = K.cast(target, "int32"), K.convert_to_tensor(output)
+    target, output = K.convert_to_tensor(target), K.convert_to_tensor(output)
     if target.ndim != 2 or output.ndim != 3:
         raise ValueError(
             "ctc_loss expects `target` of shape (batch, labels) and `output` of shape (batch, "
             f"steps, classes). Received: target.shape={target.shape}, output.shape={output.shape}"
         )
-    if output.dtype.itemsize < 4 or not K.is_floating(output.dtype):
-        output = K.cast(output, "float32")
-    log_p = K.unstack(K.log_softmax(output), axis=1)
-    steps = K.reshape(K.cast(output_length, "int32"), (-1, 1))
-    alpha = _Alignments(target, mask_index)
-    for t, at_t in enumerate(log_p):
-        alpha.step(at_t, K.less(t, steps))
-    return -alpha.log_probability(target_length)
+    return K.ctc_loss(target, _at_least_float32(output), target_length, output_length, mask_index)
 
 
-class _Alignments:
-    """Logarithms of the probabilities of the alignments that end, at the step reached, ...
-
-    `emit` (batch, labels): on label n. `blank` (batch, labels + 1): between labels n - 1 and n.
-    """
-
-    def __init__(self, target: Tensor, mask_index: int):
-        batch, labels = target.shape
-        self.target, self.mask_index = target, mask_index
-        same = K.cast(K.equal(target[:, :-1], target[:, 1:]), "float32")
-        same = K.concatenate([same, K.zeros((batch, 1))], 1)
-        self.apart = _LOG_ZERO * same  # equal neighbours need a blank between them
-        self.adjoining = _LOG_ZERO * (1 - same)
-        self.emit = K.full((batch, labels), _LOG_ZERO)
-        self.blank = K.concatenate([K.zeros((batch, 1)), K.full((batch, labels), _LOG_ZERO)], 1)
-
-    def step(self, log_p: Tensor, counts: Tensor) -> None:
-        """One more step with the log-probabilities (batch, classes), where it `counts`."""
-        of_label = K.take_along_axis(log_p, self.target, 1)
-        of_blank = log_p[:, self.mask_index : self.mask_index + 1]
-        before = _arrive(self.blank, self.emit + self.apart)
-        emit = _log_add(before[:, :-1], self.emit) + of_label
-        blank = _arrive(before + of_blank, self.emit + of_blank + self.adjoining)
-        self.emit = K.where(counts, emit, self.emit)
-        self.blank = K.where(counts, blank, self.blank)
-
-    def log_probability(self, target_length: Any) -> Tensor:
-        """Of all alignments of the first `target_length` labels."""
-        last = K.reshape(K.cast(target_length, "int32"), (-1, 1))
-        return K.squeeze(K.take_along_axis(_arrive(self.blank, self.emit), last, 1), 1)
-
-
-def _arrive(blank: Tensor, emit: Tensor) -> Tensor:
-    """The probabilities of being behind label n, once those who stand on it have moved on."""
-    return K.concatenate([blank[:, :1], _log_add(blank[:, 1:], emit)], 1)
-
-
-def _log_add(x1: Tensor, x2: Tensor) -> Tensor:
-    return K.logsumexp(K.stack([x1, x2]), 0)
+def _at_least_float32(x: Tensor) -> Tensor:
+    return x if x.dtype.name in ("float32", "float64") else K.cast(x, "float32")
 
 
 @operation
@@ -106,9 +60,7 @@ def ctc_decode(
     negative sum of the best outputs, or the logarithms of the paths' probabilities.
     ValueError for another strategy.
     """
-    inputs = K.convert_to_tensor(inputs)
-    if inputs.dtype.itemsize < 4 or not K.is_floating(inputs.dtype):
-        inputs = K.cast(inputs, "float32")
+    inputs = _at_least_float32(K.convert_to_tensor(inputs))
     if strategy == "greedy":
         return _greedy(inputs, K.cast(sequence_lengths, "int32"), merge_repeated, mask_index)
     if strategy == "beam_search":
