@@ -45,6 +45,7 @@ FLOORS = [
     ["layerkit.configurable"],
     ["layerkit.dtype_policies"],
     ["layerkit.config", "layerkit.symbolic"],
+    ["layerkit.ops.numpy.*"],
     ["layerkit.ops.*"],
     ["layerkit.ops"],
     ["layerkit.utils.*"],

@@ -6,12 +6,15 @@ from . import (
     crossentropy,
     elementwise,
     indexing,
+    integers,
     linalg,
     normalization,
     pooling,
     random,
     recurrent,
     reductions,
+    searching,
+    special,
 )
 from . import (
     shape as shaping,  # `shape` is an operation too
@@ -21,19 +24,25 @@ from .convolution import *  # noqa: F403
 from .crossentropy import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .indexing import *  # noqa: F403
+from .integers import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .random import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .reductions import *  # noqa: F403
+from .searching import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .special import *  # noqa: F403
 
 _FAMILIES = (
     elementwise,
+    special,
+    integers,
     reductions,
     shaping,
     indexing,
+    searching,
     linalg,
     convolution,
     pooling,

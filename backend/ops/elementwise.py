@@ -11,7 +11,7 @@ import math
 from functools import cache
 from typing import Any
 
-from ..autodiff import Tensor, convert_to_tensor, natural_dtype, primitive
+from ..autodiff import convert_to_tensor, natural_dtype, primitive
 from ..by_value import FUSED
 from ..config import floatx, is_floating
 from ..registry import backend_of, beside, namespace
@@ -478,17 +478,21 @@ def clip(x: Any, x_min: Any, x_max: Any, /) -> tuple:
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """x1 where the condition holds, else x2, broadcast together; the other one gets no gradient.
 
-    With the condition alone: the indices where it holds, one int tensor per axis.
+    With the condition alone: the indices where it holds, one int32 tensor per axis.
     """
     if x1 is None and x2 is None:
-        condition = convert_to_tensor(condition).array
-        return tuple(map(Tensor, namespace(condition).nonzero(condition)))
+        return _places(condition)
     if x1 is None or x2 is None:
         raise ValueError(
             "`x1` and `x2` either both should be `None` or both should have a value. "
             f"Received: x1={x1}, x2={x2}"
         )
     return _where(condition, x1, x2)
+
+
+@primitive
+def _places(condition: Any, /) -> tuple:
+    return (tuple(index.astype("int32") for index in namespace(condition).nonzero(condition)),)
 
 
 @primitive
@@ -610,21 +614,21 @@ def logical_not(x: Any, /) -> tuple:
 
 
 @primitive
-def bitwise_and(x1: Any, x2: Any, /) -> tuple:
-    """x1 & x2 of integers, bit by bit, or of bools."""
-    return (x1 & x2,)
+def bitwise_and(x: Any, y: Any, /) -> tuple:
+    """x & y of integers, bit by bit, or of bools."""
+    return (x & y,)
 
 
 @primitive
-def bitwise_or(x1: Any, x2: Any, /) -> tuple:
-    """x1 | x2 of integers, bit by bit, or of bools."""
-    return (x1 | x2,)
+def bitwise_or(x: Any, y: Any, /) -> tuple:
+    """x | y of integers, bit by bit, or of bools."""
+    return (x | y,)
 
 
 @primitive
-def bitwise_xor(x1: Any, x2: Any, /) -> tuple:
-    """x1 ^ x2 of integers, bit by bit, or of bools."""
-    return (x1 ^ x2,)
+def bitwise_xor(x: Any, y: Any, /) -> tuple:
+    """x ^ y of integers, bit by bit, or of bools."""
+    return (x ^ y,)
 
 
 @primitive

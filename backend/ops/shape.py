@@ -23,6 +23,8 @@ __all__ = [
     "argsort",
     "broadcast_to",
     "concatenate",
+    "copy",
+    "diag",
     "diagonal",
     "expand_dims",
     "eye",
@@ -74,6 +76,12 @@ def ndim(x: Any) -> int:
 def size(x: Any) -> int:
     """The number of elements."""
     return convert_to_tensor(x).size
+
+
+@primitive
+def copy(x: Any, /) -> tuple:
+    """x in memory of its own."""
+    return x.copy(), lambda g: g
 
 
 # The same elements in another shape
@@ -172,16 +180,37 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return getitem(x, (..., *map(backend_of(x.array).constant, places)))
 
 
+def diag(x: Any, k: int = 0) -> Any:
+    """The k-th diagonal of a matrix; of a vector, the square matrix that has it there.
+
+    ValueError for a tensor of another rank.
+    """
+    x = convert_to_tensor(x)
+    if x.ndim not in (1, 2):
+        raise ValueError(f"`x` must be 1-D or 2-D, but received shape {x.shape}.")
+    return diagonal(x, k) if x.ndim == 2 else _diagonal_matrix(x, k)
+
+
+@primitive
+def _diagonal_matrix(x: Any, /, k: int) -> tuple:
+    xp, size = namespace(x), len(x) + abs(k)
+    y = xp.zeros((size, size), x.dtype)
+    above, below = max(k, 0), max(-k, 0)
+    cells = slice(above + below * size, (size - above) * size, size + 1)  # of y as one row
+    y.reshape(-1)[cells] = x
+    return y, lambda g: g.reshape(-1)[cells]
+
+
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The sum of the diagonal."""
     return reductions.sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
-def argsort(x: Any, axis: int | None = -1) -> Tensor:
+@primitive
+def argsort(x: Any, /, axis: int | None = -1) -> tuple:
     """The int32 indices that sort x along `axis` (None: flattened); equal ones keep their order."""
-    x = convert_to_tensor(x).array
     x = x.reshape(-1) if axis is None else x
-    return Tensor(x.argsort(axis=-1 if axis is None else axis, kind="stable").astype("int32"))
+    return (x.argsort(axis=-1 if axis is None else axis, kind="stable").astype("int32"),)
 
 
 def sort(x: Any, axis: int | None = -1) -> Any:
@@ -198,9 +227,14 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Tensor]:
     x = convert_to_tensor(x)
     if not 0 <= k <= x.shape[-1]:
         raise ValueError(f"top_k expects 0 <= k <= {x.shape[-1]}, the last axis; received k={k}.")
-    descending = -x.array if x.dtype.kind == "f" else ~x.array  # ~ turns unsigned order too
-    indices = argsort(descending, axis=-1).array[..., :k]
-    return take_along_axis(x, indices, axis=-1), Tensor(indices)
+    indices = _largest(x, k)
+    return take_along_axis(x, indices, axis=-1), indices
+
+
+@primitive
+def _largest(x: Any, /, k: int) -> tuple:
+    descending = -x if x.dtype.kind == "f" else ~x  # ~ turns unsigned order too
+    return (descending.argsort(axis=-1, kind="stable")[..., :k].astype("int32"),)
 
 
 # Joining and cutting
