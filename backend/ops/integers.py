@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..autodiff import primitive
+from ..config import floatx
 from ..registry import namespace
-from .elementwise import floating, promote
+from .elementwise import floating, promote, whole
 
 __all__ = [
     "fmod",
@@ -24,7 +25,7 @@ __all__ = [
 @primitive
 def fmod(x1: Any, x2: Any, /) -> tuple:
     """x1 - trunc(x1 / x2) * x2: the remainder with the sign of x1."""
-    x1, x2 = promote(x1, x2)
+    x1, x2 = promote(whole(x1), whole(x2))
     xp = _module(x1, x2)
     return xp.fmod(x1, x2), lambda g: g, lambda g: -g * xp.trunc(x1 / x2)
 
@@ -32,31 +33,36 @@ def fmod(x1: Any, x2: Any, /) -> tuple:
 @primitive
 def gcd(x1: Any, x2: Any, /) -> tuple:
     """The greatest common divisor of integers."""
+    x1, x2 = promote(x1, x2)
     return (_module(x1, x2).gcd(x1, x2),)
 
 
 @primitive
 def lcm(x1: Any, x2: Any, /) -> tuple:
     """The least common multiple of integers."""
+    x1, x2 = promote(x1, x2)
     return (_module(x1, x2).lcm(x1, x2),)
 
 
 @primitive
 def ldexp(x1: Any, x2: Any, /) -> tuple:
     """x1 * 2**x2 for integers x2; x1 has the derivative."""
-    x1, xp = floating(x1), _module(x1, x2)
+    xp = _module(x1, x2)
+    x1 = floating(x1) if hasattr(x1, "dtype") else xp.full((), x1, dtype=floatx())
     return xp.ldexp(x1, x2), lambda g: xp.ldexp(g, x2)
 
 
 @primitive
 def left_shift(x: Any, y: Any, /) -> tuple:
     """The bits of the integers x moved up by y places: x * 2**y."""
+    x, y = promote(x, y)
     return (x << y,)
 
 
 @primitive
 def right_shift(x: Any, y: Any, /) -> tuple:
     """The bits of the integers x moved down by y places: floor(x / 2**y)."""
+    x, y = promote(x, y)
     return (x >> y,)
 
 

@@ -142,14 +142,20 @@ def moments(
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The largest value, at least `initial`; equal ones share the gradient evenly."""
-    y = _max(x, axis, keepdims)
-    return y if initial is None else elementwise.maximum(y, initial)
+    if initial is None:
+        return _max(x, axis, keepdims)
+    x = convert_to_tensor(x)
+    y = _max(x, axis, keepdims) if x.size else sum(x, axis, keepdims) + initial  # of nothing: 0
+    return elementwise.maximum(y, initial)
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The smallest value, at most `initial`; equal ones share the gradient evenly."""
-    y = _min(x, axis, keepdims)
-    return y if initial is None else elementwise.minimum(y, initial)
+    if initial is None:
+        return _min(x, axis, keepdims)
+    x = convert_to_tensor(x)
+    y = _min(x, axis, keepdims) if x.size else sum(x, axis, keepdims) + initial
+    return elementwise.minimum(y, initial)
 
 
 @primitive

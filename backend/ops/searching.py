@@ -66,7 +66,8 @@ def _weighted_counts(x: Any, weights: Any, /, length: int) -> tuple:
 @primitive
 def digitize(x: Any, bins: Any, /) -> tuple:
     """The number of the bin of each x: how many of the rising edges `bins` are <= x."""
-    return (namespace(x).digitize(x, bins).astype("int32"),)
+    x, bins, xp = _both_arrays(x, bins)
+    return (xp.digitize(x, bins).astype("int32"),)
 
 
 @primitive
@@ -75,7 +76,8 @@ def isin(x1: Any, x2: Any, /, assume_unique: bool = False, invert: bool = False)
 
     `assume_unique` promises that no element occurs twice in x1 or in x2.
     """
-    return (namespace(x1).isin(x1, x2, assume_unique=assume_unique, invert=invert),)
+    x1, x2, xp = _both_arrays(x1, x2)
+    return (xp.isin(x1, x2, assume_unique=assume_unique, invert=invert),)
 
 
 def nonzero(x: Any) -> Any:
@@ -86,8 +88,8 @@ def nonzero(x: Any) -> Any:
 @primitive
 def searchsorted(sorted_sequence: Any, values: Any, /, side: str = "left") -> tuple:
     """Where to insert `values` into a rising vector: before equal elements, or behind ("right")."""
-    found = namespace(sorted_sequence).searchsorted(sorted_sequence, values, side=side)
-    return (found.astype("int32"),)
+    sorted_sequence, values, xp = _both_arrays(sorted_sequence, values)
+    return (xp.searchsorted(sorted_sequence, values, side=side).astype("int32"),)
 
 
 @primitive
@@ -114,3 +116,9 @@ def unique(
         place = int(return_index)
         indices[place] = indices[place].reshape(x.shape if axis is None else (x.shape[axis],))
     return ((values, *indices),)
+
+
+def _both_arrays(x1: Any, x2: Any) -> tuple:
+    """Both as arrays, where one may be a number; and their array module."""
+    xp = namespace(x1 if hasattr(x1, "dtype") else x2)
+    return (*(x if hasattr(x, "dtype") else xp.full((), x) for x in (x1, x2)), xp)

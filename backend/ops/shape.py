@@ -56,6 +56,7 @@ __all__ = [
     "tril",
     "triu",
     "unstack",
+    "view",
     "zeros",
     "zeros_like",
 ]
@@ -84,6 +85,13 @@ def copy(x: Any, /) -> tuple:
     return x.copy(), lambda g: g
 
 
+@primitive
+def view(x: Any, /, dtype: Any = None) -> tuple:
+    """The bytes of x read as another dtype, the last axis as long as they need; no derivative."""
+    x = x if x.flags.c_contiguous else x.copy()
+    return (x if dtype is None else x.view(dtype),)
+
+
 # The same elements in another shape
 
 
@@ -108,6 +116,7 @@ def expand_dims(x: Any, /, axis: Shape) -> tuple:
 @primitive
 def squeeze(x: Any, /, axis: Shape | None = None) -> tuple:
     """x without the axes of length 1, or without those of them in `axis`."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
     return x.squeeze(axis), lambda g: g.reshape(x.shape)
 
 
@@ -342,16 +351,18 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     """x with elements added before and after each axis.
 
     `pad_width`: an int, a pair (before, after), or one pair per axis. `mode`: "constant" (with
-    `constant_values`, 0 for None), "reflect" (mirrored at the outermost element) or "symmetric"
-    (mirrored at the edge). ValueError for other modes, or values without the constant mode.
+    `constant_values`, 0 for None), "edge" (the outermost element), "reflect" (mirrored at that),
+    "symmetric" (mirrored at the edge) or "wrap" (from the other end). ValueError for other modes,
+    or values without the constant mode.
     """
     x = convert_to_tensor(x)
     widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
     if mode == "constant":
         return _pad_constant(x, widths, 0 if constant_values is None else constant_values)
-    if mode not in ("reflect", "symmetric"):
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ValueError(
-            f"pad expects mode 'constant', 'reflect' or 'symmetric'; received mode={mode!r}."
+            "pad expects mode 'constant', 'edge', 'reflect', 'symmetric' or 'wrap'; "
+            f"received mode={mode!r}."
         )
     if constant_values is not None:
         raise ValueError(
@@ -443,6 +454,8 @@ def linspace(
 ) -> Any:
     """`num` evenly spaced numbers from start to stop; with `retstep` also the step between them."""
     values, step = np.linspace(start, stop, num, endpoint=endpoint, retstep=True, axis=axis)
+    if dtype is not None and np.dtype(dtype).kind in "iu":
+        values = np.floor(values)
     result = convert_to_tensor(values, dtype=dtype or floatx())
     return (result, convert_to_tensor(step, dtype=dtype or floatx())) if retstep else result
 

@@ -51,6 +51,7 @@ ROWS = [
     Op("max:initial", np.max, [distinct(3, 4)], {"axis": 0, "initial": 0.27}),
     *over_axes("min", np.min, distinct(2, 3, 4)),
     Op("min:initial", np.min, [distinct(3, 4)], {"axis": 0, "initial": -0.27}),
+    Op("max:nothing", np.max, [np.zeros((0, 3))], {"axis": 0, "initial": 1.5}, gradient=False),
     *over_axes("prod", np.prod, CUBE),
     Op("prod:zeros", np.prod, [ONE_ZERO], {"axis": 1}),
     *over_axes("logsumexp", logsumexp, CUBE),
