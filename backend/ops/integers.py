@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autodiff import primitive
-from ..config import floatx
+from ..config import floatx, is_floating
 from ..registry import namespace
 from .elementwise import floating, promote, whole
 
@@ -76,13 +76,13 @@ def nextafter(x1: Any, x2: Any, /) -> tuple:
 @primitive
 def signbit(x: Any, /) -> tuple:
     """Whether x has a minus: x < 0, and -0.0 too."""
-    return (namespace(x).signbit(x) if x.dtype.kind == "f" else x < 0,)
+    return (namespace(x).signbit(x) if is_floating(x.dtype) else x < 0,)
 
 
 @primitive
 def trunc(x: Any, /) -> tuple:
     """x without its fraction, rounded towards 0; integers stay what they are."""
-    return (namespace(x).trunc(x) if x.dtype.kind == "f" else x,)
+    return (namespace(x).trunc(x) if is_floating(x.dtype) else x,)
 
 
 def _module(x1: Any, x2: Any) -> Any:

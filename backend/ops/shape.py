@@ -15,7 +15,7 @@ from ..base import Backend
 from ..config import floatx
 from ..registry import backend_of, default_backend, namespace
 from . import reductions
-from .elementwise import promote_all
+from .elementwise import add, cast, promote_all
 from .indexing import getitem, take, take_along_axis
 
 __all__ = [
@@ -402,8 +402,15 @@ def ones(shape: Shape, dtype: Any = None) -> Tensor:
 
 def full(shape: Shape, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value everywhere; `fill_value` may be a tensor that broadcasts to the shape."""
+    if isinstance(fill_value, Tensor):
+        return _filled(zeros(shape, dtype), fill_value)
     home = default_backend()
     return Tensor(home.xp.full(shape, _fill_value(fill_value, home), dtype=dtype or floatx()))
+
+
+def _filled(zeros: Tensor, value: Tensor) -> Tensor:
+    """`value` in the place of zeros; it is added, so that it gets its gradient."""
+    return add(zeros, broadcast_to(cast(value, zeros.dtype), zeros.shape))
 
 
 def _fill_value(value: Any, home: Backend) -> Any:
@@ -423,6 +430,8 @@ def ones_like(x: Any, dtype: Any = None) -> Tensor:
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value in the shape of x, and in its dtype where none is given."""
+    if isinstance(fill_value, Tensor):
+        return _filled(full_like(x, 0, dtype), fill_value)
     x = convert_to_tensor(x).array
     home = backend_of(x)
     value = _fill_value(fill_value, home)

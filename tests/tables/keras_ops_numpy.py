@@ -357,6 +357,8 @@ CREATION = [
     *[Row(n, [INTS]) for n in ("zeros_like", "ones_like")],
     Row("ones_like:dtype", [X], {"dtype": "int8"}, gradient=False),
     Row("full", [(2,), 1.5]),
+    Row("full:tensor", [(2, 3), normal(3)]),
+    Row("full_like:tensor", [INTS, normal(4)], {"dtype": "float32"}),
     Row("full:dtype", [2, 3, "int32"]),
     Row("full_like", [INTS, 2]),
     Row("full_like:dtype", [INTS, 2], {"dtype": "float32"}),
