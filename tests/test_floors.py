@@ -50,6 +50,8 @@ FLOORS = [
     ["layerkit.config", "layerkit.random", "layerkit.symbolic", "layerkit.tree"],
     ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"]
     + ["layerkit.ops.resampling"],
+    ["layerkit.config", "layerkit.symbolic"],
+    ["layerkit.ops.numpy.*"],
     ["layerkit.ops.*"],
     ["layerkit.ops"],
     ["layerkit.utils.*"],

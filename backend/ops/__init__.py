@@ -11,6 +11,7 @@ from . import (
     error_functions,
     fourier,
     indexing,
+    integers,
     linalg,
     normalization,
     patches,
@@ -19,6 +20,8 @@ from . import (
     recurrent,
     reductions,
     scattering,
+    searching,
+    special,
 )
 from . import (
     shape as shaping,  # `shape` is an operation too
@@ -33,6 +36,7 @@ from .elementwise import *  # noqa: F403
 from .error_functions import *  # noqa: F403
 from .fourier import *  # noqa: F403
 from .indexing import *  # noqa: F403
+from .integers import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .patches import *  # noqa: F403
@@ -41,13 +45,18 @@ from .random import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .scattering import *  # noqa: F403
+from .searching import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .special import *  # noqa: F403
 
 _FAMILIES = (
     elementwise,
+    special,
+    integers,
     reductions,
     shaping,
     indexing,
+    searching,
     linalg,
     convolution,
     pooling,
