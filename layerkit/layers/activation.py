@@ -15,6 +15,8 @@ from .layer import Layer, Shape
 class _Elementwise(Layer):
     """A layer whose output has the inputs' shape."""
 
+    supports_masking = True
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 

@@ -16,6 +16,8 @@ from .layer import Layer, Shape
 class _RandomLayer(Layer):
     """A layer of the inputs' shape that draws from a seed of its own."""
 
+    supports_masking = True
+
     def __init__(self, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.seed = seed
