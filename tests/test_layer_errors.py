@@ -91,6 +91,58 @@ ROWS = [
         lambda: layers.Add(name="a").compute_mask([1, 2], np.ones((2, 3), bool)),
         "`mask` should be a list, one mask or None per input of layer 'a'",
     ),
+    (lambda: layers.Wrapper("dense"), "Layer dense supplied to Wrapper isn't a supported layer"),
+    (lambda: layers.Lambda("x + 1"), "Lambda expects a function of its inputs. Received: 'x + 1'"),
+    (
+        lambda: layers.Lambda(lambda x: x, name="l").get_config(),
+        "Layer 'l' (Lambda) cannot be saved: it holds a Python lambda",
+    ),
+    (
+        lambda: layers.Lambda.from_config(
+            {"name": "l", "function": {"class_name": "__lambda__", "config": {"code": "4wEA"}}}
+        ),
+        "Requested the deserialization of a `Lambda` layer whose `function` is a Python lambda",
+    ),
+    (lambda: layers.EinsumDense("ab->ba", 3), "Invalid einsum equation 'ab->ba'. Equations must"),
+    (lambda: layers.EinsumDense("...a,ab->b...", 3), "Invalid einsum equation"),
+    (
+        lambda: layers.EinsumDense("ab,bc->acd", (3, 4)),
+        "Dimension 'd' was specified in the output 'acd' but has no corresponding dim",
+    ),
+    (
+        lambda: layers.EinsumDense("ab,bcd->ac", 3),
+        "Weight dimension 'd' did not have a match in either the input spec 'ab' or the output",
+    ),
+    (
+        lambda: call(layers.EinsumDense("abc,cd->abd", 3, name="e"), (2, 3, 4)),
+        "`output_shape` of layer 'e' (EinsumDense) should have one size for each of the letters "
+        "['b', 'd'] of equation 'abc,cd->abd'. Received: output_shape=(3,)",
+    ),
+    (
+        lambda: call(layers.EinsumDense("abc,cd->abd", (2, 5), name="e"), (2, 3, 4)),
+        "Input shape and output shape do not match at shared dimension 'b'. Input shape is 3, and "
+        "output shape is 2 in layer 'e'",
+    ),
+    (
+        lambda: call(layers.EinsumDense("ab,bc->ac", 3, bias_axes="b", name="e"), (2, 3)),
+        "Bias dimension 'b' was requested, but is not part of the output of equation",
+    ),
+    (
+        lambda: call(layers.EinsumDense("ab,bc->ac", 3, name="e"), (2, 3, 4)),
+        "Layer 'e' (EinsumDense): equation 'ab,bc->ac' is for inputs with 2 axes. Received inputs "
+        "with 3.",
+    ),
+    (
+        lambda: call(layers.EinsumDense("ab,bc->ac", None, name="e"), (2, 3)),
+        "Layer 'e' (EinsumDense) needs the size of axis 'c' of equation 'ab,bc->ac'",
+    ),
+    (lambda: layers.AlphaDropout(1), "`rate` of AlphaDropout must be below 1. Received: rate=1"),
+    (lambda: layers.GaussianDropout(1), "`rate` of GaussianDropout must be below 1"),
+    (
+        lambda: layers.Softmax(name="s")(np.ones((2, 3), "float32"), mask=np.ones((3, 3), bool)),
+        "The `mask` must be broadcastable to `inputs` and must not have more dimensions. Layer "
+        "'s' received: inputs.shape=(2, 3), mask.shape=(3, 3)",
+    ),
     (lambda: layers.Reshape((2, -1, -1)), "with -1 at most once"),
     (
         lambda: call(layers.Reshape((2, 3), name="r"), (2, 5)),

@@ -13,6 +13,7 @@ from layerkit import backend as K
 from layerkit import layers
 from layerkit.backend import tree
 from layerkit.layers.layer import _shape_by_running, takes
+from layerkit.saving import custom_object_scope
 
 GOLDEN = Path(__file__).parent / "golden"
 ARRAYS = dict(np.load(GOLDEN / "layers.npz"))
@@ -21,7 +22,7 @@ NOT_OURS = {"renorm_momentum": 0.99}  # keys of Keras's configs that are no None
 
 floats = [row for row in ROWS if row.ids_below is None]
 masked = [row for row in ROWS if row.masks is not None]
-need_all_sizes = ("PReLU", "Reshape", "RepeatVector", "LayerNormalization")
+need_all_sizes = ("EinsumDense", "LayerNormalization", "PReLU", "RepeatVector", "Reshape")
 freely_sized = [
     row
     for row in ROWS
@@ -223,7 +224,7 @@ def test_output_shape_with_free_axes(row: Row):
 def test_every_layer_has_a_row():
     classes = [thing for thing in vars(layers).values() if isinstance(thing, type)]
     untested = {cls.__name__ for cls in classes} - {row.layer for row in ROWS}
-    assert untested == {"Layer", "InputLayer", "InputSpec"}
+    assert untested == {"Layer", "InputLayer", "InputSpec", "Lambda", "Wrapper"}
 
 
 @pytest.mark.parametrize(
@@ -233,8 +234,14 @@ def test_every_layer_has_a_row():
         (layers.Dropout(0.4, noise_shape=(None, 1), seed=1), (400, 3), 3),
         (layers.SpatialDropout1D(0.4, seed=1), (20, 5, 40), 5),
         (layers.SpatialDropout2D(0.4, seed=1), (20, 3, 2, 40), 6),
+        (layers.SpatialDropout3D(0.4, seed=1), (20, 3, 2, 1, 40), 6),
+        (
+            layers.SpatialDropout3D(0.4, "channels_first", seed=1),
+            (20, 40, 3, 2, 1),
+            6,
+        ),
     ],
-    ids=["all", "rows", "steps", "images"],
+    ids=["all", "rows", "steps", "images", "volumes", "channels_first"],
 )
 def test_dropout_in_training(layer, shape: tuple[int, ...], together: int):
     x = K.convert_to_tensor(np.ones(shape, "float32"))
@@ -294,6 +301,121 @@ def test_a_zero_is_padding_where_the_embedding_says_so():
     assert layer.supports_masking and not layers.Embedding(4, 2).supports_masking
     np.testing.assert_array_equal(layer.compute_mask(K.convert_to_tensor(ids), None), ids != 0)
     assert layers.Embedding(4, 2).compute_mask(ids, None) is None
+
+
+def test_masking_masks_steps_of_one_value():
+    x = np.array([[[1, 2], [3, 3], [3, 1]], [[3, 3], [0, 0], [3, 3]]], "float32")
+    layer = layers.Masking(3.0)
+    kept = [[True, False, True], [False, True, False]]
+    np.testing.assert_array_equal(layer.compute_mask(K.convert_to_tensor(x), None), kept)
+    np.testing.assert_array_equal(layer(x), x * np.array(kept)[..., None])
+
+
+def scaled(x, by=2.0, training=None, mask=None):
+    """A function that a Lambda may hold."""
+    y = x * by if not training else -x
+    return y if mask is None else y * K.cast(mask, "float32")[..., None]
+
+
+def shape_of_scaled(shape):
+    return shape
+
+
+def mask_of_scaled(x, mask):
+    return x[..., 0] > 0
+
+
+def test_lambda_hands_on_what_its_function_takes():
+    x = np.arange(12, dtype="float32").reshape(2, 3, 2)
+    layer = layers.Lambda(scaled, arguments={"by": 3.0})
+    np.testing.assert_array_equal(layer(x), 3 * x)
+    np.testing.assert_array_equal(layer(x, training=True), -x)
+    mask = np.array([[True, False, True], [False, True, True]])
+    np.testing.assert_array_equal(layer(x, mask=mask), 3 * x * mask[..., None])
+    np.testing.assert_array_equal(layers.Lambda(lambda x: x + 1)(x), x + 1)
+
+
+def test_shapes_and_masks_of_a_lambda():
+    x = K.convert_to_tensor(np.array([[[1.0, -1.0], [-1.0, 1.0]]], "float32"))
+    assert layers.Lambda(scaled).compute_output_shape((None, 3)) == (None, 3)
+    assert layers.Lambda(scaled, output_shape=(5,)).compute_output_shape((None, 3)) == (None, 5)
+    assert layers.Lambda(scaled, shape_of_scaled).compute_output_shape((4, 3)) == (4, 3)
+    two = layers.Lambda(scaled, output_shape=[(5,), (6, 7)])
+    assert two.compute_output_shape((None, 3)) == [(None, 5), (None, 6, 7)]
+    plain, with_mask = layers.Lambda(scaled), layers.Lambda(scaled, mask=mask_of_scaled)
+    assert not plain.supports_masking and plain.compute_mask(x, None) is None
+    assert with_mask.supports_masking
+    np.testing.assert_array_equal(with_mask.compute_mask(x, None), [[True, False]])
+    given = layers.Lambda(scaled, mask=np.array([[True, True]]))
+    np.testing.assert_array_equal(given.compute_mask(x, None), [[True, True]])
+
+
+def test_a_lambda_is_saved_by_the_name_of_its_function():
+    layer = layers.Lambda(
+        scaled, shape_of_scaled, mask=mask_of_scaled, arguments={"by": 3.0}, name="l"
+    )
+    config = plain(layer.get_config())
+    assert config["function"]["config"] == "scaled" and config["arguments"] == {"by": 3.0}
+    assert plain(layers.Lambda(scaled).get_config()).keys() == {
+        "name", "trainable", "dtype", "function", "arguments",
+    }  # fmt: skip
+    functions = {f.__name__: f for f in (scaled, shape_of_scaled, mask_of_scaled)}
+    with custom_object_scope(functions):
+        again = layers.Lambda.from_config(config)
+    assert again.function is scaled and again.output_shape is shape_of_scaled
+    assert again.mask is mask_of_scaled and again.get_config() == layer.get_config()
+    with custom_object_scope(functions):
+        shaped = plain(layers.Lambda(scaled, output_shape=[(5,), (6, 7)]).get_config())
+        assert layers.Lambda.from_config(shaped).output_shape == [(5,), (6, 7)]
+
+
+def test_a_wrapper_builds_its_layer():
+    wrapper = layers.Wrapper(layers.Dense(3, name="d"))
+    wrapper.build((None, 2))
+    assert [w.path for w in wrapper.weights] == ["d/kernel", "d/bias"]
+    again = layers.Wrapper.from_config(plain(wrapper.get_config()))
+    assert again.layer.units == 3 and again.layer.name == "d"
+
+
+def test_einsum_dense_takes_sizes_from_its_inputs():
+    layer = layers.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d")
+    layer.build((None, None, 4))
+    assert layer.compute_output_shape((None, 3, 4)) == (None, 3, 5)
+    assert layer(np.ones((2, 7, 4), "float32")).shape == (2, 7, 5)
+    assert layer.partial_output_shape == (None, 5)
+
+
+def test_einsum_dense_counts_the_inputs_of_a_unit():
+    options = {"kernel_initializer": "glorot_uniform", "output_shape": (None, 10, 20)}
+    layer = layers.EinsumDense("abc,cde->abde", **options)
+    layer.build((None, None, 30))
+    limit = np.sqrt(6 / (30 + 10 * 20))
+    kernel = np.abs(layer.kernel.numpy())
+    assert kernel.shape == (30, 10, 20) and 0.99 * limit < kernel.max() <= limit
+    turned = layers.EinsumDense("abc,dec->abde", **options)
+    turned.build((None, None, 30))
+    assert turned.kernel.shape == (10, 20, 30)
+    assert 0.99 * limit < np.abs(turned.kernel.numpy()).max() <= limit
+
+
+def test_alpha_dropout_keeps_mean_and_variance():
+    x = np.random.default_rng(0).standard_normal((200, 100)).astype("float32")
+    layer = layers.AlphaDropout(0.4, seed=1)
+    y = layer(x, training=True).numpy()
+    values, counts = np.unique(y, return_counts=True)
+    assert abs(counts.max() / y.size - 0.4) < 0.02  # all that is dropped becomes one value
+    least = -1.6732632 * 1.0507010
+    scale = (0.6 * (1 + 0.4 * least**2)) ** -0.5
+    np.testing.assert_allclose(values[counts.argmax()], scale * least * (1 - 0.4), rtol=1e-5)
+    assert abs(y.mean()) < 0.03 and abs(y.std() - 1) < 0.03
+    rows = layers.AlphaDropout(0.5, noise_shape=(None, 1), seed=1)(x, training=True).numpy()
+    assert {len(np.unique(row)) == 1 for row in rows} == {True, False}
+
+
+def test_activity_regularization_adds_to_the_losses():
+    layer = layers.ActivityRegularization(l1=0.2, l2=0.3)
+    layer(2 * np.ones((4, 1), "float32"))
+    np.testing.assert_allclose(layer.losses[0], 4 * 0.3 + 2 * 0.2, rtol=1e-6)
 
 
 def test_embedding_takes_floats_and_weights():

@@ -19,7 +19,8 @@ from .convolution import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
-from .core import Activation, Dense, Embedding
+from .core import Activation, Dense, Embedding, Masking
+from .einsum_dense import EinsumDense
 from .input import Input, InputLayer
 from .input_spec import InputSpec
 from .layer import Layer
@@ -71,11 +72,14 @@ from .pooling import (
 from .preprocessing import Rescaling
 from .recurrent import LSTM
 from .regularization import (
+    ActivityRegularization,
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,
     SpatialDropout2D,
+    SpatialDropout3D,
 )
 from .reshaping import (
     Cropping1D,
@@ -89,10 +93,13 @@ from .reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from .wrapping import Identity, Lambda, Wrapper
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -120,6 +127,7 @@ __all__ = [
     "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GaussianDropout",
@@ -136,13 +144,16 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
     "LSTM",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -165,9 +176,11 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
     "UpSampling1D",
     "UpSampling2D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "add",

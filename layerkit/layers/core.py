@@ -1,4 +1,4 @@
-"""Core layers: Dense, Activation, Embedding."""
+"""Core layers: Dense, Activation, Embedding, Masking."""
 
 from __future__ import annotations
 
@@ -153,3 +153,23 @@ class Embedding(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
+
+
+class Masking(Layer):
+    """Masks out the steps of (batch, steps, features) of which all features are `mask_value`.
+
+    Masked steps become zeros, and the layers that follow skip them.
+    """
+
+    def __init__(self, mask_value: Any = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def call(self, inputs: Any) -> Any:
+        return K.where(K.expand_dims(self.compute_mask(inputs), -1), inputs, 0)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
