@@ -21,10 +21,29 @@ from .convolution import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
-from .core import Activation, Dense, Embedding
+from .core import Activation, Dense, Embedding, Masking
+from .einsum_dense import EinsumDense
 from .input import Input, InputLayer
 from .input_spec import InputSpec
 from .layer import Layer
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from .normalization import BatchNormalization, LayerNormalization
 from .pooling import (
     AveragePooling1D,
@@ -55,11 +74,14 @@ from .pooling import (
 from .preprocessing import Rescaling
 from .recurrent import LSTM
 from .regularization import (
+    ActivityRegularization,
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,
     SpatialDropout2D,
+    SpatialDropout3D,
 )
 from .reshaping import (
     Cropping1D,
@@ -73,9 +95,14 @@ from .reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from .wrapping import Identity, Lambda, Wrapper
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AlphaDropout",
+    "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
@@ -83,6 +110,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -98,8 +126,10 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GaussianDropout",
@@ -116,19 +146,25 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
     "LSTM",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "PReLU",
     "Permute",
     "ReLU",
@@ -142,10 +178,21 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "SpatialDropout3D",
+    "Subtract",
     "UpSampling1D",
     "UpSampling2D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
 explain_missing(__name__)
