@@ -1,6 +1,8 @@
 """The layers, by family."""
 
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .bidirectional import Bidirectional
+from .conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from .convolution import (
     Conv1D,
     Conv1DTranspose,
@@ -20,9 +22,11 @@ from .convolution import (
     SeparableConvolution2D,
 )
 from .core import Activation, Dense, Embedding
+from .gru import GRU, GRUCell
 from .input import Input, InputLayer
 from .input_spec import InputSpec
 from .layer import Layer
+from .lstm import LSTM, LSTMCell
 from .normalization import BatchNormalization, LayerNormalization
 from .pooling import (
     AveragePooling1D,
@@ -51,7 +55,6 @@ from .pooling import (
     MaxPooling3D,
 )
 from .preprocessing import Rescaling
-from .recurrent import LSTM
 from .regularization import (
     Dropout,
     GaussianDropout,
@@ -71,6 +74,10 @@ from .reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from .rnn import RNN
+from .simple_rnn import SimpleRNN, SimpleRNNCell
+from .stacked_rnn_cells import StackedRNNCells
+from .time_distributed import TimeDistributed
 
 __all__ = [
     "Activation",
@@ -81,11 +88,15 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
     "Conv3D",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -100,6 +111,8 @@ __all__ = [
     "ELU",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -118,6 +131,7 @@ __all__ = [
     "InputLayer",
     "InputSpec",
     "LSTM",
+    "LSTMCell",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -129,6 +143,7 @@ __all__ = [
     "MaxPooling3D",
     "PReLU",
     "Permute",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -137,9 +152,13 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "StackedRNNCells",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",
