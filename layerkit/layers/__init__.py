@@ -3,6 +3,8 @@
 from layerkit.backend.names import explain_missing
 
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .bidirectional import Bidirectional
+from .conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from .convolution import (
     Conv1D,
     Conv1DTranspose,
@@ -23,9 +25,11 @@ from .convolution import (
 )
 from .core import Activation, Dense, Embedding, Masking
 from .einsum_dense import EinsumDense
+from .gru import GRU, GRUCell
 from .input import Input, InputLayer
 from .input_spec import InputSpec
 from .layer import Layer
+from .lstm import LSTM, LSTMCell
 from .merging import (
     Add,
     Average,
@@ -72,7 +76,6 @@ from .pooling import (
     MaxPooling3D,
 )
 from .preprocessing import Rescaling
-from .recurrent import LSTM
 from .regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -95,6 +98,10 @@ from .reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from .rnn import RNN
+from .simple_rnn import SimpleRNN, SimpleRNNCell
+from .stacked_rnn_cells import StackedRNNCells
+from .time_distributed import TimeDistributed
 from .wrapping import Identity, Lambda, Wrapper
 
 __all__ = [
@@ -110,12 +117,16 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
     "Conv3D",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -132,6 +143,8 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -151,6 +164,7 @@ __all__ = [
     "InputLayer",
     "InputSpec",
     "LSTM",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -167,6 +181,7 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -175,11 +190,15 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "Wrapper",
