@@ -16,7 +16,6 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
-from layerkit.backend.operators import BINARY, COMPARISONS, UNARY
 
 from .naming import auto_name
 
@@ -35,10 +34,15 @@ class History(NamedTuple):
 class KerasTensor:
     """A placeholder for a shape (None for free axes) and a dtype. It has no values.
 
-    Arithmetic, indexing and `layerkit.ops` take it and give symbolic tensors again.
+    Arithmetic, indexing and `layerkit.ops` take it and give symbolic tensors again; its operators
+    are bound in `layerkit.ops.operators`, on top of the operations.
     """
 
     _keras_history: History
+    __getitem__: Any
+    T: Any
+    reshape: Any
+    squeeze: Any
 
     def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None):
         self.shape: Shape = tuple(shape)
@@ -50,21 +54,6 @@ class KerasTensor:
         return len(self.shape)
 
     rank = ndim
-
-    def reshape(self, *shape: Any) -> KerasTensor:
-        """As `ops.reshape`."""
-        return operation(K.reshape)(self, shape[0] if len(shape) == 1 else shape)
-
-    def squeeze(self, axis: Any = None) -> KerasTensor:
-        """As `ops.squeeze`."""
-        return operation(K.squeeze)(self, axis)
-
-    def __getitem__(self, key: Any) -> KerasTensor:
-        return getitem(self, np.array(key) if isinstance(key, list) else key)
-
-    @property
-    def T(self) -> KerasTensor:
-        return operation(K.transpose)(self)
 
     def _refuse(what: str) -> Callable:  # type: ignore[misc]
         def method(self: KerasTensor, *_: Any) -> Any:
@@ -175,7 +164,6 @@ _CLASS_NAMES = {
     "ctc_loss": "CTCLoss",
     "fft": "FFT",
     "fft2": "FFT2",
-    "getitem": "GetItem",
     "hsv_to_rgb": "HSVToRGB",
     "ifft2": "IFFT2",
     "irfft": "IRFFT",
@@ -277,25 +265,3 @@ def _spec_of_both(first: Any, second: Any) -> Any:
         first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
     pairs = zip(first.shape, second.shape, strict=True)
     return KerasTensor(tuple(a if a == b else None for a, b in pairs), first.dtype)
-
-
-@operation
-def getitem(x: Any, key: Any) -> Any:
-    """`x[key]`; Keras's files hold a tuple as a list."""
-    return K.getitem(x, tuple(key) if isinstance(key, list) else key)
-
-
-def _bind() -> None:
-    """Give symbolic tensors the operators that tensors have."""
-
-    def reflected(function: Callable) -> Callable:
-        return lambda self, other: function(other, self)
-
-    for name, function in {**BINARY, **COMPARISONS, **UNARY}.items():
-        setattr(KerasTensor, f"__{name}__", operation(function))
-    for name, function in BINARY.items():
-        setattr(KerasTensor, f"__r{name}__", reflected(operation(function)))
-    KerasTensor.__hash__ = lambda self: id(self)  # type: ignore[method-assign,assignment]
-
-
-_bind()

@@ -46,6 +46,7 @@ def test_each_old_idiom_warns_once(tmp_path):
     assert told == [
         "The module keras.layers.core is of an earlier version of Keras: import from keras.layers.",
         "The module keras.objectives is of an earlier version of Keras: import from keras.losses.",
+        "keras.losses.mse is of an earlier version of Keras: use mean_squared_error.",
         "Dense's argument `output_dim` is of an earlier version of Keras: it is `units` now.",
         "Dense's argument `init` is of an earlier version of Keras: it is `kernel_initializer` "
         "now.",
@@ -71,12 +72,10 @@ PATHS = """
 import keras, tensorflow as tf, tf_keras
 import tensorflow.keras.layers as l, keras.layers.advanced_activations
 from tensorflow.python.keras import models
-from keras.applications import vgg16
 from keras.callbacks import *
 from keras.layers import *
 from keras.utils.vis_utils import plot_model
 from keras.utils.generic_utils import get_custom_objects
-from keras.wrappers.scikit_learn import KerasClassifier
 from keras.preprocessing.image import ImageDataGenerator, img_to_array
 from keras.optimizers.schedules import ExponentialDecay
 from keras.src.models import Functional
@@ -168,7 +167,9 @@ def test_old_arguments(case):
     name, old, attributes = case
     cls = getattr(layers, name)
     layer = cls(**new_arguments(cls, old))
-    for key, value in (attributes or {"units": 3, "use_bias": False}).items():
+    if attributes is None:
+        attributes = {"units": 3, "use_bias": False}
+    for key, value in attributes.items():
         assert getattr(layer, key) == value
 
 

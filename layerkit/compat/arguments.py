@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -92,11 +93,16 @@ def _classes(family: Any) -> list[Any]:
 def _translating(init: Callable) -> Callable:
     @wraps(init)
     def translated(self: Any, *args: Any, **kwargs: Any) -> None:
-        if kwargs:
+        if kwargs and not _called_by_layerkit():
             kwargs = new_arguments(type(self), kwargs)
         init(self, *args, **kwargs)
 
     return translated
+
+
+def _called_by_layerkit() -> bool:
+    """Whether the constructor that asks was called in one of layerkit's own modules."""
+    return sys._getframe(2).f_globals.get("__name__", "").startswith("layerkit.")
 
 
 def _renaming(method: Callable, names: dict[str, str]) -> Callable:

@@ -32,6 +32,8 @@ _SOURCES = {
     "": ("layerkit.compat.old_names", "layerkit"),
     "backend": ("layerkit.compat.old_backend", "layerkit.ops", "layerkit.backend"),
     "layers": ("layerkit.compat.old_layers", "layerkit.layers"),
+    "losses": ("layerkit.compat.old_losses", "layerkit.losses"),
+    "metrics": ("layerkit.compat.old_losses", "layerkit.metrics"),
     "utils": ("layerkit.compat.old_utils", "layerkit.utils", "layerkit.saving"),
     "tensorflow": ("layerkit.compat.tensorflow_names",),
     "tensorflow.random": ("layerkit.compat.tensorflow_random",),
@@ -68,7 +70,6 @@ MOVED = {
     "objectives": "losses",
     "optimizer_v2": "optimizers",
     "optimizers.learning_rate_schedule": "optimizers.schedules",
-    "wrappers.scikit_learn": "wrappers",
 }
 
 
@@ -85,20 +86,32 @@ class Namespace(ModuleType):
         if name.startswith("__") and name not in ("__version__", "__all__"):
             raise AttributeError(name)
         if name == "__all__":
-            return [n for n in dir(self) if not n.startswith("_")]
+            return self._of_today()
+        path = f"{self._path}.{name}" if self._path else name
+        if path in _SOURCES:
+            return _namespace(path)
         for source in self._names_of:
             module = importlib.import_module(source)
             if name in _public(module) or name == "__version__" and hasattr(module, name):
                 if ".old_" in source and name not in getattr(module, "STILL_THERE", ()):
                     warn_once(f"{self.__name__}.{name}", getattr(module, "REMEDIES", {}).get(name))
                 return getattr(module, name)
-        inside = _submodule(f"{self._path}.{name}" if self._path else name)
+        inside = _submodule(path)
         if inside is not None:
             return inside
         hint = did_you_mean(name, [n for n in dir(self) if not n.startswith("_")])
         raise AttributeError(
             f"module '{self.__name__}' has no attribute '{name}' in layerkit.{hint}"
         )
+
+    def _of_today(self) -> list[str]:
+        """What `import *` gives: names of earlier versions are imported one by one."""
+        names: set[str] = set()
+        for source in self._names_of:
+            module = importlib.import_module(source)
+            old = ".old_" in source
+            names |= set(getattr(module, "STILL_THERE", ()) if old else _public(module))
+        return sorted(names)
 
     def __dir__(self) -> list[str]:
         found = {n for s in self._names_of for n in _public(importlib.import_module(s))}

@@ -355,12 +355,14 @@ class Layer(Configurable):
 
     def _hand_mask_on(self, inputs: Any, outputs: Any, mask: Any) -> None:
         if not self.supports_masking:
-            warnings.warn(
-                f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a "
-                "mask attached to it. However, this layer does not support masking and will "
-                "therefore destroy the mask information. Downstream layers will not see the mask.",
-                stacklevel=3,
-            )
+            if mask is not None:
+                warnings.warn(
+                    f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with "
+                    "a mask attached to it. However, this layer does not support masking and will "
+                    "therefore destroy the mask information. Downstream layers will not see the "
+                    "mask.",
+                    stacklevel=3,
+                )
             return
         masks = tree.flatten(self.compute_mask(inputs, mask))
         for y, own in zip(tree.flatten(outputs), masks, strict=False):

@@ -13,6 +13,7 @@ from typing import Any
 
 from layerkit.backend import tree
 
+from .. import ops
 from ..configurable import deserialize, serialize
 from ..layers import Layer
 from ..symbolic import KerasTensor, Node, Operation, class_name, operations
@@ -72,9 +73,10 @@ def _describe_tensor(x: KerasTensor, address: Address) -> dict[str, Any]:
 
 def _describe_operation(operation: Operation, options: dict[str, Any]) -> dict[str, Any]:
     name = class_name(operation.function)
-    module = operation.function.__module__.rpartition(".")[2].partition("_")[0]
+    parts = (ops.numpy, ops.nn, ops.math, ops.linalg, ops.image, ops.core)
+    module = next(part for part in parts if operation.function.__name__ in part.__all__)
     return {
-        "module": f"keras.src.ops.{module}",
+        "module": f"keras.src.ops.{module.__name__.rpartition('.')[2]}",
         "class_name": name,
         "config": {"name": operation.name, **serialize(options)},
         "registered_name": name,

@@ -24,8 +24,8 @@ where = operation(K.where)
 
 @operation
 def get_item(x: Any, key: Any) -> Any:
-    """x[key]."""
-    return K.getitem(x, key)
+    """x[key], where a list is a tuple: Keras's files know no tuples."""
+    return K.getitem(x, tuple(key) if isinstance(key, list) else key)
 
 
 @operation
