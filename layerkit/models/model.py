@@ -9,6 +9,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import GradientTape, Tensor, Variable, memory, tree
+from layerkit.backend.recording import trial
 from layerkit.backend.threads import blas_on_one_thread
 
 from .. import losses, metrics, optimizers, saving
@@ -448,7 +449,8 @@ class Model(Layer):
         rows = _telling_rows(batches.y)
         x, y, sample_weight = unpack_x_y_sample_weight(batches.take(rows))
         try:
-            y_pred = self(x, training=False)
+            with trial():
+                y_pred = self(x, training=False)
             if own_step:
                 return
             on_host = map(_on_host, (y, y_pred, sample_weight))  # only there labels are checked
@@ -468,7 +470,8 @@ class Model(Layer):
             shape = tuple(1 if n is None else n for n in input_shape)
             self.built = True
             try:
-                self(K.zeros(shape, dtype=self.dtype), training=False)
+                with trial():
+                    self(K.zeros(shape, dtype=self.dtype), training=False)
             except BaseException:
                 self.built = False
                 raise
