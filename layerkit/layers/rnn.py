@@ -48,7 +48,8 @@ class RNN(Layer):
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ):
-        cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell, dtype=kwargs.get("dtype"))
         check_cell(cell, "Argument `cell`")
         super().__init__(**kwargs)
         self.cell = cell
