@@ -362,6 +362,62 @@ class Backend:
             self.matmul(dz[t], r.T, out=dh)
         return dz
 
+    # Gates z, r, n side by side: σ and σ of a + s, and tanh of a + r s, where a comes from the
+    # inputs and s from the state; h = z h' + (1 - z) n.
+
+    def gru(self, gates: Any, r: Any, bias: Any, h: Any, inner: Any) -> None:
+        """Gated recurrent units over all steps, in place.
+
+        `gates` (steps, batch, 3 * units): x w + b, which become the gates. `r` (units, 3 * units),
+        `bias` (3 * units,) or None: of the state. `h` (steps + 1, batch, units): the first is where
+        it starts. `inner` (steps, batch, units): the candidate's part of s.
+        """
+        xp, sigmoid, units = self.xp, BY_VALUE["sigmoid"].value, len(r)
+        s = xp.empty(gates.shape[1:], gates.dtype)
+        for t in range(len(gates)):
+            a, n = gates[t, :, : 2 * units], gates[t, :, 2 * units :]
+            self.matmul(h[t], r, out=s)
+            if bias is not None:
+                s += bias
+            inner[t] = s[:, 2 * units :]
+            a += s[:, : 2 * units]
+            sigmoid(xp, a, a)
+            n += xp.multiply(a[:, units:], inner[t], out=h[t + 1])
+            xp.tanh(n, out=n)
+            xp.subtract(h[t], n, out=h[t + 1])
+            h[t + 1] *= a[:, :units]
+            h[t + 1] += n
+
+    def gru_grad(self, g_y: Any, dh: Any, gates: Any, r: Any, h: Any, inner: Any) -> tuple:
+        """The gradients of all a and all s, back through time, of what `gru` left in its arrays.
+
+        `g_y` (steps, batch, units): the upstream gradient of all h but the first, or None. `dh`
+        (batch, units): that of the last h, which becomes that of the first.
+        """
+        xp, units = self.xp, len(r)
+        da, ds = xp.empty_like(gates), xp.empty_like(gates)
+        slope = xp.empty_like(gates[:1, :, : 2 * units])[0]
+        for t in reversed(range(len(gates))):
+            if g_y is not None:
+                dh += g_y[t]
+            z, r_gate, n = (gates[t, :, k * units : (k + 1) * units] for k in range(3))
+            dz, dr, dn = (da[t, :, k * units : (k + 1) * units] for k in range(3))
+            _one_minus_square(xp, n, dn)
+            dn *= xp.subtract(1, z, out=dz)
+            dn *= dh
+            xp.subtract(h[t], n, out=dz)
+            dz *= dh
+            xp.multiply(dn, inner[t], out=dr)
+            both = gates[t, :, : 2 * units]
+            xp.subtract(1, both, out=slope)
+            slope *= both  # of the sigmoid
+            da[t, :, : 2 * units] *= slope
+            ds[t] = da[t]
+            ds[t, :, 2 * units :] *= r_gate
+            dh *= z
+            dh += self.matmul(ds[t], r.T)
+        return da, ds
+
     def in_pieces(self, function: Callable[..., None], *arrays: Any) -> None:
         """Run `function(*arrays)`, which writes in place and treats each element alone.
 

@@ -108,3 +108,37 @@ def recorded_by(recorder: Recorder | None) -> Iterator[None]:
         yield
     finally:
         _local.recorder = outer
+
+
+class _Trial:
+    """A recorder that records nothing, and leaves out effects."""
+
+    records = False
+
+    def numbers(self, function: Callable[[], Any], dtype: str, count: int | None) -> Any:
+        return function()
+
+    def act(self, function: Callable[[], Any]) -> None:
+        function()
+
+    def effect(self, function: Callable[..., Any], tensors: Sequence[Any]) -> None:
+        pass
+
+    def decide(self, function: Callable[[], Any]) -> Any:
+        return function()
+
+    def meet(self, variable: Any) -> None:
+        pass
+
+    def refuse(self, what: str) -> None:
+        pass
+
+
+def trial() -> Any:
+    """A context for running something only to see its shapes or errors: `effect` does nothing."""
+    return recorded_by(_Trial())
+
+
+def is_trial() -> bool:
+    """Whether what runs now is a `trial`, of which nothing should be kept."""
+    return isinstance(_local.recorder, _Trial)

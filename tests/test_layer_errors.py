@@ -222,43 +222,6 @@ ROWS = [
     ),
     (lambda: layers.Dropout(0.5, noise_shape=(0, 2)), "received for argument `noise_shape`"),
     (lambda: layers.Dropout(0.5, seed="a"), "Argument `seed` must be"),
-    (lambda: layers.LSTM(0), "invalid value for `units`, expected a positive integer"),
-    (lambda: layers.LSTM(3, dropout=2), "Expected a float value between 0 and 1. Received: drop"),
-    (lambda: layers.LSTM(3, recurrent_dropout=-1), "`recurrent_dropout`. Expected a float value"),
-    (lambda: layers.LSTM(3, stateful=True), "LSTM(stateful=True) is not available yet. Leave"),
-    (
-        lambda: layers.LSTM(3, use_cudnn=True),
-        "use_cudnn=True was specified, but cuDNN is not supported for LSTM",
-    ),
-    (lambda: layers.LSTM(3, use_cudnn="yes"), "use_cudnn='yes' was specified"),
-    (lambda: layers.LSTM(3, zero_output_for_mask=True), "`zero_output_for_mask` of LSTM is not"),
-    (lambda: layers.LSTM(3, implementation=1), "`implementation` of LSTM is not available"),
-    (
-        lambda: call(layers.LSTM(3, name="l"), (4, 5)),
-        "layer 'l' is incompatible with the layer: expected ndim=3, found ndim=2. Full shape "
-        "received: (4, 5). Recurrent layers expect (batch, steps, features)",
-    ),
-    (
-        lambda: call(layers.LSTM(3), (4, 5, 2), (4, 5, 3)),
-        "expected axis -1 of input shape to have value 2",
-    ),
-    (
-        lambda: layers.LSTM(3, name="l").build((None, 5, None)),
-        "Layer 'l' (LSTM) needs the size of axis -1",
-    ),
-    (
-        lambda: layers.LSTM(3, name="l")(np.ones((4, 5, 2)), mask=np.ones((4, 5), bool)),
-        "Layer 'l' (LSTM) takes no `mask` yet. Received: mask of shape (4, 5). Leave it out",
-    ),
-    (
-        lambda: layers.LSTM(3, name="l")(np.ones((4, 5, 2)), initial_state=[np.ones((4, 3))]),
-        "Layer 'l' (LSTM) expects `initial_state` to be h and c, a list of two, each of shape "
-        "(4, 3). Received shapes: [(4, 3)]",
-    ),
-    (
-        lambda: layers.LSTM(3)(np.ones((4, 5, 2)), initial_state=np.ones((2, 1, 3))),
-        "Received shapes: [(1, 3), (1, 3)]",
-    ),
     (lambda: layers.GaussianNoise(-1), "`stddev`. Expected a float value between 0 and 1"),
 ]
 

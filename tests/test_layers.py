@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tables import recurrent
 from tables.layers import ROWS, Row, resolved, upstream
 
 from layerkit import backend as K
@@ -223,7 +224,8 @@ def test_output_shape_with_free_axes(row: Row):
 
 def test_every_layer_has_a_row():
     classes = [thing for thing in vars(layers).values() if isinstance(thing, type)]
-    untested = {cls.__name__ for cls in classes} - {row.layer for row in ROWS}
+    tested = {row.layer for row in ROWS} | recurrent.NAMES
+    untested = {cls.__name__ for cls in classes} - tested
     assert untested == {"Layer", "InputLayer", "InputSpec", "Lambda", "Wrapper"}
 
 
@@ -459,103 +461,3 @@ def test_regularizers_constraints_and_initializers_reach_the_weights():
     assert layer.kernel.regularizer is not None and layer.bias.constraint is not None
     assert len(layer.losses) == 1
     np.testing.assert_array_equal(layer.bias.numpy(), [1, 1])
-
-
-def lstm(shape: tuple[int, ...], **arguments):
-    """An LSTM(4) in float64, built, with a bias that is not zero."""
-    layer = layers.LSTM(4, bias_initializer="uniform", dtype="float64", **arguments)
-    layer.build(shape)
-    return layer
-
-
-def tanh_step_by_step(x):
-    """An activation that the fused operation does not know."""
-    return K.tanh(x)
-
-
-@pytest.mark.parametrize("go_backwards", [False, True])
-def test_the_fused_lstm_is_its_cell_step_by_step(go_backwards: bool):
-    random = np.random.default_rng(0)
-    x, h, c = (random.standard_normal(s) for s in ((3, 6, 2), (3, 4), (3, 4)))
-    options = {"return_sequences": True, "return_state": True, "go_backwards": go_backwards}
-    fused = lstm(x.shape, **options)
-    plain = lstm(x.shape, activation=tanh_step_by_step, **options)
-    assert fused.cell.fused and not plain.cell.fused
-    plain.set_weights(fused.get_weights())
-    found = []
-    for layer in fused, plain:
-        tensors = [K.convert_to_tensor(a) for a in (x, h, c)]
-        with K.GradientTape() as tape:
-            tape.watch(tensors)
-            results = layer(tensors[0], initial_state=tensors[1:])
-            loss = sum(K.sum(K.cos(y)) for y in results)
-        found.append([*results, *tape.gradient(loss, [*tensors, *layer.weights])])
-    assert len(found[0]) == 3 + 3 + 3
-    for a, b in zip(*found, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
-
-
-def test_the_state_of_an_lstm_can_be_carried_on():
-    x = np.random.default_rng(0).standard_normal((3, 6, 2))
-    layer = lstm(x.shape, return_sequences=True, return_state=True)
-    assert layer.compute_output_shape((3, 6, 2)) == ((3, 6, 4), (3, 4), (3, 4))
-    assert _shape_by_running(layer, (None, 6, 2)) == ((None, 6, 4), (None, 4), (None, 4))
-    whole, h, c = layer(x)
-    np.testing.assert_array_equal(h, whole.numpy()[:, -1])
-    first, *state = layer(x[:, :2])
-    second, *state = layer(x[:, 2:], initial_state=state)
-    np.testing.assert_allclose(np.concatenate([first, second], axis=1), whole, rtol=1e-12)
-    for ours, expected in zip(state, (h, c), strict=True):
-        np.testing.assert_allclose(ours, expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("rates", [(0.5, 0.0), (0.0, 0.5), (0.5, 0.5)], ids=str)
-def test_dropout_of_an_lstm(rates: tuple[float, float]):
-    x = np.random.default_rng(0).standard_normal((3, 5, 2))
-    dropout, recurrent_dropout = rates
-    layer = lstm(x.shape, dropout=dropout, recurrent_dropout=recurrent_dropout)
-
-    def output(x):
-        layer.cell.seed_generator.state = (1, 0)
-        return layer(x, training=True)
-
-    np.testing.assert_array_equal(output(x), output(x))
-    assert np.abs(output(x).numpy() - layer(x).numpy()).max() > 1e-3
-    assert np.abs(output(x).numpy() - layer(x, training=True).numpy()).max() > 1e-3
-    K.check_gradient(output, x)
-
-
-def test_dropout_of_an_lstm_is_the_same_at_every_step():
-    cell = layers.LSTM(40, dropout=0.5, recurrent_dropout=0.5, seed=1).cell
-    cell.build((None, 30))
-    dropped = cell.drop(K.ones((2, 5, 30)), True).numpy()
-    assert set(np.unique(dropped)) == {0, 2} and (dropped == dropped[:, :1]).all()
-    cell.recurrent_kernel.assign(np.tile(np.eye(40, dtype="float32"), 4))
-    ones = K.ones((2, 40))
-    gates = cell.from_state(ones, True)
-    kept = gates(ones).numpy()
-    assert set(np.unique(kept)) == {0, 2}
-    np.testing.assert_array_equal(gates(ones), kept)
-    parts = np.split(kept, 4, axis=1)
-    assert all((parts[0] != part).any() for part in parts[1:])  # each gate has its own
-
-
-def test_weights_of_an_lstm():
-    layer = layers.LSTM(
-        3,
-        bias_initializer="zeros",
-        kernel_regularizer="l1",
-        recurrent_regularizer="l2",
-        activity_regularizer="l2",
-        recurrent_constraint="max_norm",
-    )
-    layer(np.ones((2, 4, 5), "float32"))
-    kernel, recurrent_kernel, bias = layer.weights
-    assert [w.path for w in layer.weights][1] == "lstm_cell/recurrent_kernel"
-    assert kernel.shape == (5, 12) and len(layer.losses) == 3
-    np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], 3))
-    rows = recurrent_kernel.numpy()
-    np.testing.assert_allclose(rows @ rows.T, np.eye(3), atol=1e-6)
-    assert recurrent_kernel.constraint is not None and kernel.constraint is None
-    layer.trainable = False
-    assert not layer.trainable_weights and not layer.cell.trainable

@@ -136,15 +136,17 @@ class Bidirectional(Layer):
         return (*forward, *backward) if forward and backward else None
 
     def compute_output_shape(self, sequences_shape: Shape, initial_state_shape: Any = None) -> Any:
-        shape = self.forward_layer.compute_output_shape(sequences_shape)
+        parts = (self.forward_layer, self.backward_layer)
+        found = [part.compute_output_shape(sequences_shape) for part in parts]
         states: tuple = ()
         if self.return_state:
-            shape, *found = shape
-            states = (*found, *found)
-        if self.merge_mode == "concat":
-            shape = (*shape[:-1], None if shape[-1] is None else 2 * shape[-1])
+            states = (*found[0][1:], *found[1][1:])
+            found = [shapes[0] for shapes in found]
         if self.merge_mode is None:
-            return (shape, shape, *states)
+            return (*found, *states)
+        shape, backward = found
+        if self.merge_mode == "concat":
+            shape = (*shape[:-1], shape[-1] + backward[-1])
         return (shape, *states) if self.return_state else shape
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import backend as K
+from layerkit.backend.by_value import FUSED
 
 from .. import activations
 from .rnn import UnitsRNN, of_cell, refuse_cudnn
@@ -78,6 +79,21 @@ class GRUCell(UnitsCell):
         in_list = isinstance(states, (list, tuple))
         h = self._next(z, states[0] if in_list else states, training)
         return h, [h] if in_list else h
+
+    def whole(
+        self, sequences: Any, states: Any, mask: Any, go_backwards: bool, training: bool | None
+    ) -> tuple[Any, list[Any]] | None:
+        names = [FUSED.get(f) for f in (self.activation, self.recurrent_activation)]
+        per_gate = training and self.dropout_mask_count
+        if names != ["tanh", "sigmoid"] or per_gate or not self.reset_after:
+            return None
+        masks = self.masks_over_steps(sequences, training)
+        sequences = sequences if masks is None else sequences * masks
+        biases = K.unstack(self.bias) if self.use_bias else (None, None)
+        outputs, h = K.gru(
+            sequences, self.kernel, self.recurrent_kernel, *biases, *states, go_backwards, mask
+        )
+        return outputs, [h]
 
     def _next(self, x: Any, h: Any, training: bool | None) -> Any:
         gate = self.recurrent_activation

@@ -7,7 +7,7 @@ from typing import Any
 
 from layerkit import backend as K
 from layerkit.backend import Variable, tree
-from layerkit.backend.recording import effect
+from layerkit.backend.recording import effect, is_trial
 
 from ..configurable import parameters_of
 from .arguments import is_int, known_size
@@ -48,7 +48,8 @@ class RNN(Layer):
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ):
-        cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell, dtype=kwargs.get("dtype"))
         check_cell(cell, "Argument `cell`")
         super().__init__(**kwargs)
         self.cell = cell
@@ -85,7 +86,7 @@ class RNN(Layer):
         finally:
             self._reset_dropout()
         last, states = self._computed(last), [self._computed(state) for state in states]
-        if self.stateful:
+        if self._keeps_states:
             effect(self._assign_states, *tree.flatten(states))
         output = self._computed(outputs()) if self.return_sequences else last
         return (output, *states) if self.return_state else output
@@ -185,6 +186,11 @@ class RNN(Layer):
         self.reset_state()
 
     @property
+    def _keeps_states(self) -> bool:
+        """Whether a call now starts where the last one ended: a model's trial is no such call."""
+        return self.stateful and not is_trial()
+
+    @property
     def _state_dtype(self) -> str:
         return getattr(self.cell, "compute_dtype", self.compute_dtype)
 
@@ -212,9 +218,9 @@ class RNN(Layer):
 
     def _first_states(self, batch_size: int, given: Any) -> list[Any]:
         """The states given, those kept, or the cell's: in its structure and dtype."""
-        if self.stateful:
+        if self._keeps_states:
             self._keep_states_for(batch_size)
-        if given is None and not self.stateful:
+        if given is None and not self._keeps_states:
             return self.get_initial_state(batch_size)
         expected: Any = self.get_initial_state(batch_size)
         given = self.states if given is None else given

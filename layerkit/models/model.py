@@ -11,6 +11,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import GradientTape, Tensor, Variable, memory, tree
+from layerkit.backend.recording import trial
 from layerkit.backend.threads import blas_on_one_thread
 
 from .. import metrics, optimizers, saving
@@ -553,7 +554,8 @@ class Model(Layer):
         batch, note = source.sample(with_y=self._compiled_loss is not None and not own_step)
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         try:
-            y_pred = self(x, training=False)
+            with trial():
+                y_pred = self(x, training=False)
             if own_step:
                 return
             on_host = map(_on_host, (y, y_pred, sample_weight))  # only there labels are checked
@@ -571,7 +573,8 @@ class Model(Layer):
             shape = tuple(1 if n is None else n for n in input_shape)
             self.built = True
             try:
-                self(K.zeros(shape, dtype=self.dtype), training=False)
+                with trial():
+                    self(K.zeros(shape, dtype=self.dtype), training=False)
             except BaseException:
                 self.built = False
                 raise
