@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tables.keras_ops_numpy import NAMES, ROWS
@@ -17,6 +21,17 @@ def test_every_name_of_keras_is_there():
     assert [name for name in NAMES if not callable(getattr(ops.numpy, name, None))] == []
     assert sorted(ops.numpy.__all__) == NAMES
     assert [name for name in NAMES if getattr(ops, name) is not getattr(ops.numpy, name)] == []
+
+
+SIGNATURES = Path(__file__).parent / "golden" / "keras_ops_numpy_signatures.json"
+
+
+@pytest.mark.parametrize(("name", "expected"), json.loads(SIGNATURES.read_text()).items())
+def test_arguments_and_defaults_are_those_of_keras(name: str, expected: str):
+    parameters = inspect.signature(getattr(ops, name)).parameters.values()
+    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+    options_of_backends = ", **kwargs"  # of einsum: none that every backend of Keras takes
+    assert ", ".join(map(str, plain)) == expected.removesuffix(options_of_backends)
 
 
 def test_every_name_is_tested():

@@ -1,4 +1,4 @@
-"""Writes keras_ops_*.npz for tests/test_keras_ops.py: values and gradients of Keras 3.
+"""Writes keras_ops_*.npz and keras_ops_numpy_signatures.json: what Keras 3 computes and takes.
 
 Run with Keras and JAX installed: KERAS_BACKEND=jax python tests/golden/make_keras_ops_golden.py
 The rows are those of tests/tables/keras_ops_*.py. Of each row the file has its results, in order,
@@ -8,6 +8,8 @@ and the gradients of its watched arrays, where the upstream gradients are `weigh
 from __future__ import annotations
 
 import importlib
+import inspect
+import json
 import sys
 import warnings
 from functools import reduce
@@ -58,8 +60,19 @@ def golden(row: Row) -> dict[str, np.ndarray]:
     return saved
 
 
+def signatures() -> dict[str, str]:
+    """Of each function of `keras.ops.numpy`: its parameters with their defaults."""
+    functions = {name: f for name, f in vars(keras.ops.numpy).items() if inspect.isfunction(f)}
+    return {
+        name: ", ".join(map(str, inspect.signature(f).parameters.values()))
+        for name, f in functions.items()
+    }
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
+    path = HERE / "keras_ops_numpy_signatures.json"
+    path.write_text(json.dumps(signatures(), indent=0, sort_keys=True) + "\n")
     for table in sys.argv[1:] or TABLES:
         rows = importlib.import_module(f"tables.keras_ops_{table}").ROWS
         saved: dict[str, np.ndarray] = {}
