@@ -1,6 +1,7 @@
 """Keras's `ops`: functions of tensors, symbolic ones too, under Keras's names."""
 
-from . import core, image, linalg, math, nn, numpy
+from . import axes, core, image, linalg, math, nn, numpy
+from .axes import *  # noqa: F403
 from .core import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .math import *  # noqa: F403
@@ -15,6 +16,7 @@ __all__ = [
     "linalg",
     "nn",
     "numpy",
+    *axes.__all__,
     *core.__all__,
     *linalg.__all__,
     *math.__all__,

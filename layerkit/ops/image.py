@@ -14,23 +14,37 @@ from layerkit import backend as K
 from layerkit.backend import Tensor
 
 from ..symbolic import operation
-from . import resampling
-from .resampling import *  # noqa: F403
-from .resampling import _FILL_MODES, _ORDERS, _check, _floats, _images, sample
+from .resampling import (
+    _FILL_MODES,
+    _ORDERS,
+    _check,
+    _floats,
+    _images,
+    affine_transform,
+    map_coordinates,
+    perspective_transform,
+    resize,
+    sample,
+    scale_and_translate,
+)
 
 __all__ = [
+    "affine_transform",
     "crop_images",
     "elastic_transform",
     "extract_patches",
     "extract_patches_3d",
     "gaussian_blur",
     "hsv_to_rgb",
+    "map_coordinates",
     "pad_images",
+    "perspective_transform",
+    "resize",
     "rgb_to_grayscale",
     "rgb_to_hsv",
+    "scale_and_translate",
     "sobel_edges",
     "ssim",
-    *resampling.__all__,
 ]
 
 Sizes = int | tuple[int, ...]

@@ -11,28 +11,111 @@ from layerkit import backend as K
 from layerkit.backend import Tensor
 
 from ..symbolic import operation
-from . import activations, convolution, ctc
-from .activations import *  # noqa: F403
-from .convolution import *  # noqa: F403
-from .ctc import *  # noqa: F403
+from .activations import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    swish,
+    tanh_shrink,
+    threshold,
+)
+from .convolution import (
+    adaptive_average_pool,
+    adaptive_max_pool,
+    average_pool,
+    conv,
+    conv_transpose,
+    depth_to_space,
+    depthwise_conv,
+    fold,
+    max_pool,
+    separable_conv,
+    space_to_depth,
+    unfold,
+)
+from .ctc import (
+    ctc_decode,
+    ctc_loss,
+)
 
 __all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "celu",
+    "conv",
+    "conv_transpose",
+    "ctc_decode",
+    "ctc_loss",
+    "depth_to_space",
+    "depthwise_conv",
     "dot_product_attention",
+    "elu",
+    "fold",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
     "layer_normalization",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "max_pool",
     "moments",
     "multi_hot",
     "normalize",
     "one_hot",
     "polar",
     "psnr",
+    "relu",
+    "relu6",
     "rms_normalization",
+    "selu",
+    "separable_conv",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
-    *activations.__all__,
-    *convolution.__all__,
-    *ctc.__all__,
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh_shrink",
+    "threshold",
+    "unfold",
 ]
 
 Axes = int | tuple[int, ...] | list[int]
@@ -56,14 +139,22 @@ def one_hot(
 
 @operation
 def multi_hot(
-    inputs: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+    inputs: Any,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: Any = None,
+    sparse: bool = False,
 ) -> Tensor:
     """1 at the positions of all integers of a sample, else 0.
 
     `inputs`: (batch, n) or (n,); result: (batch, num_classes) or (num_classes,), with the classes
-    along `axis`. `dtype`: None for `floatx()`. ValueError for `sparse`.
+    along `axis`. `dtype`: None for `floatx()`. ValueError for `sparse`, and without `num_classes`.
     """
     _refuse_sparse("multi_hot", sparse)
+    if num_classes is None:
+        raise ValueError(
+            "Argument `num_classes` must be specified: the largest number plus 1, or more."
+        )
     inputs = K.convert_to_tensor(inputs)
     return K.max(K.one_hot(inputs, num_classes, axis, dtype), axis=1 if inputs.ndim > 1 else 0)
 

@@ -1,4 +1,4 @@
-"""Writes keras_ops_*.npz for tests/test_keras_ops_nn.py: values and gradients of Keras 3.
+"""Writes keras_ops_*.npz and keras_ops_signatures.json: what Keras 3 computes, and its arguments.
 
 Run with Keras and JAX installed: KERAS_BACKEND=jax python tests/golden/make_keras_ops_nn_golden.py
 The rows are those of tests/tables/keras_ops_*.py. Of each row the file has its results, in order,
@@ -8,6 +8,8 @@ and the gradients of its watched arrays, where the upstream gradients are `weigh
 from __future__ import annotations
 
 import importlib
+import inspect
+import json
 import sys
 import warnings
 from functools import reduce
@@ -56,9 +58,27 @@ def golden(row: Row) -> dict[str, np.ndarray]:
     return saved
 
 
+def signatures() -> dict[str, str]:
+    """Of each public function: its parameters with their defaults."""
+    namespaces = {"ops": keras.ops, "random": keras.random, "tree": keras.tree}
+    namespaces |= {"ops.image": keras.ops.image, "ops.linalg": keras.ops.linalg}
+    namespaces["ops.nn"] = keras.ops.nn
+    found = {}
+    for path, namespace in namespaces.items():
+        for name, function in vars(namespace).items():
+            if inspect.isfunction(function) and not function.__module__.endswith("ops.numpy"):
+                parameters = inspect.signature(function).parameters.values()
+                found[f"{path}.{name}"] = ", ".join(map(str, parameters))
+    return found
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
-    for table in sys.argv[1:] or TABLES:
+    tables = sys.argv[1:] or ["signatures", *TABLES]
+    if "signatures" in tables:
+        path = HERE / "keras_ops_signatures.json"
+        path.write_text(json.dumps(signatures(), indent=0, sort_keys=True) + "\n")
+    for table in (t for t in tables if t != "signatures"):
         rows = importlib.import_module(f"tables.keras_ops_{table}").ROWS
         saved: dict[str, np.ndarray] = {}
         failures = []
