@@ -43,6 +43,7 @@ class Configurable:
     """Base of everything with a config. Store constructor parameters under their own names."""
 
     keras_module: ClassVar[str | None] = None  # where Keras's files keep the class
+    keras_name: ClassVar[str]  # ... and what they call it, where that is not the class's name
     family: ClassVar[str] = ""  # the last part of `keras_module` of the family's base class
     aliases: ClassVar[dict[str, str]] = {}  # further names that `get` takes: {'zero': 'Zeros'}
     accepts_callables: ClassVar[bool] = False  # whether `get` lets a plain function pass
@@ -52,7 +53,7 @@ class Configurable:
         if Configurable in cls.__bases__:
             cls.family = (cls.keras_module or "").rpartition(".")[2]
         if _is_ours(cls):
-            _builtin[cls.family, cls.__name__] = cls
+            _builtin[cls.family, _keras_name(cls)] = cls
         else:
             _custom[cls.__name__] = cls
 
@@ -107,6 +108,10 @@ class CustomLayer(layerkit.layers.Layer):
             "arg2": self.arg2,
         }})
         return config"""
+
+
+def _keras_name(cls: type) -> str:
+    return vars(cls).get("keras_name", cls.__name__)
 
 
 def _is_ours(thing: Any) -> bool:
@@ -235,7 +240,7 @@ def _address(cls: Any) -> dict[str, Any]:
         private = cls.keras_module.startswith("keras.src")
         return {
             "module": cls.keras_module,
-            "class_name": cls.__name__,
+            "class_name": _keras_name(cls),
             "registered_name": cls.__name__ if private else None,
         }
     return {

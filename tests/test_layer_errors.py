@@ -136,6 +136,46 @@ ROWS = [
         lambda: call(layers.EinsumDense("ab,bc->ac", None, name="e"), (2, 3)),
         "Layer 'e' (EinsumDense) needs the size of axis 'c' of equation 'ab,bc->ac'",
     ),
+    (lambda: layers.Attention(score_mode="cosine"), "Invalid value for argument score_mode"),
+    (
+        lambda: call(layers.Attention(name="a"), (2, 3, 4)),
+        "Attention layer must be called on a list of inputs, namely [query, value]",
+    ),
+    (
+        lambda: layers.Attention(name="a").compute_mask([1, 2], [None]),
+        "`mask` of layer 'a' should be a list of length 2 or 3",
+    ),
+    (lambda: layers.MultiHeadAttention(0, 2), "invalid value for `num_heads`, expected a positive"),
+    (lambda: layers.MultiHeadAttention(1, 2, value_dim=0), "invalid value for `value_dim`"),
+    (
+        lambda: layers.MultiHeadAttention(1, 2, sliding_window=0),
+        "`sliding_window` must be `None` or a positive integer. Received: sliding_window=0",
+    ),
+    (
+        lambda: layers.MultiHeadAttention(1, 2, flash_attention=True),
+        "`flash_attention` of MultiHeadAttention is not available in layerkit",
+    ),
+    (
+        lambda: layers.MultiHeadAttention(1, 2, attention_axes="1"),
+        "`attention_axes` of MultiHeadAttention must be an int, list, or tuple. Received",
+    ),
+    (
+        lambda: layers.MultiHeadAttention(1, 2, name="m").build((2, 3, 4), (2, 3, 4), (2, 5, 4)),
+        "All dimensions of `value` and `key`, except the last one, must be equal. Layer 'm'",
+    ),
+    (
+        lambda: layers.GroupQueryAttention(1, 3, 2),
+        "`num_query_heads` must be divisible by `num_key_value_heads`. Received: "
+        "num_query_heads=3, num_key_value_heads=2",
+    ),
+    (
+        lambda: layers.GroupQueryAttention(1, 2, 2, name="g").build((2, 3, 4), (2, 3, 5)),
+        "The last dimension of `query_shape` and `value_shape` must be equal, but are 4, 5. Layer",
+    ),
+    (
+        lambda: layers.GroupQueryAttention(1, 2, 2).build((2, 3, 4), (2, 3, 4), (2, 2, 4)),
+        "All dimensions of `value` and `key`, except the last one, must be equal",
+    ),
     (lambda: layers.AlphaDropout(1), "`rate` of AlphaDropout must be below 1. Received: rate=1"),
     (lambda: layers.GaussianDropout(1), "`rate` of GaussianDropout must be below 1"),
     (

@@ -14,7 +14,11 @@ from layerkit import backend as K
 from layerkit import layers
 from layerkit.backend import tree
 from layerkit.layers.layer import _shape_by_running, takes
-from layerkit.saving import custom_object_scope
+from layerkit.saving import (
+    custom_object_scope,
+    deserialize_keras_object,
+    serialize_keras_object,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 ARRAYS = dict(np.load(GOLDEN / "layers.npz"))
@@ -74,7 +78,11 @@ def called(layer, row: Row, xs):
     elif masks is not None and takes(layer.call, "mask"):
         options["mask"] = masks
     given = row.arranged(map(K.convert_to_tensor, xs))
-    y = layer(**given, **options) if isinstance(given, dict) else layer(given, **options)
+    if isinstance(given, dict):
+        first, *others = given.values()
+        options |= dict(zip(list(given)[1:], others, strict=True))
+        given = first
+    y = layer(given, **options)
     return list(y) if isinstance(y, tuple) else [y]
 
 
@@ -138,6 +146,9 @@ def test_masks_are_those_of_keras(row: Row):
     layer, masks = with_weights(row), masks_of(row)
     if isinstance(masks, dict):
         masks = masks.get("query")
+        masks = masks if masks is None else K.convert_to_tensor(masks)
+        assert layer.compute_mask(inputs_of(row)[0], masks) is masks
+        return
     masks = [None if m is None else K.convert_to_tensor(m) for m in tree.flatten(masks)]
     masks = masks if isinstance(row.shape, list) else masks[0]
     found = layer.compute_mask(row.arranged(map(K.convert_to_tensor, inputs_of(row))), masks)
@@ -224,8 +235,8 @@ def test_output_shape_with_free_axes(row: Row):
 
 def test_every_layer_has_a_row():
     classes = [thing for thing in vars(layers).values() if isinstance(thing, type)]
-    tested = {row.layer for row in ROWS} | recurrent.NAMES
-    untested = {cls.__name__ for cls in classes} - tested
+    names = {vars(cls).get("keras_name", cls.__name__) for cls in classes}
+    untested = names - {row.layer for row in ROWS} - recurrent.NAMES
     assert untested == {"Layer", "InputLayer", "InputSpec", "Lambda", "Wrapper"}
 
 
@@ -398,6 +409,45 @@ def test_einsum_dense_counts_the_inputs_of_a_unit():
     turned.build((None, None, 30))
     assert turned.kernel.shape == (10, 20, 30)
     assert 0.99 * limit < np.abs(turned.kernel.numpy()).max() <= limit
+
+
+def test_dropout_of_attention_is_of_its_weights():
+    x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
+    options = {"training": True, "return_attention_scores": True}
+    _, weights = layers.Attention(dropout=0.5, seed=1)([x, x], **options)
+    assert (weights.numpy() == 0).any() and weights.numpy().max() <= 2
+    layer = layers.MultiHeadAttention(2, 3, dropout=0.5, seed=1)
+    layer.build(x.shape, x.shape)
+    first, weights = layer(x, value=K.convert_to_tensor(x), **options)
+    np.testing.assert_allclose(weights.numpy().sum(-1), 1, rtol=1e-5)  # those before dropout
+    second = layer(x, value=K.convert_to_tensor(x), training=True)
+    assert np.abs(first.numpy() - second.numpy()).max() > 1e-3
+
+
+def test_a_query_that_may_look_nowhere_gets_nothing():
+    x = K.ones((1, 2, 3))
+    layer = layers.MultiHeadAttention(1, 2, use_bias=False)
+    layer.build((1, 2, 3), (1, 2, 3))
+    mask = np.array([[[True, True], [False, False]]])
+    y = layer(x, value=x, attention_mask=mask).numpy()
+    assert np.abs(y[0, 0]).min() > 0 and (y[0, 1] == 0).all()
+
+
+def test_sublayers_of_attention():
+    layer = layers.MultiHeadAttention(2, 3, kernel_regularizer="l2", activity_regularizer="l1")
+    layer.build((None, 4, 5), (None, 4, 5))
+    sublayers = [layer.query_dense, layer.key_dense, layer.value_dense, layer.output_dense]
+    assert [sub.name for sub in sublayers] == ["query", "key", "value", "attention_output"]
+    assert all(sub.activity_regularizer is not None for sub in sublayers)
+    assert layer.activity_regularizer is None and len(layer.losses) == 4
+    kernels = [sub.kernel.numpy() for sub in sublayers[:3]]
+    assert (kernels[0] != kernels[1]).any() and (kernels[1] != kernels[2]).any()
+    groups = layers.GroupQueryAttention(3, 2, 1, activity_regularizer="l1")
+    assert groups.activity_regularizer is not None
+    description = serialize_keras_object(groups)
+    assert description["class_name"] == "GroupQueryAttention"
+    assert groups.name.startswith("grouped_query_attention")
+    assert deserialize_keras_object(plain(description)).num_query_heads == 2
 
 
 def test_alpha_dropout_keeps_mean_and_variance():
