@@ -66,8 +66,6 @@ def made(kind):
 @pytest.mark.parametrize("row", table.ROWS, ids=str)
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["as it is", "compiled"])
 def test_training_is_that_of_keras(row, jit_compile):
-    if jit_compile and K.backend() != "numpy":
-        jit_compile = "auto"
     expected = GOLDEN[row.name]
     model = made(row.model)
     model.compile(optimizers.SGD(0.1), **row.compile, jit_compile=jit_compile)

@@ -237,7 +237,8 @@ class CompiledMetrics:
             return
         outputs = Outputs(y_pred, self._names)
         targets, predictions = self._targets(outputs, y), tree.flatten(y_pred)
-        built, by_name = [], {}
+        built: list[tuple[int, Metric, bool]] = []
+        by_name: dict[str, Metric] = {}
         for argument, group in self._given.items():
             weighted = argument == "weighted_metrics"
             for index, identifiers in enumerate(_by_output(argument, group, outputs)):
