@@ -269,6 +269,10 @@ REFUSED = {
         "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or "
         "dict (multiple output case). Received instead: loss_weights=x of type <class 'str'>",
     ),
+    "weights without a loss": (
+        lambda: compiled(loss_weights=[1.0, 2.0]),
+        "`loss_weights` weigh the losses of `loss`: give both, or none.",
+    ),
     "metrics in the place of weights": (
         lambda: made("one").compile("sgd", "mse", ["accuracy"]),
         "`loss_weights` must be numbers. Received: loss_weights=['accuracy']. (Metrics come after",

@@ -110,6 +110,8 @@ class Model(Layer):
                 "`jit_compile`: leave one of them out.",
                 stacklevel=2,
             )
+        if loss is None and loss_weights is not None:
+            raise ValueError("`loss_weights` weigh the losses of `loss`: give both, or none.")
         jit_compile = False if run_eagerly else jit_compile
         names = getattr(self, "output_names", None)
         made = (
@@ -119,8 +121,8 @@ class Model(Layer):
             replayed_step(self, jit_compile, type(self).train_step is not Model.train_step),
             positive("steps_per_execution", steps_per_execution),
         )  # all or nothing: what cannot be made changes nothing
-        self.optimizer, self._compiled_loss, self._compiled_metrics, self._replayed_step, _ = made
-        self.steps_per_execution = made[-1]
+        self.optimizer, self._compiled_loss, self._compiled_metrics, *rest = made
+        self._replayed_step, self.steps_per_execution = rest
         self._trace_passes(jit_compile)
         self.loss = loss
         self._compile_config = {
