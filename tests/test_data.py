@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import re
+import sys
 import threading
 import time
 
@@ -585,3 +588,33 @@ def test_inputs_by_name_from_a_generator():
     data = {"a": X, "b": X[:, :1]}
     generated = model.evaluate(iter([(data, X[:, 1:2])]), verbose=0)
     assert generated == pytest.approx(model.evaluate(data, X[:, 1:2], verbose=0))
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+def test_the_bar_counts_steps_where_nobody_knows_how_many_there_are(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    made().fit(Some(X, Y), epochs=2, verbose=1)
+    first, second, _ = sys.stdout.getvalue().split("\n")
+    assert re.match(
+        r"Epoch 1/2 3 steps, 00:00, +[\d.]+k? steps/s, accuracy: ", first.split("\r")[-1]
+    )
+    assert re.match(r"Epoch 2/2 100%\|█{7}\| 00:00, .* steps/s, accuracy", second.split("\r")[-1])
+
+
+def test_a_callback_may_say_where_to_resume():
+    model = made()
+
+    def resume(logs):
+        model._initial_epoch = 2
+
+    history = model.fit(
+        X, Y, epochs=4, verbose=0, callbacks=[callbacks.LambdaCallback(on_train_begin=resume)]
+    )
+    assert history.epoch == [2, 3]

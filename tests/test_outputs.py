@@ -66,8 +66,6 @@ def made(kind):
 @pytest.mark.parametrize("row", table.ROWS, ids=str)
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["as it is", "compiled"])
 def test_training_is_that_of_keras(row, jit_compile):
-    if jit_compile and K.backend() != "numpy":
-        jit_compile = "auto"
     expected = GOLDEN[row.name]
     model = made(row.model)
     model.compile(optimizers.SGD(0.1), **row.compile, jit_compile=jit_compile)
@@ -270,6 +268,10 @@ REFUSED = {
         lambda: compiled(loss=TWO, loss_weights="x"),
         "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or "
         "dict (multiple output case). Received instead: loss_weights=x of type <class 'str'>",
+    ),
+    "weights without a loss": (
+        lambda: compiled(loss_weights=[1.0, 2.0]),
+        "`loss_weights` weigh the losses of `loss`: give both, or none.",
     ),
     "metrics in the place of weights": (
         lambda: made("one").compile("sgd", "mse", ["accuracy"]),

@@ -46,9 +46,10 @@ class MonitorCallback(Callback):
         if name == "loss":
             return -1
         for metric in getattr(self.model, "metrics", ()):
-            metric = getattr(metric, "by_name", {metric.name: metric}).get(name)
-            if getattr(metric, "_direction", None):
-                return 1 if metric._direction == "up" else -1
+            named = getattr(metric, "by_name", {metric.name: metric}).get(name)
+            direction = getattr(named, "_direction", None)
+            if direction:
+                return 1 if direction == "up" else -1
         raise ValueError(
             f"{type(self).__name__} callback received monitor={self.monitor}, but Keras isn't able "
             "to automatically determine whether that metric should be maximized or minimized. "

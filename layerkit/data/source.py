@@ -40,9 +40,9 @@ class Source:
 
 
 def raise_on_nan(name: str, arrays: Any) -> None:
-    """ValueError where a float array on the host holds NaN: how many, and where the first is."""
+    """ValueError where a float array or tensor holds NaN: how many, and where the first is."""
     for array in tree.flatten(arrays):
-        array = array.array if isinstance(array, Tensor) else array
+        array = array.numpy() if isinstance(array, Tensor) else array
         if isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(array.sum()):
             found = np.argwhere(np.isnan(array))
             if len(found):

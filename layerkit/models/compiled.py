@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from layerkit.backend import Tensor, Variable, tree
 from layerkit.backend.recording import effect
@@ -62,7 +62,7 @@ class CompiledLoss:
         named = [self._by_output] * outputs.count if for_all else self._spread_losses(outputs)
         weights = self._spread_weights(outputs, named)
         self._terms = [
-            _Term(index, loss.loss, weight, outputs.name_of_loss(index, loss.name))
+            _Term(index, loss.loss, weight, _tracker(outputs.name_of_loss(index, loss.name)))
             for index, (loss, weight) in enumerate(zip(named, weights, strict=True))
             if loss is not None
         ]
@@ -172,16 +172,13 @@ class _Named:
         self.name = identifier if isinstance(identifier, str) else self.loss.name
 
 
-class _Term:
-    """The loss of one output: which one, its weight and its running mean."""
+class _Term(NamedTuple):
+    """The loss of one output."""
 
-    def __init__(self, index: int, loss: Any, weight: float | None, name: str):
-        self.index, self.loss, self.weight = index, loss, weight
-        self.tracker = Mean(name=f"{name}_loss")
-        self.tracker._direction = "down"
-
-    def __iter__(self) -> Any:
-        return iter((self.index, self.loss, self.weight, self.tracker))
+    index: int  # of the output
+    loss: Any
+    weight: float | None
+    tracker: Mean  # of the loss without its weight
 
 
 class _CrossentropyByShape:
@@ -237,7 +234,8 @@ class CompiledMetrics:
             return
         outputs = Outputs(y_pred, self._names)
         targets, predictions = self._targets(outputs, y), tree.flatten(y_pred)
-        built, by_name = [], {}
+        built: list[tuple[int, Metric, bool]] = []
+        by_name: dict[str, Metric] = {}
         for argument, group in self._given.items():
             weighted = argument == "weighted_metrics"
             for index, identifiers in enumerate(_by_output(argument, group, outputs)):
@@ -283,6 +281,12 @@ class CompiledMetrics:
             return outputs.spread(y)
         except Mismatch as error:
             raise _different_structures("y_true", y, outputs, error) from error
+
+
+def _tracker(name: str) -> Mean:
+    tracker = Mean(name=f"{name}_loss")
+    tracker._direction = "down"
+    return tracker
 
 
 def _as_loss(identifier: Any) -> Any:

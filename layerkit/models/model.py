@@ -117,6 +117,8 @@ class Model(Layer):
                 "`jit_compile`: leave one of them out.",
                 stacklevel=2,
             )
+        if loss is None and loss_weights is not None:
+            raise ValueError("`loss_weights` weigh the losses of `loss`: give both, or none.")
         jit_compile = False if run_eagerly else jit_compile
         names = getattr(self, "output_names", None)
         made = (
@@ -126,8 +128,8 @@ class Model(Layer):
             replayed_step(self, jit_compile, type(self).train_step is not Model.train_step),
             positive("steps_per_execution", steps_per_execution),
         )  # all or nothing: what cannot be made changes nothing
-        self.optimizer, self._compiled_loss, self._compiled_metrics, self._replayed_step, _ = made
-        self.steps_per_execution = made[-1]
+        self.optimizer, self._compiled_loss, self._compiled_metrics, *rest = made
+        self._replayed_step, self.steps_per_execution = rest
         self._trace_passes(jit_compile)
         self.loss = loss
         self._compile_config = {
@@ -342,7 +344,7 @@ class Model(Layer):
         there. A warning tells where the data ended too early.
         """
         self._assert_compiled("fit")
-        self._trainable_flags.warn_of_changes()
+        self._warn_of_frozen_layers()
         if not isinstance(validation_freq, (list, tuple, set)):
             positive("validation_freq", validation_freq)
         if validation_split and validation_data is None:
@@ -496,8 +498,7 @@ class Model(Layer):
         return_dict: bool = False,
     ) -> Any:
         """One training step on exactly these rows. Returns as `evaluate` does."""
-        if self._trainable_flags is not None:
-            self._trainable_flags.warn_of_changes()
+        self._warn_of_frozen_layers()
         return self._on_batch(
             "train_on_batch", self._training_step, x, y, sample_weight, return_dict, class_weight
         )
@@ -534,7 +535,11 @@ class Model(Layer):
         if return_dict:
             return values
         # As in Keras, which looks for the compiled metrics without the outputs' names.
-        known = [m.name for metric in self.metrics for m in getattr(metric, "metrics", [metric])]
+        known = [
+            each.name
+            for metric in self.metrics
+            for each in (metric.metrics if isinstance(metric, CompiledMetrics) else [metric])
+        ]
         first = [name for name in dict.fromkeys(known) if name in values]
         ordered = first + sorted(set(values) - set(first))
         return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
@@ -547,6 +552,11 @@ class Model(Layer):
                 f"You must call `compile()` before using the model: {name}() needs a loss and, "
                 "to train, an optimizer, as in model.compile('adam', 'mse')."
             )
+
+    def _warn_of_frozen_layers(self) -> None:
+        """Tell, once, of layers that were frozen or unfrozen since `compile`."""
+        if self._trainable_flags is not None:
+            self._trainable_flags.warn_of_changes()
 
     def _check_data(self, source: Source) -> None:
         """Run a few samples through model and loss: builds both, raises on what does not fit."""

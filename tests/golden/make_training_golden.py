@@ -79,4 +79,5 @@ for row in rows.ROWS:
         "weights": [list(map(short, np.ravel(w))) for w in model.get_weights()],
     }
 
-(HERE / "training.json").write_text(json.dumps(golden, indent=0) + "\n")
+rows_of_text = [f"{json.dumps(name)}: {json.dumps(values)}" for name, values in golden.items()]
+(HERE / "training.json").write_text("{\n" + ",\n".join(rows_of_text) + "\n}\n")
