@@ -24,7 +24,8 @@ def test_what_is_left_out_is_a_name_of_keras_and_not_there(namespace):
     assert not {name for name in ABSENT[namespace] if hasattr(module(namespace), name)}
 
 
-@pytest.mark.parametrize("namespace", NAMES)
+# The data sets stand alone: they import nothing that could explain.
+@pytest.mark.parametrize("namespace", [n for n in NAMES if not n.startswith("datasets")])
 def test_an_unknown_name_is_answered_with_the_nearest(namespace):
     known = next(name for name in NAMES[namespace] if name not in ABSENT.get(namespace, ()))
     with pytest.raises(AttributeError) as raised:

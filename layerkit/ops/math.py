@@ -13,6 +13,7 @@ from layerkit import backend as K
 from layerkit.backend import Tensor
 
 from ..symbolic import operation
+from ..window_functions import window as named_window
 
 __all__ = [
     "cdist",
@@ -311,9 +312,7 @@ def _window(
                 "If a string is passed to `window`, it must be one of `hann`, `hamming`. "
                 f"Received: window={window}"
             )
-        share = 0.5 if window == "hann" else 0.54
-        turns = np.arange(sequence_length) / sequence_length
-        weights = share - (1 - share) * np.cos(2 * np.pi * turns)
+        weights = named_window(window, sequence_length)
     else:
         weights = K.to_numpy(window)
         if weights.shape != (sequence_length,):

@@ -1,5 +1,7 @@
 """Keras's `preprocessing`: images, sequences and texts made ready for a model."""
 
+from layerkit.backend.names import explain_missing
+
 from ..utils import (
     image_dataset_from_directory,
     text_dataset_from_directory,
@@ -15,3 +17,5 @@ __all__ = [
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
 ]
+
+explain_missing(__name__)

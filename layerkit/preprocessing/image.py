@@ -8,6 +8,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.names import explain_missing
 
 from ..utils.images import array_to_img, img_to_array, load_img, save_img
 from ..utils.resampling import INTERPOLATIONS, resize_with_crop
@@ -76,3 +77,6 @@ def smart_resize(
     resized = resize_with_crop(images, tuple(size), interpolation)
     resized = np.moveaxis(resized, -1, -3) if first else resized
     return K.convert_to_tensor(resized) if isinstance(x, Tensor) else resized
+
+
+explain_missing(__name__)

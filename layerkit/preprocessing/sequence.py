@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from layerkit.backend.names import explain_missing
+
 from ..utils.sequences import pad_sequences
 
 __all__ = ["TimeseriesGenerator", "make_sampling_table", "pad_sequences", "skipgrams"]
@@ -158,3 +160,6 @@ def skipgrams(
             random.seed(seed)
             random.shuffle(values)
     return couples, labels
+
+
+explain_missing(__name__)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from layerkit.backend.names import explain_missing
+
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
@@ -222,3 +224,6 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
         by_number = name in ("index_docs", "index_word")  # JSON's keys are texts
         setattr(tokenizer, name, {int(k): v for k, v in found.items()} if by_number else found)
     return tokenizer
+
+
+explain_missing(__name__)

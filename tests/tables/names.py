@@ -16,10 +16,11 @@ NAMES: dict[str, tuple[str, ...]] = {
         "": """
             activations applications backend callbacks config constraints datasets device
             distillation distribution dtype_policies DTypePolicy export FloatDTypePolicy
-            Initializer initializers Input InputSpec Layer layers legacy Loss losses Metric
-            metrics mixed_precision Model models name_scope Optimizer optimizers Quantizer
-            quantizers Regularizer regularizers remat RematScope saving Sequential StatelessScope
-            SymbolicScope utils Variable version visualization wrappers __version__
+            Initializer initializers Input InputSpec KerasTensor Layer layers legacy Loss losses
+            Metric metrics mixed_precision Model models name_scope Optimizer optimizers
+            preprocessing Quantizer quantizers Regularizer regularizers remat RematScope saving
+            Sequential StatelessScope SymbolicScope utils Variable version visualization wrappers
+            __version__
         """,
         "activations": """
             celu deserialize elu exponential gelu get glu hard_shrink hard_sigmoid hard_silu
@@ -49,6 +50,33 @@ NAMES: dict[str, tuple[str, ...]] = {
         "constraints": """
             Constraint deserialize get max_norm MaxNorm min_max_norm MinMaxNorm non_neg NonNeg
             serialize unit_norm UnitNorm
+        """,
+        "datasets": """
+            boston_housing california_housing cifar10 cifar100 fashion_mnist imdb mnist reuters
+        """,
+        "datasets.boston_housing": """
+            load_data
+        """,
+        "datasets.california_housing": """
+            load_data
+        """,
+        "datasets.cifar10": """
+            load_data
+        """,
+        "datasets.cifar100": """
+            load_data
+        """,
+        "datasets.fashion_mnist": """
+            load_data
+        """,
+        "datasets.imdb": """
+            get_word_index load_data
+        """,
+        "datasets.mnist": """
+            load_data
+        """,
+        "datasets.reuters": """
+            get_label_names get_word_index load_data
         """,
         "dtype_policies": """
             AWQDTypePolicy deserialize DTypePolicy DTypePolicyMap FloatDTypePolicy get
@@ -100,7 +128,7 @@ NAMES: dict[str, tuple[str, ...]] = {
             set_global_policy
         """,
         "models": """
-            load_model Model model_from_json save_model Sequential
+            clone_model load_model Model model_from_json save_model Sequential
         """,
         "optimizers": """
             Adadelta Adafactor Adagrad Adam Adamax AdamW deserialize Ftrl get Lamb legacy Lion
@@ -113,6 +141,16 @@ NAMES: dict[str, tuple[str, ...]] = {
         "optimizers.schedules": """
             CosineDecay CosineDecayRestarts deserialize ExponentialDecay InverseTimeDecay
             LearningRateSchedule PiecewiseConstantDecay PolynomialDecay serialize
+        """,
+        "preprocessing": """
+            image image_dataset_from_directory sequence text_dataset_from_directory
+            timeseries_dataset_from_array
+        """,
+        "preprocessing.image": """
+            array_to_img img_to_array load_img save_img smart_resize
+        """,
+        "preprocessing.sequence": """
+            pad_sequences
         """,
         "regularizers": """
             deserialize get L1 l1 l1_l2 L1L2 L2 l2 orthogonal_regularizer OrthogonalRegularizer
@@ -140,7 +178,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "StatelessScope": _STATEFUL,
         "SymbolicScope": _STATEFUL,
         "visualization": _OUTSIDE,
-        "wrappers": _OUTSIDE,
     },
     "callbacks": {"OrbaxCheckpoint": "writes JAX's file format; ModelCheckpoint writes Keras's"},
     "config": {
