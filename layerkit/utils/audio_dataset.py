@@ -78,11 +78,8 @@ def _decoded(path: str, sampling_rate: int | None) -> np.ndarray:
 
     try:
         with wave.open(path) as file:
-            channels, bits, rate = (
-                file.getnchannels(),
-                8 * file.getsampwidth(),
-                file.getframerate(),
-            )
+            channels, rate = file.getnchannels(), file.getframerate()
+            bits = 8 * file.getsampwidth()
             content = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
         raise ValueError(

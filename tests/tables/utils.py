@@ -1,6 +1,7 @@
 """Small pictures, texts and series, and the options with which the helpers of utils read them.
 
-`write_pictures`, `write_texts` and `write_sounds` make the folders; the golden script shows them to real Keras.
+`write_pictures`, `write_texts` and `write_sounds` make the folders; the golden script shows them to
+real Keras.
 """
 
 from __future__ import annotations
