@@ -74,6 +74,42 @@ def test_texts(texts, options):
     assert dataset.class_names == (None if options.get("labels", 1) is None else ["neg", "pos"])
 
 
+@pytest.mark.parametrize("options", rows.AUDIO_ROWS, ids=str)
+def test_sounds(tmp_path, options):
+    folder = rows.write_sounds(tmp_path)
+    dataset = utils.audio_dataset_from_directory(folder, **options, **rows.LISTED)
+    check(dataset, rows.key("sounds", options), rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "error", "message"),
+    [
+        (b"no sound", {}, ValueError, "a.wav: expected a .wav file of 16 bits; received another"),
+        (rows.wav(np.zeros((3, 1), "u1")), {}, ValueError, "received one of 8 bits"),
+        (
+            rows.wav(np.zeros((3, 1), "<i2")),
+            {"sampling_rate": 16000},
+            NotImplementedError,
+            "a.wav: expected 16000 samples a second; received 8000",
+        ),
+        (b"", {"ragged": True}, NotImplementedError, "no ragged tensors.*received ragged=True"),
+        (b"", {"sampling_rate": 0}, ValueError, "`sampling_rate` should have an integer value"),
+        (b"", {"sampling_rate": "x"}, ValueError, "`sampling_rate` should have an integer value"),
+    ],
+)
+def test_sounds_that_cannot_be_read(tmp_path, content, options, error, message):
+    (tmp_path / "hi").mkdir()
+    (tmp_path / "hi" / "a.wav").write_bytes(content)
+    with pytest.raises(error, match=message):
+        next(iter(utils.audio_dataset_from_directory(tmp_path, verbose=False, **options)))
+
+
+def test_sounds_of_one_rate(tmp_path):
+    folder = rows.write_sounds(tmp_path)
+    dataset = utils.audio_dataset_from_directory(folder, sampling_rate=8000, **rows.LISTED)
+    check(dataset, rows.key("sounds", {}), rtol=0)
+
+
 @pytest.mark.parametrize("options", rows.ORDER_ROWS, ids=str)
 def test_order_of_files(pictures, options, capsys):
     dataset = utils.image_dataset_from_directory(pictures, verbose=False, **options)

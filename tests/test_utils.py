@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import numpy as np
 import pytest
 
 from layerkit import backend as K
 from layerkit import utils
 from layerkit.progress import format_metrics
-from layerkit.utils import Progbar, normalize, progbar, to_categorical
+from layerkit.utils import Config, Progbar, normalize, progbar, to_categorical
 
 
 @pytest.mark.parametrize("labels", [[0, 2, 1], [[0], [2], [1]], np.array([0.0, 2.0, 1.0])])
@@ -137,3 +140,51 @@ def test_custom_objects_are_those_of_saving():
     ):
         assert getattr(utils, name) is getattr(saving, name)
     assert utils.CustomObjectScope is utils.custom_object_scope
+
+
+# Config.
+
+
+def test_config():
+    config = Config(rate=0.1, momentum=0.9)
+    config.seed = 3
+    config["name"] = "a"
+    assert (config.rate, config["seed"], config.name) == (0.1, 3, "a")
+    assert config.get("rate") == 0.1
+    assert config.get("other", 5) == 5
+    assert list(config) == ["momentum", "name", "rate", "seed"]
+    assert (len(config), "seed" in config, "other" in config) == (4, True, False)
+    assert dict(config.items()) == dict(zip(config.keys(), config.values(), strict=True))
+    assert json.loads(config.to_json()) == config.as_dict() == {**config}
+    assert config.pop("name") == "a"
+    del config["seed"]
+    config.update(rate=0.2)
+    assert repr(config) == "<Config {'rate': 0.2, 'momentum': 0.9}>"
+    assert copy.deepcopy(config).rate == 0.2
+
+
+def test_frozen_config():
+    config = Config(rate=0.1)
+    config.freeze()
+    assert config.frozen
+    for change in (
+        lambda: setattr(config, "rate", 1),
+        lambda: config.update(rate=1),
+        lambda: config.pop("rate"),
+        lambda: config.__delitem__("rate"),
+    ):
+        with pytest.raises(ValueError, match="because the config is frozen"):
+            change()
+    config.unfreeze()
+    config.rate = 1
+    assert config.as_dict() == {"rate": 1}
+
+
+def test_config_of_unknown_and_taken_names():
+    config = Config(momentum=0.9)
+    with pytest.raises(AttributeError, match="'momentun'. Did you mean 'momentum'"):
+        _ = config.momentun
+    with pytest.raises(AttributeError, match="Unknown attribute: 'x'.$"):
+        _ = config.x
+    with pytest.raises(AttributeError, match="'items' is a part of Config itself"):
+        config.items = 3

@@ -292,14 +292,15 @@ class ImageDataGenerator:
         shear = _symmetric(self.shear_range)
         zx, zy = 1, 1
         if self.zoom_range != [1, 1]:
-            zx, zy = np.random.uniform(*self.zoom_range, 2)
+            zx, zy = np.random.uniform(self.zoom_range[0], self.zoom_range[1], 2)
         flip_horizontal = (np.random.random() < 0.5) * self.horizontal_flip
         flip_vertical = (np.random.random() < 0.5) * self.vertical_flip
         shift, brightness = None, None
         if self.channel_shift_range:
             shift = _symmetric(self.channel_shift_range)
         if self.brightness_range is not None:
-            brightness = np.random.uniform(*self.brightness_range)
+            low, high = self.brightness_range
+            brightness = np.random.uniform(low, high)
         return {
             "theta": theta,
             "tx": tx,

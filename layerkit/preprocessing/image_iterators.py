@@ -159,8 +159,8 @@ class NumpyArrayIterator(Iterator):
         if subset not in parts:
             raise ValueError(f'Invalid subset name: {subset}; expected "training" or "validation".')
         if y is not None and not ignore_classes:
-            classes = [np.unique(y[rows]) for rows in parts.values()]
-            if not np.array_equal(*classes):
+            first, second = (np.unique(y[rows]) for rows in parts.values())
+            if not np.array_equal(first, second):
                 raise ValueError(
                     "Training and validation subsets have different number of classes after the "
                     "split. If your numpy arrays are sorted by the label, you might want to "
@@ -389,7 +389,7 @@ class DataFrameIterator(_FileIterator):
                     'If class_mode="multi_output", y_col must be a list. Received '
                     f"{type(y_col).__name__}."
                 )
-            self._targets = [_column(dataframe, name, rows) for name in y_col]
+            self._targets: Any = [_column(dataframe, name, rows) for name in y_col]
         if class_mode == "raw":
             columns = y_col if isinstance(y_col, list) else [y_col]
             values = [_column(dataframe, name, rows) for name in columns]

@@ -14,9 +14,11 @@ from ..configurable import custom_object_scope as CustomObjectScope
 from ..configurable import deserialize as deserialize_keras_object
 from ..configurable import serialize as serialize_keras_object
 from ..data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .audio_dataset import audio_dataset_from_directory
 from .downloads import get_file
 from .image_dataset import image_dataset_from_directory
 from .images import array_to_img, img_to_array, load_img, save_img
+from .named_values import Config
 from .numerical import normalize, to_categorical
 from .plot_model import model_to_dot, plot_model
 from .progbar import Progbar
@@ -28,11 +30,13 @@ from .timeseries_dataset import timeseries_dataset_from_array
 Sequence = PyDataset  # its name in Keras 2
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "Progbar",
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

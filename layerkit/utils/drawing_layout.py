@@ -106,7 +106,8 @@ def _lay_out(graph: Graph, rankdir: str) -> Layout:
         if isinstance(item, Graph):
             sizes[item.key] = (inner[item.key].width, inner[item.key].height)
         else:
-            sizes[item.key] = size_of(item)[:: -1 if turned else 1]
+            width, height = size_of(item)
+            sizes[item.key] = (height, width) if turned else (width, height)
     edges = [(owner[a], owner[b]) for a, b in graph.edges if owner[a] != owner[b]]
     ranks = _in_ranks(list(sizes), edges)
     rows, links = _with_bends(ranks, edges)

@@ -53,7 +53,7 @@ def load_img(
             f"Invalid interpolation method {interpolation} specified. Supported methods are "
             f"{', '.join(INTERPOLATIONS)}"
         )
-    box = _centre(*image.size, *size) if keep_aspect_ratio else None
+    box = _centre(image.size, size) if keep_aspect_ratio else None
     return image.resize(size, getattr(pillow.Resampling, interpolation.upper()), box=box)
 
 
@@ -68,8 +68,9 @@ def in_color_mode(image: Any, color_mode: str) -> Any:
     return image if image.mode == color_mode.upper() else image.convert(color_mode.upper())
 
 
-def _centre(width: int, height: int, to_width: int, to_height: int) -> tuple[int, int, int, int]:
+def _centre(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, int, int]:
     """The largest box (left, top, right, bottom) in the middle, of the target's shape."""
+    (width, height), (to_width, to_height) = size, target
     box_height = min(height, width * to_height // to_width)
     box_width = min(width, height * to_width // to_height)
     left, top = (width - box_width) // 2, (height - box_height) // 2

@@ -118,7 +118,7 @@ def _end(layer: Any, index: int, is_target: bool, expand_nested: bool) -> Hashab
 def _box(layer: Any, facts: Facts, shown: Shown) -> Box:
     kind = type(layer).__name__
     title = f"{layer.name} ({kind})" if shown.layer_names else kind
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     activation = getattr(layer, "activation", None)
     if shown.layer_activations and activation is not None:
         rows.append((Cell(_name_of(activation), "Activation"),))
@@ -129,7 +129,7 @@ def _box(layer: Any, facts: Facts, shown: Shown) -> Box:
         cells.append(Cell(_readable(facts.output_shape), "Output shape"))
     if shown.dtype:
         cells.append(Cell(_readable(facts.dtype), "Output dtype"))
-    if shown.trainable and getattr(layer, "weights", ()):
+    if shown.trainable and getattr(layer, "weights", None):
         cells.append(Cell("Trainable", "", GOOD) if layer.trainable else _FROZEN)
     if cells:
         rows.append(tuple(cells))

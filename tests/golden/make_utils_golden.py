@@ -43,6 +43,10 @@ for options in rows.TEXT_ROWS:
 for name in [name for name in golden if golden[name].dtype == object]:  # bytes of TensorFlow
     value = golden[name]
     golden[name] = np.array([text.decode("utf8", "ignore") for text in value.reshape(-1)])
+sounds = rows.write_sounds(folder / "sounds")
+for options in rows.AUDIO_ROWS:
+    name = rows.key("sounds", options)
+    put(name, keras.utils.audio_dataset_from_directory(sounds, **options, **rows.LISTED))
 for options in rows.ORDER_ROWS:
     dataset = keras.utils.image_dataset_from_directory(pictures, verbose=False, **options)
     golden[rows.key("order", options)] = np.array(

@@ -1,12 +1,15 @@
 """Small pictures, texts and series, and the options with which the helpers of utils read them.
 
-`write_pictures` and `write_texts` make the folders; the golden script shows them to real Keras.
+`write_pictures`, `write_texts` and `write_sounds` make the folders; the golden script shows them to
+real Keras.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import struct
+import wave
 import zlib
 from pathlib import Path
 from typing import Any
@@ -48,6 +51,12 @@ ORDER_ROWS: list[dict[str, Any]] = [
     {"seed": 7, "validation_split": 0.4, "subset": "training"},
     {"seed": 7, "validation_split": 0.4, "subset": "validation"},
     {"seed": 7, "label_mode": None},
+]
+AUDIO_ROWS: list[dict[str, Any]] = [
+    {},
+    {"batch_size": 2, "label_mode": "binary"},
+    {"output_sequence_length": 6, "label_mode": "categorical"},
+    {"batch_size": None, "label_mode": None},
 ]
 SERIES_ROWS: list[tuple[bool, dict[str, Any]]] = [
     (True, {"sequence_length": 4}),
@@ -136,4 +145,24 @@ def write_texts(folder: Path) -> Path:
         path = folder / name / f"{index}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
+    return folder
+
+
+def wav(samples: np.ndarray, rate: int = 8000) -> bytes:
+    """The bytes of a .wav file of int16 or uint8 samples (n, channels)."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(samples.shape[1])
+        sound.setsampwidth(samples.itemsize)
+        sound.setframerate(rate)
+        sound.writeframes(samples.tobytes())
+    return file.getvalue()
+
+
+def write_sounds(folder: Path) -> Path:
+    rng = np.random.default_rng(6)
+    for place, length in (("hi/a.wav", 5), ("hi/b.WAV", 9), ("lo/a.wav", 7)):
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(wav(rng.integers(-32768, 32768, (length, 2)).astype("<i2")))
     return folder
