@@ -2,9 +2,11 @@
 
 from . import (
     activations,
+    color,
     convolution,
     crossentropy,
     elementwise,
+    image,
     indexing,
     linalg,
     normalization,
@@ -17,9 +19,11 @@ from . import (
     shape as shaping,  # `shape` is an operation too
 )
 from .activations import *  # noqa: F403
+from .color import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .crossentropy import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .image import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .normalization import *  # noqa: F403
@@ -42,5 +46,7 @@ _FAMILIES = (
     crossentropy,
     random,
     recurrent,
+    image,
+    color,
 )
 OPERATIONS: list[str] = [name for family in _FAMILIES for name in family.__all__]
