@@ -50,7 +50,13 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .preprocessing import Rescaling
+from .preprocessing.category_encoding import CategoryEncoding
+from .preprocessing.discretization import Discretization
+from .preprocessing.hashing import HashedCrossing, Hashing
+from .preprocessing.lookup import IntegerLookup, StringLookup
+from .preprocessing.normalization import Normalization
+from .preprocessing.rescaling import Rescaling
+from .preprocessing.text_vectorization import TextVectorization
 from .recurrent import LSTM
 from .regularization import (
     Dropout,
@@ -81,6 +87,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "CategoryEncoding",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -96,6 +103,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dropout",
     "ELU",
     "Embedding",
@@ -114,9 +122,12 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "HashedCrossing",
+    "Hashing",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTM",
     "Layer",
     "LayerNormalization",
@@ -127,6 +138,7 @@ __all__ = [
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "Normalization",
     "PReLU",
     "Permute",
     "ReLU",
@@ -140,6 +152,8 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "StringLookup",
+    "TextVectorization",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",
