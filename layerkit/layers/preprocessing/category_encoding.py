@@ -88,7 +88,7 @@ def encoded_shape(shape: Shape, output_mode: str, depth: int) -> Shape:
     """The shape of `encoded_tensor` of integers of a shape."""
     shape = tuple(shape)
     if len(shape) < 2:
-        return (*shape, depth) if output_mode == "one_hot" and shape else (depth,)
+        return (*(shape or (1,)), depth) if output_mode == "one_hot" else (depth,)
     if output_mode == "one_hot":
         return (*(shape[:-1] if shape[-1] == 1 else shape), depth)
     return (shape[0], *shape[2:], depth)

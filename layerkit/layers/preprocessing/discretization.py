@@ -31,8 +31,9 @@ class Discretization(Layer):
         sparse: bool = False,
         dtype: Any = None,
         name: str | None = None,
+        **kwargs: Any,
     ):
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, dtype=dtype, **kwargs)
         modes = ("int", "one_hot", "multi_hot", "count")
         self.output_mode = one_of("Discretization", "output_mode", output_mode, modes)
         self.sparse = refuse_sparse("Discretization", sparse)

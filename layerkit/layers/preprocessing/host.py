@@ -88,9 +88,9 @@ def is_batches(data: Any) -> bool:
 
 def batches(data: Any, steps: int | None = None) -> Iterator[Any]:
     """The inputs of the first `steps` batches of a dataset; of (inputs, targets) the inputs."""
-    if hasattr(data, "__getitem__") and not isinstance(data, (list, tuple)):
-        data = (data[i] for i in range(len(data)))
-    for batch in itertools.islice(data, steps):
+    indexed = hasattr(data, "__getitem__")
+    each = map(data.__getitem__, range(len(data))) if indexed else data
+    for batch in itertools.islice(each, steps):
         yield batch[0] if isinstance(batch, tuple) else batch
 
 

@@ -213,9 +213,10 @@ class TextVectorization(HostLayer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.split is None and self.ngrams is None and self.output_sequence_length is None:
             return self._lookup_layer.compute_output_shape(tuple(input_shape))
+        batch = tuple(input_shape)[:1]
         if self.output_mode == "int":
-            return (input_shape[0], self.output_sequence_length)
-        return self._lookup_layer.compute_output_shape((input_shape[0], None))
+            return (*batch, self.output_sequence_length)
+        return self._lookup_layer.compute_output_shape((*batch, None))
 
     # Files.
 
@@ -238,8 +239,6 @@ class TextVectorization(HostLayer):
         """ValueError where the config names a file, as of StringLookup."""
         if isinstance(config.get("vocabulary"), str):
             return StringLookup.from_config(config)  # which refuses it
-        if isinstance(config.get("ngrams"), list):
-            config = {**config, "ngrams": tuple(config["ngrams"])}
         return super().from_config(config)
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -269,7 +268,8 @@ def _choice(name: str, value: Any, allowed: tuple[str, ...]) -> Any:
     return one_of("TextVectorization", name, value, allowed)
 
 
-def _checked_ngrams(ngrams: Any) -> Any:
+def _checked_ngrams(ngrams: Any) -> int | tuple[int, ...] | None:
+    ngrams = tuple(ngrams) if isinstance(ngrams, list) else ngrams
     is_tuple = isinstance(ngrams, tuple) and all(isinstance(n, int) for n in ngrams)
     if not (ngrams is None or isinstance(ngrams, int) or is_tuple):
         raise ValueError(

@@ -1,0 +1,66 @@
+"""Golden values of the preprocessing layers' tables, from Keras 3.
+
+    KERAS_BACKEND=tensorflow python tests/golden/make_preprocessing_golden.py
+    KERAS_BACKEND=jax python tests/golden/make_preprocessing_golden.py
+
+The first writes preprocessing.json: outputs, weights, vocabularies and configs of the layers of
+numbers, categories and texts, whose strings need TensorFlow. The second writes
+preprocessing_images.npz and .json: images, outputs and configs of the layers of images.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+from tables.preprocessing_layers import ROWS, Row, array, data  # noqa: E402
+
+
+def plain(x: Any) -> Any:
+    """Arrays and tensors as lists, bytes as str."""
+    if isinstance(x, dict):
+        return {key: plain(value) for key, value in x.items()}
+    if isinstance(x, (list, tuple)):
+        return [plain(item) for item in x]
+    if isinstance(x, bytes):
+        return x.decode()
+    if hasattr(x, "numpy") or isinstance(x, (np.ndarray, np.generic)):
+        return plain(np.asarray(x).tolist())
+    return x
+
+
+def run(row: Row) -> dict[str, Any]:
+    layer = getattr(keras.layers, row.layer)(**row.arguments, name="row")
+    if row.adapt is not None:
+        layer.adapt(data(row.adapt))
+    inputs = array(row.inputs)
+    options = {key: np.array(value, "float32") for key, value in row.options.items()}
+    y = layer(inputs, **options)
+    values = np.asarray(y)
+    about = {
+        "y": plain(values if values.dtype.kind != "f" else values.astype("float64").round(7)),
+        "dtype": "str" if values.dtype.kind in "OSU" else values.dtype.name,
+        "config": plain(keras.saving.serialize_keras_object(layer.get_config())),
+        "weights": [[w.name, plain(w.value)] for w in layer.weights],
+    }
+    if hasattr(layer, "get_vocabulary"):
+        about["vocabulary"] = plain(layer.get_vocabulary())
+    return about
+
+
+def write(name: str, rows: dict[str, Any]) -> None:
+    text = json.dumps({"keras": keras.__version__, "rows": rows}, ensure_ascii=False)
+    (HERE / name).write_text(text.replace('}, "', '},\n"') + "\n", encoding="utf-8")
+    print(len(rows), "rows from Keras", keras.__version__, "on", keras.backend.backend())
+
+
+if __name__ == "__main__":
+    if keras.backend.backend() == "tensorflow":
+        write("preprocessing.json", {str(row): run(row) for row in ROWS})
