@@ -1,4 +1,4 @@
-"""Resampling of images: resize, affine maps, values between the pixels, Gaussian blur.
+"""Resampling of images: resize, affine maps, values between the pixels, blur; and histograms.
 
 Images are (height, width, channels) or (batch, height, width, channels), or with the channels
 before height and width where `data_format` is 'channels_first'. All are differentiable in the
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Tensor, convert_to_tensor
+from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..config import floatx, standardize_data_format
-from ..registry import backend_of
+from ..registry import backend_of, namespace
 from .convolution import depthwise_conv
 from .elementwise import (
     absolute,
@@ -36,7 +36,13 @@ from .linalg import outer, tensordot
 from .reductions import sum as total
 from .shape import expand_dims, moveaxis, pad, reshape, squeeze, tile, transpose
 
-__all__ = ["affine_transform", "gaussian_blur", "map_coordinates", "resize_images"]
+__all__ = [
+    "affine_transform",
+    "equalize_histogram",
+    "gaussian_blur",
+    "map_coordinates",
+    "resize_images",
+]
 
 FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 ORDERS = {"nearest": 0, "bilinear": 1}  # what a sample is: a piecewise polynomial of this order
@@ -371,3 +377,23 @@ def _gaussian(size: int, sigma: Tensor) -> Any:
     x = backend_of(sigma.array).constant(places.astype(sigma.dtype))
     weights = exp(-0.5 * square(divide(x, sigma)))
     return weights / total(weights)
+
+
+# Histograms
+
+
+@primitive
+def equalize_histogram(x: Any, /, bins: int = 256) -> tuple:
+    """Floats x in [0, 255], each as the share of the values that are not above it, times 255.
+
+    Values are told apart by their one of so many bins; where all are in one bin, x stays as it
+    is. No derivative.
+    """
+    xp = namespace(x)
+    numbers = xp.clip(x * ((bins - 1) / 255), 0, bins - 1).astype("int32")
+    counts = xp.bincount(numbers.reshape(-1), minlength=bins)
+    reached = xp.cumsum(counts)
+    first = counts[numbers.min()]
+    spread = reached[-1] - first
+    table = xp.rint((reached - first) * 255 / xp.maximum(spread, 1)).clip(0, 255)
+    return (xp.where(spread == 0, x, table.astype(x.dtype)[numbers]),)

@@ -20,7 +20,16 @@ import numpy as np
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-from tables.preprocessing_layers import ROWS, Row, array, data  # noqa: E402
+from tables.preprocessing_layers import (  # noqa: E402
+    IMAGE_ROWS,
+    ROWS,
+    ImageRow,
+    Row,
+    array,
+    data,
+    pictures,
+    tensors,
+)
 
 
 def plain(x: Any) -> Any:
@@ -55,6 +64,21 @@ def run(row: Row) -> dict[str, Any]:
     return about
 
 
+def run_image(row: ImageRow) -> tuple[np.ndarray, dict[str, Any]]:
+    layer = getattr(keras.layers, row.layer)(**row.arguments, name="row")
+    x = pictures(row)
+    if row.transformation is None:
+        y = layer(x, training=True)
+    else:
+        forced = tensors(keras.ops.convert_to_tensor, row.transformation)
+        y = layer.transform_images(keras.ops.convert_to_tensor(x), forced, training=True)
+    about = {
+        "dtype": keras.backend.standardize_dtype(y.dtype),
+        "config": plain(keras.saving.serialize_keras_object(layer.get_config())),
+    }
+    return np.asarray(y), about
+
+
 def write(name: str, rows: dict[str, Any]) -> None:
     text = json.dumps({"keras": keras.__version__, "rows": rows}, ensure_ascii=False)
     (HERE / name).write_text(text.replace('}, "', '},\n"') + "\n", encoding="utf-8")
@@ -64,3 +88,8 @@ def write(name: str, rows: dict[str, Any]) -> None:
 if __name__ == "__main__":
     if keras.backend.backend() == "tensorflow":
         write("preprocessing.json", {str(row): run(row) for row in ROWS})
+    else:
+        found = {str(row): run_image(row) for row in IMAGE_ROWS}
+        arrays = {name: y for name, (y, _) in found.items()}
+        np.savez_compressed(HERE / "preprocessing_images.npz", **arrays)
+        write("preprocessing_images.json", {name: about for name, (_, about) in found.items()})

@@ -136,6 +136,14 @@ def each_pixel(function):
     return twin
 
 
+def equalize_histogram(x, bins=256):
+    numbers = (x / 255 * (bins - 1)).astype(int)
+    ranks = np.array([np.sum(numbers <= n) for n in numbers.ravel()]) - np.sum(
+        numbers == numbers.min()
+    )
+    return np.round(ranks.reshape(x.shape) * 255 / max(ranks.max(), 1)) if ranks.max() else x
+
+
 def resize(label, x=IMAGES, size=(3, 7), **options):
     return Op(f"resize_images:{label}", resize_images, [x], {"size": size, **options})
 
@@ -199,4 +207,13 @@ ROWS = [
     Op("rgb_to_hsv:first", each_pixel(lambda p: colorsys.rgb_to_hsv(*p)), [COLORS[0].T], FIRST),
     Op("hsv_to_rgb", each_pixel(lambda p: colorsys.hsv_to_rgb(*p)), [COLORS]),
     Op("hsv_to_rgb:first", each_pixel(lambda p: colorsys.hsv_to_rgb(*p)), [COLORS[0].T], FIRST),
+    Op("equalize_histogram", equalize_histogram, [COLORS * 255], gradient=False),
+    Op(
+        "equalize_histogram:few",
+        equalize_histogram,
+        [COLORS * 255],
+        {"bins": 7},
+        gradient=False,
+    ),
+    Op("equalize_histogram:one", equalize_histogram, [np.full((2, 3), 7.0)], gradient=False),
 ]

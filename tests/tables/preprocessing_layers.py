@@ -211,3 +211,190 @@ ROWS = [
         pad_to_max_tokens=True,
     ),
 ]
+
+
+@dataclass
+class ImageRow:
+    """A layer by its class's name and arguments, the shape of its images, and what is forced."""
+
+    layer: str
+    shape: tuple[int, ...]
+    arguments: dict[str, Any]
+    transformation: Any = None  # the layer's own one, where None
+    high: float = 255.0  # images are random numbers from 0 to it
+    integers: bool = False
+    label: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.label}" if self.label else self.layer
+
+
+def images(
+    layer: str,
+    shape: tuple[int, ...],
+    label: str = "",
+    forced: Any = None,
+    high: float = 255.0,
+    integers: bool = False,
+    **arguments: Any,
+) -> ImageRow:
+    return ImageRow(layer, shape, arguments, forced, high, integers, label)
+
+
+def pictures(row: ImageRow) -> np.ndarray:
+    numbers = np.random.default_rng(len(str(row))).random(row.shape) * row.high
+    return numbers.astype("uint8" if row.integers else "float32")
+
+
+def tensors(convert: Any, transformation: Any) -> Any:
+    """Lists as arrays, alone or in a dict; tuples of ints stay."""
+    if isinstance(transformation, dict):
+        return {key: convert(np.array(value)) for key, value in transformation.items()}
+    return (
+        transformation if isinstance(transformation, tuple) else convert(np.array(transformation))
+    )
+
+
+BATCH, ONE = (2, 7, 6, 3), (7, 6, 3)
+BATCH_FIRST = {"shape": (2, 3, 7, 6), "data_format": "channels_first"}
+ANGLES = [[0.8, -0.6, 1.27, 0.6, 0.8, -0.71, 0, 0], [0.9, 0.3, -0.42, -0.2, 1.1, 0.33, 0, 0]]
+ROTATION = {"rotation_matrix": np.array(ANGLES, "float32").tolist()}
+FLIPS = {"flips": [[[[True]]], [[[False]]]]}
+ZOOM = {"height_zoom": [[0.7], [1.3]], "width_zoom": [[0.9], [1.2]]}
+SHIFTS = {"translations": [[1.0, -2.25], [-0.5, 1.75]]}
+SHEAR = {"shear_factor": [[0.2, 0.1], [-0.3, 0.0]]}
+EACH = {"factor": [0.3, 0.9]}
+WIDE = {"factor": [[[[0.3]]], [[[-0.8]]]]}
+UNIT = {"value_range": (0, 1), "high": 1.0}
+
+IMAGE_ROWS = [
+    images("Resizing", BATCH, height=4, width=9),
+    images("Resizing", ONE, "one", height=4, width=9),
+    images("Resizing", BATCH, "nearest", height=3, width=9, interpolation="nearest"),
+    images("Resizing", BATCH, "bicubic", height=9, width=4, interpolation="bicubic"),
+    images("Resizing", BATCH, "lanczos3", height=9, width=4, interpolation="lanczos3"),
+    images("Resizing", BATCH, "lanczos5", height=9, width=4, interpolation="lanczos5"),
+    images("Resizing", BATCH, "antialias", height=3, width=2, antialias=True),
+    images("Resizing", BATCH, "crop", height=3, width=5, crop_to_aspect_ratio=True),
+    images("Resizing", BATCH, "pad", height=3, width=5, pad_to_aspect_ratio=True, fill_value=7.0),
+    images("Resizing", height=4, width=9, label="first", **BATCH_FIRST),
+    images(
+        "Resizing", BATCH, "integers", height=3, width=9, interpolation="nearest", integers=True
+    ),
+    images("CenterCrop", BATCH, height=4, width=3),
+    images("CenterCrop", ONE, "one", height=4, width=3),
+    images("CenterCrop", BATCH, "small", height=9, width=4),
+    images("CenterCrop", height=4, width=3, label="first", **BATCH_FIRST),
+    images("CenterCrop", BATCH, "integers", height=4, width=3, integers=True),
+    images("RandomCrop", BATCH, forced=(2, 1), height=4, width=3, seed=1),
+    images("RandomCrop", forced=(2, 1), height=4, width=3, seed=1, label="first", **BATCH_FIRST),
+    images("RandomCrop", BATCH, "small", forced=(0, 1), height=9, width=4, seed=1),
+    images("RandomFlip", BATCH, forced=FLIPS),
+    images("RandomFlip", BATCH, "horizontal", forced=FLIPS, mode="horizontal"),
+    images("RandomFlip", forced=FLIPS, mode="vertical", label="vertical", **BATCH_FIRST),
+    *[
+        images("RandomRotation", BATCH, mode, forced=ROTATION, factor=0.3, fill_mode=mode)
+        for mode in ("reflect", "wrap", "constant", "nearest")
+    ],
+    images(
+        "RandomRotation",
+        BATCH,
+        "pixels",
+        forced=ROTATION,
+        factor=(-0.2, 0.3),
+        interpolation="nearest",
+        fill_mode="constant",
+        fill_value=9.0,
+    ),
+    images("RandomRotation", forced=ROTATION, factor=0.3, label="first", **BATCH_FIRST),
+    images("RandomZoom", BATCH, forced=ZOOM, height_factor=(-0.3, 0.2)),
+    images(
+        "RandomZoom", forced=ZOOM, height_factor=0.3, width_factor=0.2, label="first", **BATCH_FIRST
+    ),
+    images("RandomTranslation", BATCH, forced=SHIFTS, height_factor=0.3, width_factor=(-0.1, 0.4)),
+    images(
+        "RandomTranslation",
+        BATCH,
+        "constant",
+        forced=SHIFTS,
+        height_factor=0.3,
+        width_factor=0.2,
+        fill_mode="constant",
+        fill_value=3.0,
+    ),
+    images("RandomShear", BATCH, forced=SHEAR, x_factor=(0.0, 0.3), y_factor=(0.1, 0.2)),
+    images("RandomShear", forced=SHEAR, x_factor=(0.1, 0.3), label="first", **BATCH_FIRST),
+    images("RandomContrast", BATCH, forced={"contrast_factor": WIDE["factor"]}, factor=0.4),
+    images(
+        "RandomContrast",
+        forced={"contrast_factor": WIDE["factor"]},
+        factor=(0.1, 0.4),
+        label="first",
+        **BATCH_FIRST,
+    ),
+    images("RandomBrightness", BATCH, forced={"rgb_delta": [[[[80.0]]], [[[-40.0]]]]}, factor=0.4),
+    images(
+        "RandomBrightness",
+        BATCH,
+        "unit",
+        forced={"rgb_delta": [[[[0.4]]], [[[-0.2]]]]},
+        factor=(-0.2, 0.4),
+        **UNIT,
+    ),
+    images("RandomGrayscale", BATCH, forced=[[[[True]]], [[[False]]]], factor=0.4),
+    images("RandomGrayscale", forced=[[[[False]]], [[[True]]]], label="first", **BATCH_FIRST),
+    images("RandomInvert", BATCH, forced={"apply_inversion": [False, True]}, factor=0.4),
+    images("RandomHue", BATCH, forced={"factor": [0.3, -0.4]}, factor=0.9),
+    images("RandomHue", forced={"factor": [0.3, -0.4]}, factor=0.9, label="first", **BATCH_FIRST),
+    images("RandomSaturation", BATCH, forced=EACH, factor=0.9, **UNIT),
+    images("RandomSaturation", forced=EACH, factor=(0.2, 0.9), label="first", **BATCH_FIRST),
+    images("RandomColorDegeneration", BATCH, forced=WIDE, factor=0.9),
+    images("RandomColorDegeneration", forced=WIDE, factor=0.9, label="first", **BATCH_FIRST),
+    images("RandomPosterization", BATCH, forced={"shift_factor": [3, 6]}, factor=(2, 5)),
+    images("RandomPosterization", BATCH, "unit", forced={"shift_factor": [3, 6]}, factor=5, **UNIT),
+    images("RandomSharpness", BATCH, forced=EACH, factor=0.9),
+    images("RandomSharpness", forced=EACH, factor=0.9, label="first", **BATCH_FIRST),
+    images(
+        "RandomGaussianBlur",
+        BATCH,
+        forced={"should_apply_blur": [True, False], "blur_factor": [0.6, 0.9]},
+        kernel_size=(5, 3),
+        sigma=(0.4, 0.9),
+    ),
+    images(
+        "Solarization",
+        BATCH,
+        forced={"additions": [[[[20.0]]], [[[0.0]]]], "thresholds": [[[[128.0]]], [[[60.0]]]]},
+        addition_factor=0.3,
+        threshold_factor=(0.2, 0.4),
+    ),
+    images("AutoContrast", BATCH, high=200.0),
+    images("AutoContrast", BATCH, "unit", value_range=(0, 1), high=0.7),
+    images("Equalization", (2, 7, 3, 3)),
+    images("Equalization", label="first", bins=16, **BATCH_FIRST),
+    images("Equalization", (2, 7, 3, 3), "unit", **UNIT),
+    images(
+        "MixUp",
+        BATCH,
+        forced={"permutation_order": [1, 0], "mix_weight": [0.3, 0.8]},
+        alpha=0.4,
+    ),
+    images(
+        "CutMix",
+        BATCH,
+        forced={"permutation_order": [1, 0], "batch_masks": [[[[True]]], [[[False]]]]},
+        factor=0.6,
+    ),
+    images(
+        "RandomErasing",
+        BATCH,
+        forced={
+            "apply_erasing": [True, False],
+            "batch_masks": [[[[True]]], [[[True]]]],
+            "fill_value": [1.0, 2.0, 3.0],
+        },
+        fill_value=(1.0, 2.0, 3.0),
+        scale=(0.1, 0.2),
+    ),
+    images("RandomColorJitter", BATCH, "nothing", seed=3),
+]
