@@ -168,7 +168,8 @@ def test_output_shape_with_free_axes(row: Row):
 
 def test_every_layer_has_a_row():
     classes = [thing for thing in vars(layers).values() if isinstance(thing, type)]
-    untested = {cls.__name__ for cls in classes} - {row.layer for row in ROWS}
+    here = [cls for cls in classes if ".preprocessing." not in cls.__module__]
+    untested = {cls.__name__ for cls in here} - {row.layer for row in ROWS}
     assert untested == {"Layer", "InputLayer", "InputSpec"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from tables.preprocessing_layers import ROWS, Row, array, data
 
 from layerkit import Sequential, layers
 from layerkit import backend as K
+from layerkit.saving import load_model
 
 GOLDEN = Path(__file__).parent / "golden"
 KERAS = json.loads((GOLDEN / "preprocessing.json").read_text(encoding="utf-8"))["rows"]
@@ -354,3 +356,67 @@ REFUSED = [
 def test_what_is_refused(act, message: str):
     with pytest.raises((ValueError, TypeError, RuntimeError), match=message):
         act()
+
+
+# Files
+
+
+def saved_and_loaded(model, path):
+    model.save(path)
+    return load_model(path)
+
+
+@pytest.mark.parametrize("mode", ["int", "count", "tf_idf"])
+def test_a_saved_model_keeps_its_learned_vocabulary(mode: str, tmp_path):
+    lookup = layers.IntegerLookup(output_mode=mode, mask_token=0)
+    lookup.adapt([[5, 5, 7], [7, 9, 5]])
+    model = Sequential([layers.Input((3,), dtype="int64"), lookup])
+    again = saved_and_loaded(model, tmp_path / "model.keras")
+    assert again.layers[0].get_vocabulary() == lookup.get_vocabulary()
+    x = np.array([[5, 9, 1], [0, 7, 7]])
+    np.testing.assert_array_equal(again(x), model(x))
+
+
+def test_assets_lie_where_keras_looks_for_them(tmp_path):
+    texts = layers.TextVectorization()
+    texts.adapt(["a b b"])
+    model = Sequential([texts])
+    model.build((None,))
+    model.save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        path = "assets/layers/text_vectorization"
+        names = [f"{path}/vocabulary.txt", f"{path}/_lookup_layer/vocabulary.txt"]
+        assert sorted(n for n in archive.namelist() if n.startswith("assets")) == sorted(names)
+        assert {archive.read(name) for name in names} == {b"\n[UNK]\nb\na"}
+    assert load_model(tmp_path / "model.keras").layers[0].get_vocabulary() == [
+        "",
+        "[UNK]",
+        "b",
+        "a",
+    ]
+
+
+def test_keras_files_bring_their_vocabulary():
+    model = load_model(GOLDEN / "files" / "tensorflow-lookup.keras")
+    expected = KERAS["IntegerLookup:adapt"]["vocabulary"]
+    assert model.layers[0].get_vocabulary() == expected
+    stored = np.load(GOLDEN / "files" / "tensorflow-lookup.npz")
+    np.testing.assert_allclose(model(stored["x"]), stored["predictions"], rtol=1e-5)
+
+
+def test_what_was_never_learned_can_be_saved(tmp_path):
+    for layer in (layers.IntegerLookup(), layers.IntegerLookup(num_oov_indices=0)):
+        model = Sequential([layers.Input((3,), dtype="int64"), layer])
+        again = saved_and_loaded(model, tmp_path / "model.keras")
+        assert again.layers[0].get_vocabulary() == layer.get_vocabulary()
+
+
+def test_learned_numbers_are_weights_and_configs(tmp_path):
+    normalization, bins = layers.Normalization(), layers.Discretization(num_bins=3)
+    normalization.adapt(array([[1.0, 2.0], [3.0, 6.0]]))
+    bins.adapt(array([-1.0, -0.5, 0.5, 1.0]))
+    model = Sequential([layers.Input((2,)), normalization, bins])
+    again = saved_and_loaded(model, tmp_path / "model.keras")
+    x = array([[1.0, 6.0], [3.0, 2.0]])
+    np.testing.assert_array_equal(again(x), model(x))
+    np.testing.assert_array_equal(again.layers[0].mean, normalization.mean)

@@ -4,7 +4,8 @@
     KERAS_BACKEND=jax python tests/golden/make_preprocessing_golden.py
 
 The first writes preprocessing.json: outputs, weights, vocabularies and configs of the layers of
-numbers, categories and texts, whose strings need TensorFlow. The second writes
+numbers, categories and texts, whose strings need TensorFlow; and files/tensorflow-lookup.keras, a
+model with a learned vocabulary, with what it computes beside it. The second writes
 preprocessing_images.npz and .json: images, outputs and configs of the layers of images.
 """
 
@@ -64,6 +65,19 @@ def run(row: Row) -> dict[str, Any]:
     return about
 
 
+def save_lookup() -> None:
+    """The IntegerLookup of the row 'adapt' before an Embedding, as a file."""
+    row = next(row for row in ROWS if str(row) == "IntegerLookup:adapt")
+    lookup = keras.layers.IntegerLookup()
+    lookup.adapt(data(row.adapt))
+    embedding = keras.layers.Embedding(lookup.vocabulary_size(), 2)
+    model = keras.Sequential([keras.Input((3,), dtype="int64"), lookup, embedding])
+    model.save(HERE / "files" / "tensorflow-lookup.keras")
+    x = array(row.inputs)
+    predictions = np.asarray(model(x))
+    np.savez(HERE / "files" / "tensorflow-lookup.npz", x=x, predictions=predictions)
+
+
 def run_image(row: ImageRow) -> tuple[np.ndarray, dict[str, Any]]:
     layer = getattr(keras.layers, row.layer)(**row.arguments, name="row")
     x = pictures(row)
@@ -88,6 +102,7 @@ def write(name: str, rows: dict[str, Any]) -> None:
 if __name__ == "__main__":
     if keras.backend.backend() == "tensorflow":
         write("preprocessing.json", {str(row): run(row) for row in ROWS})
+        save_lookup()
     else:
         found = {str(row): run_image(row) for row in IMAGE_ROWS}
         arrays = {name: y for name, (y, _) in found.items()}

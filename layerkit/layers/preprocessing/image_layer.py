@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from layerkit import backend as K
 from layerkit.backend import SeedGenerator
 
-from ..layer import Layer, Shape
+from ..layer import Layer
 
 
 class ImageLayer(Layer):
@@ -77,7 +77,7 @@ class ImageLayer(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
-    def _shape(self, data: Any) -> Shape:
+    def _shape(self, data: Any) -> tuple[int, ...]:
         """The shape of the images. ValueError where they are none."""
         shape = (data["images"] if isinstance(data, dict) else data).shape
         if len(shape) not in (3, 4):

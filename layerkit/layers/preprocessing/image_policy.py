@@ -39,10 +39,10 @@ class _PolicyLayer(RandomImageLayer):
     def _made(self, names: tuple[str, ...]) -> dict[str, Any]:
         """The layers of these names."""
         low_high = self.factor
-        common = {"data_format": self.data_format, "dtype": self.dtype_policy}
-        moving = {"interpolation": self.interpolation, "seed": self.seed, **common}
-        color = {"value_range": self.value_range, "seed": self.seed, **common}
-        ranged = {"value_range": self.value_range, **common}
+        common: dict[str, Any] = {"data_format": self.data_format, "dtype": self.dtype_policy}
+        moving: dict[str, Any] = {"interpolation": self.interpolation, "seed": self.seed, **common}
+        color: dict[str, Any] = {"value_range": self.value_range, "seed": self.seed, **common}
+        ranged: dict[str, Any] = {"value_range": self.value_range, **common}
         bits = max(1, int(8 * low_high[1]))
         makers = {
             "random_shear": lambda: RandomShear(low_high, low_high, **moving),

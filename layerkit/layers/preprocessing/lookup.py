@@ -175,11 +175,11 @@ class _IndexLookup(HostLayer):
 
     def _parsed(self, text: str) -> list:
         """The tokens of a vocabulary file, one a line; empty lines at its end do not count."""
-        lines = text.rstrip("\n").split("\n")
+        lines = text.rstrip("\n").split("\n") if text else []
         return lines if self.vocabulary_dtype == "string" else [int(line) for line in lines]
 
     def _as_tokens(self, vocabulary: Any) -> list:
-        listed = _listed(vocabulary)
+        listed = _listed(vocabulary) or []
         if self.vocabulary_dtype == "string":
             return [as_text(token) for token in listed]
         return [int(token) for token in listed]
@@ -442,13 +442,15 @@ class _IndexLookup(HostLayer):
         """Write a learned vocabulary to `vocabulary.txt` in the folder, a token a line."""
         if self.vocabulary is None:
             text = "\n".join(str(token) for token in self.get_vocabulary())
-            Path(dir_path, "vocabulary.txt").write_text(text, encoding="utf-8")
+            Path(dir_path, "vocabulary.txt").write_bytes(text.encode())
 
     def load_assets(self, dir_path: str) -> None:
         """Take the vocabulary from `vocabulary.txt` in the folder."""
         if self.vocabulary is not None:
             return
-        tokens = self._parsed(Path(dir_path, "vocabulary.txt").read_text(encoding="utf-8"))
+        tokens = self._parsed(Path(dir_path, "vocabulary.txt").read_bytes().decode())
+        if not tokens:
+            return
         weights = None if self.idf_weights is None else self.idf_weights[: len(tokens)]
         self.set_vocabulary(tokens, weights)
 

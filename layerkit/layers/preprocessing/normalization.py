@@ -74,7 +74,7 @@ class Normalization(Layer):
                 f"inputs.shape={input_shape}, with unknown axis at index {unknown[0]}"
             )
         self._kept, self._reduced = kept, tuple(a for a in range(ndim) if a not in kept)
-        self._shape = tuple(input_shape[a] if a in kept else 1 for a in range(ndim))
+        self._shape = tuple((input_shape[a] or 0) if a in kept else 1 for a in range(ndim))
         if self.input_mean is None:
             shape = tuple(input_shape[a] for a in kept)
             self.adapt_mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
