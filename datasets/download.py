@@ -1,7 +1,8 @@
 """Downloads that can be interrupted, shared between processes, and trusted.
 
 `fetch` is what the loaders stand on: a file appears under its name only when it is whole and its
-reader accepts it, so whoever finds it may use it. `sha256_of` and `home` are its companions.
+reader accepts it, so whoever finds it may use it. `hash_of`, `home` and `keras_home` are its
+companions.
 """
 
 from __future__ import annotations
@@ -33,11 +34,21 @@ def home() -> Path:
     return Path(os.environ.get("LAYERKIT_HOME") or "~/.layerkit").expanduser()
 
 
+def keras_home() -> Path:
+    """Where Keras keeps files: `KERAS_HOME`, or `~/.keras`."""
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
+    return hash_of(path, "sha256")
+
+
+def hash_of(path: Path, algorithm: str) -> str:
+    """The hash ("sha256" or "md5") of a file's bytes, in hexadecimal."""
     import hashlib
 
-    digest = hashlib.sha256()
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     with open(path, "rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
@@ -53,6 +64,7 @@ def fetch(
     remedy: str = "",
     resume: bool = True,
     progress: bool = True,
+    anew: bool = False,
 ) -> T:
     """`read(path)`, after downloading `path` if it is missing or `read` refuses it.
 
@@ -66,6 +78,7 @@ def fetch(
     resume: continue the partial file of an interrupted run. Pass False where `read` does not check
         a hash, because only a hash notices that the file has changed on the server meanwhile.
     progress: show tqdm's bar.
+    anew: download even where a good file is there; it stays until the new one has come.
 
     Two processes that fetch the same file download it once: the second waits for the first.
     Raises DownloadError (a ConnectionError) when no mirror has the right file, OSError when `path`
@@ -73,12 +86,12 @@ def fetch(
     """
     path = Path(path)
     problems: list[str] = []
-    cached = _read_if_good(path, read, problems)
+    cached = None if anew else _read_if_good(path, read, problems)
     if cached is not None:
         return cached
     with _locked(path.with_name(f".{path.name}.lock")):
         problems.clear()
-        cached = _read_if_good(path, read, problems)
+        cached = None if anew else _read_if_good(path, read, problems)
         if cached is not None:  # another process fetched it while this one waited
             return cached
         for url in urls:
@@ -249,7 +262,7 @@ def _locked(path: Path) -> Iterator[None]:
     except OSError as error:
         raise OSError(
             f"Cannot write into {path.parent}: {error}. Set the environment variable "
-            "LAYERKIT_HOME to a folder that can be written."
+            "LAYERKIT_HOME (KERAS_HOME for Keras's folder) to a folder that can be written."
         ) from error
     with file:
         _lock(file)

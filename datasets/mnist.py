@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-from .download import home
+from .download import home, keras_home
 from .idx import IdxDataset, IdxFile, Split, read_npz
 
 DATASET = IdxDataset(
@@ -62,7 +61,7 @@ def load_data(path: str | Path = "mnist.npz") -> tuple[Split, Split]:
     """
     if not _is_cache_name(path):
         return DATASET.load(path)
-    for folder in (home(), _keras_home()):
+    for folder in (home(), keras_home()):
         cached = _checked(folder / "datasets" / path)
         if cached:
             return cached
@@ -88,10 +87,6 @@ def load_sample() -> tuple[Split, Split]:
 def _is_cache_name(path: str | Path) -> bool:
     path = Path(path)
     return path.name == str(path) and path.suffix == ".npz" and not path.exists()
-
-
-def _keras_home() -> Path:
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
 
 
 def _checked(path: Path) -> tuple[Split, Split] | None:

@@ -336,6 +336,7 @@ def test_a_step_of_ones_own_is_not_traced():
     assert model._training_pass is layerkit.Model._pass
 
 
+@pytest.mark.filterwarnings("ignore:A layer.s `trainable`")
 def test_attributes_and_freezing_count_from_the_next_step_on():
     def run(jit_compile):
         model = made(

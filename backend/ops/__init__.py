@@ -2,35 +2,47 @@
 
 from . import (
     activations,
-    color,
+    complex_numbers,
     convolution,
     crossentropy,
+    ctc,
+    decompositions,
     elementwise,
-    image,
+    error_functions,
+    fourier,
+    histogram,
     indexing,
     linalg,
     normalization,
+    patches,
     pooling,
     random,
     recurrent,
     reductions,
+    scattering,
 )
 from . import (
     shape as shaping,  # `shape` is an operation too
 )
 from .activations import *  # noqa: F403
-from .color import *  # noqa: F403
+from .complex_numbers import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .crossentropy import *  # noqa: F403
+from .ctc import *  # noqa: F403
+from .decompositions import *  # noqa: F403
 from .elementwise import *  # noqa: F403
-from .image import *  # noqa: F403
+from .error_functions import *  # noqa: F403
+from .fourier import *  # noqa: F403
+from .histogram import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .patches import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .random import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .reductions import *  # noqa: F403
+from .scattering import *  # noqa: F403
 from .shape import *  # noqa: F403
 
 _FAMILIES = (
@@ -44,9 +56,15 @@ _FAMILIES = (
     activations,
     normalization,
     crossentropy,
+    ctc,
     random,
     recurrent,
-    image,
-    color,
+    histogram,
+    complex_numbers,
+    patches,
+    scattering,
+    error_functions,
+    fourier,
+    decompositions,
 )
 OPERATIONS: list[str] = [name for family in _FAMILIES for name in family.__all__]

@@ -1,5 +1,7 @@
 """The layers, by family."""
 
+from layerkit.backend.names import explain_missing
+
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .convolution import (
     Conv1D,
@@ -223,3 +225,5 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
 ]
+
+explain_missing(__name__)

@@ -1,8 +1,62 @@
 """Small helpers that scripts use beside the layers."""
 
-from layerkit.backend import set_random_seed
+from layerkit.backend import clear_session, set_random_seed
+from layerkit.backend.names import explain_missing
 
+from ..configurable import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from ..configurable import custom_object_scope as CustomObjectScope
+from ..configurable import deserialize as deserialize_keras_object
+from ..configurable import serialize as serialize_keras_object
+from ..data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .downloads import get_file
+from .image_dataset import image_dataset_from_directory
+from .images import array_to_img, img_to_array, load_img, save_img
 from .numerical import normalize, to_categorical
-from .session import clear_session
+from .plot_model import model_to_dot, plot_model
+from .progbar import Progbar
+from .sequences import pad_sequences
+from .splitting import split_dataset
+from .text_dataset import text_dataset_from_directory
+from .timeseries_dataset import timeseries_dataset_from_array
 
-__all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical"]
+Sequence = PyDataset  # its name in Keras 2
+
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "array_to_img",
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_file",
+    "get_registered_name",
+    "get_registered_object",
+    "image_dataset_from_directory",
+    "img_to_array",
+    "load_img",
+    "model_to_dot",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
+    "plot_model",
+    "register_keras_serializable",
+    "save_img",
+    "serialize_keras_object",
+    "set_random_seed",
+    "split_dataset",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]
+
+explain_missing(__name__)

@@ -12,6 +12,7 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend.registry import backend_of
 
+from ...ops import image
 from .image_layer import ImageLayer, RandomImageLayer, interval, rescaled, symmetric, two_numbers
 
 
@@ -106,7 +107,7 @@ class RandomGrayscale(RandomImageLayer):
         return self._uniform(seed, (count, 1, 1, 1), 0, 1, dtype="float32") < self.factor
 
     def _transformed(self, images: Any, transformation: Any) -> Any:
-        gray = K.rgb_to_grayscale(images, data_format=self.data_format)
+        gray = image.rgb_to_grayscale(images, data_format=self.data_format)
         return K.where(transformation, gray, images)
 
 
@@ -162,11 +163,11 @@ class RandomHue(_FactorLayer):
     def _transformed(self, images: Any, transformation: Any) -> Any:
         x = rescaled(images, self.value_range, (0, 1))
         axis = self._channels_axis()
-        hue, saturation, value = K.split(K.rgb_to_hsv(x, self.data_format), 3, axis)
+        hue, saturation, value = K.split(image.rgb_to_hsv(x, self.data_format), 3, axis)
         hue = hue + K.cast(_each_image(transformation["factor"]), x.dtype)
         hue = K.where(hue > 1, hue - 1, hue)
         hue = K.where(hue < 0, hue + 1, hue)
-        x = K.hsv_to_rgb(K.concatenate([hue, saturation, value], axis), self.data_format)
+        x = image.hsv_to_rgb(K.concatenate([hue, saturation, value], axis), self.data_format)
         return rescaled(K.clip(x, 0.0, 1.0), (0, 1), self.value_range)
 
 
@@ -198,10 +199,10 @@ class RandomSaturation(_FactorLayer):
 
     def _transformed(self, images: Any, transformation: Any) -> Any:
         axis = self._channels_axis()
-        hue, saturation, value = K.split(K.rgb_to_hsv(images, self.data_format), 3, axis)
+        hue, saturation, value = K.split(image.rgb_to_hsv(images, self.data_format), 3, axis)
         factor = K.cast(_each_image(transformation["factor"]), images.dtype)
         saturation = self._clipped(saturation * factor)
-        return K.hsv_to_rgb(K.concatenate([hue, saturation, value], axis), self.data_format)
+        return image.hsv_to_rgb(K.concatenate([hue, saturation, value], axis), self.data_format)
 
 
 class RandomColorDegeneration(_FactorLayer):
@@ -224,7 +225,7 @@ class RandomColorDegeneration(_FactorLayer):
 
     def _transformed(self, images: Any, transformation: Any) -> Any:
         factor = K.cast(transformation["factor"], images.dtype)
-        gray = K.rgb_to_grayscale(images, data_format=self.data_format)
+        gray = image.rgb_to_grayscale(images, data_format=self.data_format)
         return self._clipped(images + factor * (gray - images))
 
 
@@ -379,7 +380,7 @@ class RandomGaussianBlur(_ColorLayer):
         }
 
     def _transformed(self, images: Any, transformation: Any) -> Any:
-        blurred = K.gaussian_blur(
+        blurred = image.gaussian_blur(
             images, self.kernel_size, transformation["blur_factor"], self.data_format
         )
         chosen = _each_image(transformation["should_apply_blur"])

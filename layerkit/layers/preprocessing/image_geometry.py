@@ -7,6 +7,7 @@ from typing import Any
 from layerkit import backend as K
 from layerkit.backend.random import make_seed
 
+from ...ops import image
 from ..layer import Shape
 from .image_layer import (
     ImageLayer,
@@ -41,7 +42,7 @@ class _SizedLayer(ImageLayer):
 class Resizing(_SizedLayer):
     """Images in the size `height`, `width`, in training and out of it; integers stay integers.
 
-    The other arguments are those of `K.resize_images`.
+    The other arguments are those of `ops.image.resize`.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Resizing(_SizedLayer):
         return self._resized(segmentation_masks, "nearest")
 
     def _resized(self, images: Any, interpolation: str) -> Any:
-        return K.resize_images(
+        return image.resize(
             images,
             (self.height, self.width),
             interpolation=interpolation,
@@ -113,7 +114,7 @@ class CenterCrop(_SizedLayer):
         if height >= self.height and width >= self.width:
             start = (height - self.height) // 2, (width - self.width) // 2
             return window(self, images, start)
-        return K.resize_images(
+        return image.resize(
             images,
             (self.height, self.width),
             crop_to_aspect_ratio=True,
@@ -177,7 +178,7 @@ class RandomCrop(_SizedLayer, RandomImageLayer):
         images = K.cast(K.convert_to_tensor(images), self.compute_dtype)
         trained = training and transformation is not None
         part = window(self, images, transformation) if trained else images
-        return K.resize_images(
+        return image.resize(
             part,
             (self.height, self.width),
             crop_to_aspect_ratio=not trained,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from layerkit import backend as K
 from layerkit.backend import SeedGenerator
 
+from ...ops import image
 from ..layer import Layer
 
 
@@ -158,7 +159,7 @@ class MovingImageLayer(RandomImageLayer):
         return self._moved(segmentation_masks, matrix, "nearest")
 
     def _moved(self, images: Any, matrix: Any, interpolation: str) -> Any:
-        return K.affine_transform(
+        return image.affine_transform(
             images,
             matrix,
             interpolation=interpolation,
@@ -168,7 +169,7 @@ class MovingImageLayer(RandomImageLayer):
         )
 
     def _matrix(self, images: Any, transformation: Any) -> Any:
-        """(batch, 8): where each pixel of the output is read, as of `K.affine_transform`."""
+        """(batch, 8): where each pixel is read, as of `ops.image.affine_transform`."""
         raise NotImplementedError
 
 
