@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tables.preprocessing_layers import IMAGE_ROWS, ROWS, ImageRow, pictures, tensors
 
-from layerkit import Sequential, layers
+from layerkit import Model, Sequential, layers
 from layerkit import backend as K
 from layerkit.ops import image
 
@@ -258,6 +258,16 @@ def test_a_model_with_augmentation_can_be_fitted():
     model.compile(optimizer="sgd", loss="mse")
     losses = model.fit(photos(4) / 255, np.zeros((4, 1)), epochs=2, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
+
+
+def test_a_functional_model_augments_too():
+    x = inputs = layers.Input((7, 6, 3))
+    for layer in (layers.RandomFlip(), layers.Resizing(4, 5), layers.RandomRotation(0.2)):
+        x = layer(x)
+    assert (x.shape, x.dtype) == ((None, 4, 5, 3), "float32")
+    model = Model(inputs, x)
+    y = photos(2)
+    np.testing.assert_allclose(model(y, training=False), image.resize(y, (4, 5)), rtol=1e-6)
 
 
 def test_a_pipeline_is_its_layers():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tables.preprocessing_layers import ROWS, Row, array, data
 
-from layerkit import Sequential, layers
+from layerkit import Model, Sequential, layers
 from layerkit import backend as K
 from layerkit.saving import load_model
 
@@ -251,11 +251,42 @@ def test_masks_pass_normalization_and_bins_are_named_by_dtype():
     assert layers.TextVectorization().output_dtype == "int64"
 
 
-@pytest.mark.numpy_only("strings in a tensor are NumPy's")
-def test_the_first_layer_of_a_model_may_take_strings():
-    texts = layers.TextVectorization(vocabulary=["a", "b"], output_mode="count")
-    model = Sequential([texts, layers.Dense(2, kernel_initializer="ones")])
-    np.testing.assert_array_equal(model(np.array(["a b", "b b b"])), [[2, 2], [3, 3]])
+@pytest.mark.parametrize(
+    "texts",
+    [["a b", "b b b"], np.array(["a b", "b b b"]), np.array([["a b"], ["b b b"]], object)],
+    ids=["list", "array", "column"],
+)
+def test_the_first_layer_of_a_model_may_take_strings(texts, tmp_path):
+    vectors = layers.TextVectorization(output_mode="count")
+    vectors.adapt(["a b"])
+    model = Sequential([vectors, layers.Dense(2, kernel_initializer="ones")])
+    for _ in range(2):
+        np.testing.assert_array_equal(model(texts), [[2, 2], [3, 3]])
+    assert model.inputs[0].dtype == "string"
+    again = saved_and_loaded(model, tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(texts), [[2, 2], [3, 3]])
+
+
+def test_symbolic_inputs_may_be_strings():
+    texts = layers.Input((1,), dtype="string")
+    ids = layers.TextVectorization(vocabulary=["a", "b"], output_sequence_length=3)(texts)
+    assert (ids.shape, ids.dtype) == ((None, 3), "int64")
+    model = Model(texts, layers.CategoryEncoding(4, output_mode="count")(ids))
+    y = model(np.array([["a b"], ["b b b b"]], object))
+    np.testing.assert_array_equal(y, [[1, 0, 1, 1], [0, 0, 0, 3]])
+
+
+def test_symbolic_outputs_have_the_type_of_the_values():
+    numbers = layers.Input((3,))
+    bins = layers.Discretization([0.0])(numbers)
+    assert (bins.shape, bins.dtype) == ((None, 3), "int32")
+    ids = layers.Input((1,), dtype="int64")
+    assert layers.IntegerLookup(vocabulary=[1])(ids).dtype == "int64"
+    crossed = layers.HashedCrossing(5, output_mode="one_hot")([ids, ids])
+    assert (crossed.shape, crossed.dtype) == ((None, 5), "float32")
+    model = Model([ids, numbers], [crossed, bins])
+    one_hot, _ = model([np.ones((2, 1), "int64"), np.ones((2, 3), "float32")])
+    np.testing.assert_array_equal(one_hot.numpy().sum(axis=1), [1, 1])
 
 
 # What is refused

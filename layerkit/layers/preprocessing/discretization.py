@@ -9,6 +9,7 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend.registry import backend_of
 
+from ...symbolic import KerasTensor
 from ..layer import Layer, Shape
 from .category_encoding import encoded_shape, encoded_tensor
 from .host import batches, is_batches, on_host, one_of, refuse_sparse
@@ -107,6 +108,11 @@ class Discretization(Layer):
     def output_dtype(self) -> str:
         """int32 for bins, the layer's type for the other output modes."""
         return "int32" if self.output_mode == "int" else self.compute_dtype
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic tensor that a call on a symbolic tensor gives, of `output_dtype`."""
+        spec = super().compute_output_spec(*args, **kwargs)
+        return KerasTensor(spec.shape, self.output_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.output_mode == "int":

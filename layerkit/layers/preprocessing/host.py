@@ -12,6 +12,7 @@ from layerkit import backend as K
 from layerkit.backend import Tensor
 from layerkit.backend.recording import host_only
 
+from ...symbolic import KerasTensor
 from ..layer import Layer
 
 
@@ -27,9 +28,19 @@ class HostLayer(Layer):
         return on_host(inputs)
 
     @property
+    def input_dtype(self) -> str | None:
+        """Name of the type of the inputs, 'string' for texts; None where it may be any."""
+        return None
+
+    @property
     def output_dtype(self) -> str:
         """Name of the type of the outputs."""
         return self.compute_dtype
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic tensor that a call on symbolic tensors gives, of `output_dtype`."""
+        spec = super().compute_output_spec(*args, **kwargs)
+        return KerasTensor(spec.shape, self.output_dtype)
 
 
 def on_host(x: Any) -> Any:
@@ -37,7 +48,7 @@ def on_host(x: Any) -> Any:
 
     ValueError for rows of unequal length.
     """
-    if hasattr(x, "shape") and not _has_values(x):
+    if isinstance(x, KerasTensor):
         return x
     if isinstance(x, Tensor) or (K.is_array(x) and not isinstance(x, np.ndarray)):
         x = K.to_numpy(x)

@@ -390,6 +390,11 @@ class _IndexLookup(HostLayer):
         return K.convert_to_tensor(np.array(tokens, "int64").reshape(numbers.shape))
 
     @property
+    def input_dtype(self) -> str | None:
+        """'string' or int64."""
+        return "int64" if self.invert else self.vocabulary_dtype
+
+    @property
     def output_dtype(self) -> str:
         """int64; a float for 'tf_idf'; 'string' or int64 for tokens."""
         if self.invert:

@@ -206,6 +206,11 @@ class TextVectorization(HostLayer):
         return padded
 
     @property
+    def input_dtype(self) -> str | None:
+        """'string'."""
+        return "string"
+
+    @property
     def output_dtype(self) -> str:
         """int64; a float for 'tf_idf'."""
         return self._lookup_layer.output_dtype
