@@ -65,6 +65,8 @@ FLOORS = [
     ["layerkit.metrics"],
     ["layerkit.layers.input_spec"],
     ["layerkit.layers.layer"],
+    ["layerkit.layers.preprocessing"],
+    ["layerkit.layers.preprocessing.*"],
     ["layerkit.layers.*"],
     ["layerkit.layers"],
     ["layerkit.progress", "layerkit.saving.*"],

@@ -10,6 +10,7 @@ from . import (
     elementwise,
     error_functions,
     fourier,
+    histogram,
     indexing,
     integers,
     linalg,
@@ -35,6 +36,7 @@ from .decompositions import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .error_functions import *  # noqa: F403
 from .fourier import *  # noqa: F403
+from .histogram import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .integers import *  # noqa: F403
 from .linalg import *  # noqa: F403
@@ -66,6 +68,7 @@ _FAMILIES = (
     ctc,
     random,
     recurrent,
+    histogram,
     complex_numbers,
     patches,
     scattering,

@@ -11,6 +11,7 @@ from layerkit.backend import Tensor, tree
 from ..configurable import deserialize, serialize
 from ..layers import InputLayer, Layer
 from ..layers.layer import Shape, shapes_of, with_rank_of
+from ..layers.preprocessing.host import HostLayer
 from ..symbolic import KerasTensor, node_of
 from .model import Model
 
@@ -92,7 +93,8 @@ class Sequential(Model):
             )
         if not self._layers:
             raise ValueError(f"Sequential model '{self.name}' cannot be built: it has no layers.")
-        first = InputLayer(batch_shape=tuple(input_shape))
+        dtype = getattr(self.layers[0], "input_dtype", None)
+        first = InputLayer(batch_shape=tuple(input_shape), dtype=dtype)
         tensors = [first.output]
         for layer in self.layers:
             tensors.append(layer(tensors[-1]))
@@ -111,6 +113,8 @@ class Sequential(Model):
         return x
 
     def _convert(self, inputs: Any) -> Any:
+        if self.layers and isinstance(self.layers[0], HostLayer):
+            return self.layers[0]._convert(inputs)  # which takes strings
         x = super()._convert(inputs)
         if isinstance(x, (list, tuple, dict)):
             x = _only(self.name, tree.flatten(x))

@@ -1,7 +1,7 @@
-"""The `.keras` archive: a zip of metadata.json, config.json and model.weights.h5.
+"""The `.keras` archive: a zip of metadata.json, config.json, model.weights.h5 and assets.
 
-A config is text that names classes of the registry. Nothing is unpacked to the disk, imported,
-unpickled or run.
+A config is text that names classes of the registry. Nothing is imported, unpickled or run, and
+nothing unpacked to the disk but assets, to a temporary folder.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from ..configurable import custom_object_scope, deserialize, serialize
 from ..layers import Layer
 from ..version import __version__
+from .assets import found_assets, load_assets
 from .weights_file import read_weights, write_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -58,6 +59,8 @@ def write_keras(model: Any, file: BinaryIO) -> None:
         archive.writestr(METADATA, json.dumps(metadata))
         archive.writestr(CONFIG, config)
         archive.writestr(WEIGHTS, weights.getbuffer())
+        for name, content in found_assets(model):
+            archive.writestr(name, content)
 
 
 def _without_newer_keys(value: Any) -> Any:
@@ -84,12 +87,20 @@ def read_keras(path: str, custom_objects: Any, compile: bool, safe_mode: bool) -
     with custom_object_scope(custom_objects):
         model = _rebuild(config, path)
     read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path)
+    load_assets(model, _asset_names(path), lambda name: _member(path, name))
     return model
 
 
 def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
     """Load the weights of the `.keras` file at `path` into `model`."""
     read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path, skip_mismatch)
+
+
+def _asset_names(path: str) -> list[str]:
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        return [name for name in archive.namelist() if name.startswith("assets/")]
 
 
 def _member(path: str, name: str, most: int | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""Preprocessing as part of a model: Rescaling."""
+"""Rescaling: numbers times a scale, plus an offset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend.registry import backend_of
 
-from .layer import Layer, Shape
+from ..layer import Layer, Shape
 
 
 class Rescaling(Layer):

@@ -1,0 +1,1 @@
+"""Layers that make data ready for a model: numbers, categories, texts, images."""
