@@ -101,8 +101,9 @@ def _translating(init: Callable) -> Callable:
 
 
 def _called_by_layerkit() -> bool:
-    """Whether the constructor that asks was called in one of layerkit's own modules."""
-    return sys._getframe(2).f_globals.get("__name__", "").startswith("layerkit.")
+    """Whether the constructor that asks was called in one of layerkit's own modules of today."""
+    module = sys._getframe(2).f_globals.get("__name__", "")
+    return module.startswith("layerkit.") and not module.startswith("layerkit.compat.old_")
 
 
 def _renaming(method: Callable, names: dict[str, str]) -> Callable:
