@@ -36,13 +36,9 @@ from . import (
     metrics,
     mixed_precision,
     models,
-    ops,
     optimizers,
-    random,
     regularizers,
     saving,
-    tree,
-    utils,
 )
 from .dtype_policies import DTypePolicy, FloatDTypePolicy
 from .initializers import Initializer
@@ -56,7 +52,7 @@ from .symbolic import KerasTensor
 from .version import __version__, version
 
 if TYPE_CHECKING:
-    from layerkit import applications, datasets, preprocessing, wrappers
+    from layerkit import applications, datasets, ops, preprocessing, random, tree, utils, wrappers
     from layerkit.compat import install_as_keras
 
 __all__ = [
@@ -107,7 +103,16 @@ __all__ = [
 ]
 
 # Side buildings and what few scripts need: entered when somebody asks.
-_ON_DEMAND = ("applications", "datasets", "preprocessing", "wrappers")
+_ON_DEMAND = (
+    "applications",
+    "datasets",
+    "ops",
+    "preprocessing",
+    "random",
+    "tree",
+    "utils",
+    "wrappers",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ What comes out of a call is found by running it on zeros, unless a layer knows i
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import signature
@@ -34,15 +35,10 @@ class History(NamedTuple):
 class KerasTensor:
     """A placeholder for a shape (None for free axes) and a dtype. It has no values.
 
-    Arithmetic, indexing and `layerkit.ops` take it and give symbolic tensors again; its operators
-    are bound in `layerkit.ops.operators`, on top of the operations.
+    Arithmetic, indexing and `layerkit.ops` take it and give symbolic tensors again.
     """
 
     _keras_history: History
-    __getitem__: Any
-    T: Any
-    reshape: Any
-    squeeze: Any
 
     def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None):
         self.shape: Shape = tuple(shape)
@@ -54,6 +50,22 @@ class KerasTensor:
         return len(self.shape)
 
     rank = ndim
+
+    def __getitem__(self, key: Any) -> Any:
+        """A list picks rows; Keras's files hold a tuple as a list."""
+        return named("GetItem")(self, np.array(key) if isinstance(key, list) else key)
+
+    def reshape(self, *shape: Any) -> Any:
+        """As `ops.reshape`."""
+        return named("Reshape")(self, shape[0] if len(shape) == 1 else shape)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """As `ops.squeeze`."""
+        return named("Squeeze")(self, axis)
+
+    @property
+    def T(self) -> Any:
+        return named("Transpose")(self)
 
     def _refuse(what: str) -> Callable:  # type: ignore[misc]
         def method(self: KerasTensor, *_: Any) -> Any:
@@ -153,7 +165,7 @@ class Operation:
         return f"<Operation name={self.name}>"
 
 
-operations: dict[str, Callable] = {}  # by the class names that Keras's files give them
+_operations: dict[str, Callable] = {}  # by the class names that Keras's files give them
 
 # Keras's names of operations whose function is called otherwise.
 _CLASS_NAMES = {
@@ -205,8 +217,15 @@ def operation(function: F) -> F:
             return Operation(function)(*args, **kwargs)
         return function(*args, **kwargs)
 
-    operations[class_name(function)] = called
+    _operations[class_name(function)] = called
     return called  # type: ignore[return-value]
+
+
+def named(name: str) -> Callable:
+    """The operation that Keras's files call so. KeyError where layerkit has none of that name."""
+    if name not in _operations:
+        importlib.import_module("layerkit.ops")  # which few programs need: loaded when asked for
+    return _operations[name]
 
 
 def is_symbolic(structure: Any) -> bool:
@@ -265,3 +284,47 @@ def _spec_of_both(first: Any, second: Any) -> Any:
         first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
     pairs = zip(first.shape, second.shape, strict=True)
     return KerasTensor(tuple(a if a == b else None for a, b in pairs), first.dtype)
+
+
+# Python's operators, and the operations that they add to the graph.
+_BINARY = {
+    "add": "Add",
+    "sub": "Subtract",
+    "mul": "Multiply",
+    "truediv": "TrueDivide",
+    "floordiv": "FloorDivide",
+    "mod": "Mod",
+    "pow": "Power",
+    "matmul": "Matmul",
+    "and": "LogicalAnd",
+    "or": "LogicalOr",
+    "xor": "LogicalXor",
+}
+_OTHERS = {
+    "eq": "Equal",
+    "ne": "NotEqual",
+    "lt": "Less",
+    "le": "LessEqual",
+    "gt": "Greater",
+    "ge": "GreaterEqual",
+    "neg": "Negative",
+    "abs": "Absolute",
+    "invert": "LogicalNot",
+}
+
+
+def _bind() -> None:
+    def method(name: str) -> Callable:
+        return lambda self, *others: named(name)(self, *others)
+
+    def reflected(name: str) -> Callable:
+        return lambda self, other: named(name)(other, self)
+
+    for operator, name in {**_BINARY, **_OTHERS}.items():
+        setattr(KerasTensor, f"__{operator}__", method(name))
+    for operator, name in _BINARY.items():
+        setattr(KerasTensor, f"__r{operator}__", reflected(name))
+    KerasTensor.__hash__ = lambda self: id(self)  # type: ignore[method-assign,assignment]
+
+
+_bind()

@@ -13,10 +13,9 @@ from typing import Any
 
 from layerkit.backend import tree
 
-from .. import ops
 from ..configurable import deserialize, serialize
 from ..layers import Layer
-from ..symbolic import KerasTensor, Node, Operation, class_name, operations
+from ..symbolic import KerasTensor, Node, Operation, class_name, named
 from .graph import Graph
 from .model import Model
 
@@ -72,6 +71,8 @@ def _describe_tensor(x: KerasTensor, address: Address) -> dict[str, Any]:
 
 
 def _describe_operation(operation: Operation, options: dict[str, Any]) -> dict[str, Any]:
+    from .. import ops
+
     name = class_name(operation.function)
     parts = (ops.numpy, ops.nn, ops.math, ops.linalg, ops.image, ops.core)
     module = next(part for part in parts if operation.function.__name__ in part.__all__)
@@ -137,12 +138,14 @@ def _made(entry: dict[str, Any], custom_objects: Any) -> Any:
     if str(entry.get("module", "")).startswith("keras.src.ops"):
         options = dict(entry["config"])
         name = options.pop("name", None)
-        if entry["class_name"] not in operations:
+        try:
+            function = named(entry["class_name"])
+        except KeyError:
             raise TypeError(
                 f"The model calls the operation {entry['class_name']} of {entry['module']}, which "
                 "layerkit does not have."
-            )
-        return _WithOptions(operations[entry["class_name"]], name, deserialize(options))
+            ) from None
+        return _WithOptions(function, name, deserialize(options))
     if "name" in entry and isinstance(entry.get("config"), dict):
         entry = {**entry, "config": {"name": entry["name"], **entry["config"]}}
     operation = deserialize(entry, custom_objects=custom_objects, family="layers")

@@ -7,9 +7,6 @@ from .linalg import *  # noqa: F403
 from .math import *  # noqa: F403
 from .nn import *  # noqa: F403
 from .numpy import *  # noqa: F403
-from .operators import bind
-
-bind()
 
 __all__ = [
     "image",
