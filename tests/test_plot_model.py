@@ -247,7 +247,7 @@ def functional():
 
     def node(operation, parents):
         tensor = SimpleNamespace(shape=(None, 4), dtype="float32")
-        tensor._keras_history = SimpleNamespace(operation=operation)
+        tensor._keras_history = SimpleNamespace(operation=operation, tensor_index=0)
         inputs = [tensor for parent in parents for tensor in parent.output_tensors]
         return SimpleNamespace(
             operation=operation, parent_nodes=parents, input_tensors=inputs, output_tensors=[tensor]
@@ -285,14 +285,24 @@ def test_models_in_models():
     assert texts(dot.create()) == [
         *["m", "in (InputLayer)", "a (Dense)", "b (Dense)", "add (Dense)", "c (Dense)"]
     ]
-    outer = functional()
-    node = outer._graph.nodes[1]
-    model = functional()
-    model._graph.nodes[0].output_tensors[0]._keras_history.operation = model._graph.operations[0]
-    node.operation = outer._graph.operations[1] = model
+
+
+@pytest.mark.parametrize(("output", "arrow"), [(0, "n4 -> n7;"), (1, "n5 -> n7;")])
+def test_arrows_come_from_the_box_that_makes_the_output(output, arrow):
+    outer, inner = functional(), functional()
+    inner._graph.outputs = [node.output_tensors[0] for node in inner._graph.nodes[3:]]
+    made = outer._graph.nodes[1].output_tensors[0]._keras_history
+    made.operation = outer._graph.nodes[1].operation = outer._graph.operations[1] = inner
+    made.tensor_index = output
     text = model_to_dot(outer, expand_nested=True).to_string()
     assert "n0 -> n1;" in text
-    assert "n5 -> n7;" in text
+    assert arrow in text
+
+
+def test_operations_are_called_by_their_class_in_keras():
+    model = functional()
+    model._graph.operations[3].class_name = "Multiply"
+    assert "add (Multiply)" in texts(model_to_dot(model).create())
 
 
 # Other formats are Graphviz's.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -58,13 +59,17 @@ class TimeseriesGenerator:
         return (self.end_index - self.start_index + steps) // steps
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        if not -len(self) <= index < len(self):  # ends a loop over the generator, too
+        if not -len(self) <= index < len(self):
             raise IndexError(f"Expected a batch below {len(self)}. Received: {index}")
         rows = self._rows(index % len(self))
         step = self.sampling_rate
         samples = np.array([self.data[row - self.length : row : step] for row in rows])
         targets = np.array([self.targets[row] for row in rows])
         return (samples[:, ::-1] if self.reverse else samples), targets
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for index in range(len(self)):
+            yield self[index]
 
     def get_config(self) -> dict[str, Any]:
         """The settings; data and targets as JSON texts. TypeError where they are not numbers."""
