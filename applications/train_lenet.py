@@ -26,7 +26,7 @@ def main() -> None:
     x_train, x_test = (x[..., None] / np.float32(255) for x in (x_train, x_test))
     model = LeNet5(weights=None)
     rate = CosineDecay(0.002, EPOCHS * len(x_train) // BATCH_SIZE)
-    model.compile(Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(x_train, y_train, batch_size=BATCH_SIZE, epochs=EPOCHS)
     model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     print("test:", model.evaluate(x_test, y_test, verbose=0, return_dict=True))

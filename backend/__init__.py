@@ -22,7 +22,9 @@ from .config import (
     set_image_data_format,
     standardize_data_format,
 )
+from .dtypes import is_float_dtype, is_int_dtype, result_type, standardize_dtype
 from .gradcheck import check_gradient
+from .names import explain_missing
 from .ops import *  # noqa: F403
 from .ops import OPERATIONS
 from .random import SeedGenerator, set_random_seed
@@ -30,6 +32,7 @@ from .recording import decided, each_step, per_step
 from .registry import (
     available_backends,
     backend,
+    device,
     free_memory,
     get_backend,
     is_array,
@@ -37,6 +40,7 @@ from .registry import (
     register_backend,
     set_backend,
 )
+from .session import clear_session, get_uid, name_scope
 
 operators.bind()
 
@@ -58,30 +62,40 @@ __all__ = [
     "available_backends",
     "backend",
     "check_gradient",
+    "clear_session",
     "compute_in",
     "convert_to_tensor",
     "decided",
+    "device",
     "each_step",
     "epsilon",
     "floatx",
     "free_memory",
     "get_backend",
+    "get_uid",
     "gradients",
     "image_data_format",
     "is_array",
+    "is_float_dtype",
     "is_floating",
+    "is_int_dtype",
     "memory_info",
+    "name_scope",
     "per_step",
     "primitive",
     "register_backend",
     "require_bfloat16",
+    "result_type",
     "set_backend",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
     "set_random_seed",
     "standardize_data_format",
+    "standardize_dtype",
     "to_numpy",
     "tree",
     *OPERATIONS,
 ]
+
+explain_missing(__name__)

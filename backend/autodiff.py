@@ -21,12 +21,15 @@ from . import recording, registry, tree
 from .base import Backend
 from .config import floatx, is_floating
 from .registry import backend_of, beside, default_backend, gathered, is_array
+from .session import in_scope
 
 
 class Tensor:
     """An array that a tape can watch. Arithmetic, indexing and comparison give tensors again."""
 
-    __slots__ = ("__weakref__", "array")
+    __slots__ = ("__weakref__", "_keras_mask", "array")
+
+    _keras_mask: Tensor | None  # which steps of a sequence count; absent where nobody said
 
     # Operators are bound in `operators`, on top of the operations; this tells the type checker.
     __add__: Any
@@ -194,7 +197,7 @@ class Variable(Tensor):
             )
         super().__init__(value.copy())
         self.name = name or "variable"
-        self.path = self.name
+        self.path = in_scope(self.name)
         self.trainable = trainable
         self.born_trainable = trainable  # its place in files; freezing does not move it
         self.autocast = autocast
@@ -472,6 +475,31 @@ def _not_traced(what: str) -> None:
     """Raise while operations are traced: no operation, and so no trace, would do `what` again."""
     if _local.tracer is not None:
         _local.tracer.refuse(what)
+
+
+@contextmanager
+def holding(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None]:
+    """In the `with` block the variables hold `values`, and then again what they held before.
+
+    Gradients with respect to what is computed from them go on to the values, where a tape watches
+    those. ValueError for a value of another shape than its variable's.
+    """
+    before = [variable.array for variable in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            array = _array_on(backend_of(variable.array), value)
+            if array.shape != variable.shape:
+                raise ValueError(
+                    f"Variable '{variable.path}' has shape {variable.shape}; received a value of "
+                    f"shape {array.shape}."
+                )
+            variable.array = array.astype(variable.dtype, copy=False)
+            for tape in _local.tapes if value is not variable else ():
+                tape.record((variable,), (value,), (lambda g: g,))
+        yield
+    finally:
+        for variable, array in zip(variables, before, strict=True):
+            variable.array = array
 
 
 def remembered(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,30 @@ def set_backend(name: str) -> None:
     """Let new arrays be born on the backend `name`; arrays that exist stay where they are."""
     global _default
     _default = get_backend(name)
+
+
+@contextmanager
+def device(device_name: str) -> Iterator[None]:
+    """In the `with` block, new arrays are born on the device: 'cpu' or 'gpu' (also 'cuda'), ':0'.
+
+    ValueError for other names and for further devices: layerkit works on one GPU.
+    """
+    before = default_backend()
+    kind, _, number = str(device_name).lower().partition(":")
+    if kind not in ("cpu", "gpu", "cuda") or number not in ("", "0"):
+        raise ValueError(
+            "Received invalid device name. Expected 'cpu' or 'gpu', alone or with ':0', for there "
+            f"is one of each. Received: device_name='{device_name}'"
+        )
+    on_host = before.xp is np
+    if kind == "cpu":
+        set_backend(before.name if on_host else "numpy")
+    else:
+        set_backend("cupy" if on_host else before.name)
+    try:
+        yield
+    finally:
+        set_backend(before.name)
 
 
 def backend() -> str:

@@ -179,8 +179,7 @@ class _Trace:
             self.refuse("computing on a device")
         places = [self._operand(x, a) for x, a in zip(inputs, operands, strict=False)]
         places += [self._option(value) for value in operands[len(inputs) :]]
-        if any(id(value) in self._drawn for value in options.values()):
-            self.refuse("numbers of this step alone as an option by name")
+        self._options_by_name(options)
         results = [self._new(y.array, y) for y in outputs]
         used = [i for i, vjp in enumerate(vjps) if vjp is not None]
         self.steps.append(_Step(body, places, options, results, used))
@@ -200,9 +199,26 @@ class _Trace:
             self.refuse("taking an array out of its tensor")
         return self._constant(array, x)
 
+    def _options_by_name(self, options: dict[str, Any]) -> None:
+        if any(id(value) in self._drawn for value in options.values()):
+            self.refuse("numbers of this step alone as an option by name")
+        self._refuse_tensors(options)
+
+    def _refuse_tensors(self, option: Any) -> None:
+        """An option stays what it was, so nothing computed may be one: an index, for example."""
+        for leaf in tree.flatten(option):
+            if isinstance(leaf, Tensor) and id(leaf) in self.places:
+                if self.places[id(leaf)] not in self._constants:
+                    self.refuse("a tensor as an option of an operation")
+            elif isinstance(leaf, Variable):
+                self.refuse("a variable as an option of an operation")
+
     def _option(self, value: Any) -> int:
         drawn = self._drawn.get(id(value))
-        return self._constant(value, value) if drawn is None else drawn
+        if drawn is not None:
+            return drawn
+        self._refuse_tensors(value)
+        return self._constant(value, value)
 
     # As a recorder.
 

@@ -25,7 +25,9 @@ model = layerkit.Sequential(
     ]
 )
 model.compile(
-    layerkit.optimizers.RMSprop(0.001, rho=0.9), "sparse_categorical_crossentropy", ["accuracy"]
+    layerkit.optimizers.RMSprop(0.001, rho=0.9),
+    "sparse_categorical_crossentropy",
+    metrics=["accuracy"],
 )
 slowing = layerkit.callbacks.LearningRateScheduler(lambda epoch: 0.001 * (1 - epoch / args.epochs))
 digits.train(model, args, shape=(28, 28, 1), batch_size=50, callbacks=[slowing])

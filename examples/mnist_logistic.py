@@ -7,5 +7,7 @@ from layerkit import layers
 
 args = digits.arguments(__doc__, epochs=60)
 model = layerkit.Sequential([layers.Input((784,)), layers.Dense(10, activation="softmax")])
-model.compile(layerkit.optimizers.SGD(0.05), "sparse_categorical_crossentropy", ["accuracy"])
+model.compile(
+    layerkit.optimizers.SGD(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"]
+)
 digits.train(model, args, shape=(784,), batch_size=200)

@@ -13,5 +13,5 @@ model = layerkit.Sequential(
         layers.Dense(10, activation="softmax"),
     ]
 )
-model.compile(layerkit.optimizers.SGD(0.2), "sparse_categorical_crossentropy", ["accuracy"])
+model.compile(layerkit.optimizers.SGD(0.2), "sparse_categorical_crossentropy", metrics=["accuracy"])
 digits.train(model, args, shape=(784,), batch_size=50)

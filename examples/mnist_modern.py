@@ -18,6 +18,8 @@ model = layerkit.Sequential(
     ]
 )
 model.compile(
-    layerkit.optimizers.RMSprop(0.001, rho=0.9), "sparse_categorical_crossentropy", ["accuracy"]
+    layerkit.optimizers.RMSprop(0.001, rho=0.9),
+    "sparse_categorical_crossentropy",
+    metrics=["accuracy"],
 )
 digits.train(model, args, shape=(784,), batch_size=100)

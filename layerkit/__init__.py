@@ -21,7 +21,8 @@ except ModuleNotFoundError as error:  # the folder is importable from a checkout
         "Run `pip install -e .` in the checkout."
     ) from error
 
-from layerkit.backend import GradientTape, Tensor, Variable
+from layerkit.backend import GradientTape, Tensor, Variable, device, name_scope
+from layerkit.backend.names import missing
 
 from . import (
     activations,
@@ -35,12 +36,15 @@ from . import (
     metrics,
     mixed_precision,
     models,
+    ops,
     optimizers,
+    random,
     regularizers,
     saving,
+    tree,
     utils,
 )
-from .dtype_policies import DTypePolicy
+from .dtype_policies import DTypePolicy, FloatDTypePolicy
 from .initializers import Initializer
 from .layers import Input, InputSpec, Layer
 from .losses import Loss
@@ -48,17 +52,21 @@ from .metrics import Metric
 from .models import Model, Sequential
 from .optimizers import Optimizer
 from .regularizers import Regularizer
-from .version import __version__
+from .symbolic import KerasTensor
+from .version import __version__, version
 
 if TYPE_CHECKING:
     from layerkit import applications, datasets, preprocessing, wrappers
+    from layerkit.compat import install_as_keras
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
     "GradientTape",
     "Initializer",
     "Input",
     "InputSpec",
+    "KerasTensor",
     "Layer",
     "Loss",
     "Metric",
@@ -76,18 +84,25 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "initializers",
+    "install_as_keras",
     "layers",
     "losses",
     "metrics",
     "mixed_precision",
     "models",
+    "name_scope",
+    "ops",
     "optimizers",
     "preprocessing",
+    "random",
     "regularizers",
     "saving",
+    "tree",
     "utils",
+    "version",
     "wrappers",
 ]
 
@@ -98,4 +113,6 @@ _ON_DEMAND = ("applications", "datasets", "preprocessing", "wrappers")
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return importlib.import_module(f"layerkit.{name}")
-    raise AttributeError(f"module 'layerkit' has no attribute '{name}'")
+    if name == "install_as_keras":
+        return importlib.import_module("layerkit.compat").install_as_keras
+    raise missing(__name__, name)

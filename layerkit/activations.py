@@ -9,9 +9,10 @@ from typing import Any
 from layerkit import backend as K
 from layerkit.backend import Tensor
 from layerkit.backend.by_value import BY_VALUE, FUSED
+from layerkit.backend.names import did_you_mean, explain_missing
 
 from . import configurable
-from .configurable import did_you_mean, register_functions
+from .configurable import register_functions
 
 
 def linear(x: Any) -> Any:
@@ -218,3 +219,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Ca
         return get(config)
     with configurable.custom_object_scope(custom_objects):
         return get(custom_objects.get(config, config) if isinstance(config, str) else config)
+
+
+explain_missing(__name__)

@@ -12,7 +12,7 @@ which module Keras's files keep it; its members inherit that, or say their own.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -22,6 +22,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from layerkit.backend import Tensor, convert_to_tensor
+from layerkit.backend.names import did_you_mean, plain
 
 from .naming import snake_case
 
@@ -423,19 +424,14 @@ def _find_member(family: type[Configurable], name: str) -> Any:
     if name in _scope.get():
         return _scope.get()[name]
     members = _members(family)
-    return members.get(_plain(name)) or _custom.get(name)
+    return members.get(plain(name)) or _custom.get(name)
 
 
 def _members(family: type[Configurable]) -> dict[str, type]:
     """The builtin classes of a family by their plain names, aliases included."""
     classes = {n: cls for (f, n), cls in _builtin.items() if f == family.family}
-    members = {_plain(n): cls for n, cls in classes.items()}
-    return members | {_plain(alias): classes[n] for alias, n in family.aliases.items()}
-
-
-def _plain(name: str) -> str:
-    """What 'GlorotUniform', 'glorot_uniform' and 'glorotuniform' have in common."""
-    return name.replace("_", "").lower()
+    members = {plain(n): cls for n, cls in classes.items()}
+    return members | {plain(alias): classes[n] for alias, n in family.aliases.items()}
 
 
 def not_interpreted(family: type[Configurable], identifier: Any) -> str:
@@ -445,17 +441,6 @@ def not_interpreted(family: type[Configurable], identifier: Any) -> str:
     kind = snake_case(family.__name__).replace("_", " ")
     hint = did_you_mean(identifier, known) if isinstance(identifier, str) else ""
     return f"Could not interpret {kind} identifier: {identifier}.{hint}"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """' Did you mean ...?' with the nearest of the known names, or ''."""
-    from difflib import get_close_matches  # only errors need it
-
-    by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
-    near = get_close_matches(name.lower(), by_lower, n=6, cutoff=0.6)
-    spelled = {_plain(match): by_lower[match] for match in reversed(near)}  # one spelling of each
-    nearest = list(spelled.values())[::-1][:3]
-    return f" Did you mean {' or '.join(map(repr, nearest))}?" if nearest else ""
 
 
 # --- the user's classes and functions ----------------------------------------------------------
@@ -500,11 +485,19 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom
 
 
-def get_registered_name(thing: Any) -> str:
+def get_registered_name(obj: Any) -> str:
     """The name under which files keep a user's class or function."""
-    return _registered_names.get(thing, thing.__name__)
+    return _registered_names.get(obj, obj.__name__)
 
 
-def get_registered_object(name: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The user's class or function that files call `name`; None where there is none."""
-    return (custom_objects or {}).get(name) or _scope.get().get(name) or _custom.get(name)
+def get_registered_object(
+    name: str,
+    custom_objects: dict[str, Any] | None = None,
+    module_objects: dict[str, Any] | None = None,
+) -> Any:
+    """The class or function that files call `name`; None where there is none.
+
+    Of the scope, of the user's, of `custom_objects`, of `module_objects`, in this order.
+    """
+    places = (_scope.get(), _custom, custom_objects or {}, module_objects or {})
+    return next((place[name] for place in places if name in place), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit.backend import Tensor, convert_to_tensor, epsilon
+from layerkit.backend.names import explain_missing
 from layerkit.backend.registry import namespace
 
 from . import configurable
@@ -117,3 +118,5 @@ __all__ = [
     "serialize",
     "unit_norm",
 ]
+
+explain_missing(__name__)

@@ -6,12 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from layerkit import backend as K
 from layerkit.backend import floatx, require_bfloat16
+from layerkit.backend.names import did_you_mean, explain_missing
+from layerkit.backend.session import at_clear_session
 
 from . import configurable
-from .configurable import Configurable, did_you_mean, serialize
+from .configurable import Configurable, serialize
 
-__all__ = ["DTypePolicy", "deserialize", "dtype_policy", "get", "serialize", "set_dtype_policy"]
+__all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
+    "deserialize",
+    "dtype_policy",
+    "get",
+    "serialize",
+    "set_dtype_policy",
+]
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 _PLAIN = ("float16", "float32", "float64", "bfloat16")
@@ -30,6 +41,16 @@ class DTypePolicy(Configurable):
         self.name: str = dtype_policy().name if name is None else name
         self.compute_dtype, self.variable_dtype = _types_of(self.name)
 
+    quantization_mode = None  # layerkit does not quantize
+
+    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
+        """`x`, cast to `dtype` if it is an array of another float type and `autocast` is True."""
+        if not (autocast and hasattr(x, "dtype") and K.is_float_dtype(dtype)):
+            return x
+        x = K.convert_to_tensor(x)
+        differs = K.is_floating(x.dtype) and x.dtype != K.standardize_dtype(dtype)
+        return K.cast(x, dtype) if differs else x
+
     @property
     def is_mixed(self) -> bool:
         """Whether the variables have another type than the computation."""
@@ -43,6 +64,9 @@ class DTypePolicy(Configurable):
 
     def __repr__(self) -> str:
         return f'<DTypePolicy "{self.name}">'
+
+
+FloatDTypePolicy = DTypePolicy  # its name in Keras before 3.3
 
 
 def get(identifier: Any) -> DTypePolicy:
@@ -82,6 +106,9 @@ def set_dtype_policy(policy: Any) -> None:
     _global = None if policy is None else get(policy)
 
 
+at_clear_session(lambda: set_dtype_policy(None))
+
+
 def _types_of(name: Any) -> tuple[str, str]:
     """The types to compute in and to keep variables in."""
     if not isinstance(name, str):
@@ -104,3 +131,6 @@ def _types_of(name: Any) -> tuple[str, str]:
             f"'float32'.{did_you_mean(name, (*_MIXED, *_PLAIN))}"
         )
     return plain.name, plain.name
+
+
+explain_missing(__name__)

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from layerkit.backend import SeedGenerator, Tensor, floatx, is_array, to_numpy
+from layerkit.backend.names import explain_missing
 from layerkit.backend.random import generator, make_seed
 from layerkit.backend.registry import default_backend
 from layerkit.backend.threads import blas_on_one_thread
 
 from . import configurable
 from .configurable import Configurable, serialize
+from .window_functions import check_window, window
 
 Shape = tuple[int, ...]
 
@@ -35,6 +37,7 @@ class Initializer(Configurable):
         "zero": "Zeros",
         "IdentityInitializer": "Identity",
         "OrthogonalInitializer": "Orthogonal",
+        "STFTInitializer": "STFT",
     }
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Any:
@@ -91,6 +94,58 @@ class Identity(Initializer):
                 f"Received: shape={shape} of rank {len(shape)}."
             )
         return _born(self.gain * np.eye(*shape), dtype)
+
+
+class STFT(Initializer):
+    """The kernel of a convolution that gives the short-time Fourier transform of a signal.
+
+    `side`: the 'real' or the 'imag' part. `window`: the name of one ('hann', 'hamming'...), its
+    values, or None. `scaling`: divide by the window's 'density' (its length as a vector) or its
+    'spectrum' (its sum), or None. `periodic`: one period of the window, not a symmetric one.
+    """
+
+    def __init__(
+        self,
+        side: str = "real",
+        window: Any = "hann",
+        scaling: str | None = "density",
+        periodic: bool = False,
+    ):
+        if side not in ("real", "imag"):
+            raise ValueError(f"side should be 'real' or 'imag', not {side}")
+        if isinstance(window, str):
+            check_window(window)
+        if scaling not in (None, "density", "spectrum"):
+            raise ValueError(
+                "Scaling is invalid, it must be `None`, 'density' or 'spectrum'. Received "
+                f"scaling={scaling}"
+            )
+        self.side = side
+        self.window = window
+        self.scaling = scaling
+        self.periodic = periodic
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> Any:
+        """A kernel of `shape` (time, 1, frequencies)."""
+        length, _, frequencies = shape
+        time = np.arange(length)[:, None, None]
+        angle = -2 * np.pi * time * np.arange(frequencies) / (2 * (frequencies - 1))
+        kernel = np.cos(angle) if self.side == "real" else np.sin(angle)
+        return _born(kernel * self._weights(length)[:, None, None], dtype)
+
+    def _weights(self, length: int) -> np.ndarray:
+        if self.window is None:
+            return np.ones(length)
+        named = isinstance(self.window, str)
+        values = window(self.window, length, self.periodic) if named else to_numpy(self.window)
+        if values.shape != (length,):
+            raise ValueError(
+                "The shape of `window` must be equal to [frame_length]. Received: window "
+                f"shape={values.shape}, frame_length={length}"
+            )
+        if self.scaling == "density":
+            return values / np.sqrt(np.sum(values**2))
+        return values / np.sum(abs(values)) if self.scaling else values
 
 
 class RandomInitializer(Initializer):
@@ -166,7 +221,8 @@ class VarianceScaling(RandomInitializer):
     """Variance `scale / n`, with n the number of a unit's inputs or outputs, or their average.
 
     `mode`: 'fan_in', 'fan_out' or 'fan_avg'. `distribution`: 'truncated_normal' (also 'normal'),
-    'untruncated_normal' or 'uniform'.
+    'untruncated_normal' or 'uniform'. `input_axes`, `output_axes`: the shape's axes that count as
+    inputs and outputs, both or none: see `compute_fans`.
     """
 
     def __init__(
@@ -175,8 +231,15 @@ class VarianceScaling(RandomInitializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: Any = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
     ):
         super().__init__(seed)
+        if (input_axes is None) != (output_axes is None):
+            raise ValueError(
+                "Give `input_axes` and `output_axes` together, or neither. Received: "
+                f"input_axes={input_axes}, output_axes={output_axes}"
+            )
         if scale <= 0:
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
         distribution = distribution.lower()
@@ -187,9 +250,11 @@ class VarianceScaling(RandomInitializer):
             "truncated_normal" if distribution == "normal" else distribution,
             ("truncated_normal", "untruncated_normal", "uniform"),
         )
+        self.input_axes = input_axes
+        self.output_axes = output_axes
 
     def __call__(self, shape: Shape, dtype: Any = None) -> Any:
-        variance = self.scale / max(1.0, _FANS[self.mode](*compute_fans(shape)))
+        variance = self.scale / max(1.0, _FANS[self.mode](*self._fans(shape)))
         rng = self.generator()
         if self.distribution == "truncated_normal":
             stddev = math.sqrt(variance) / _TRUNCATED_STDDEV
@@ -198,6 +263,16 @@ class VarianceScaling(RandomInitializer):
             return _born(rng.normal(0.0, math.sqrt(variance), shape), dtype)
         limit = math.sqrt(3.0 * variance)
         return _born(rng.uniform(-limit, limit, shape), dtype)
+
+    def _fans(self, shape: Shape) -> tuple[int, int]:
+        return compute_fans(shape, self.input_axes, self.output_axes)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        for key in ("input_axes", "output_axes"):  # unknown to older Keras versions
+            if config[key] is None:
+                del config[key]
+        return config
 
 
 _FANS = {
@@ -215,11 +290,17 @@ def _one_of(argument: str, value: str, allowed: Any) -> str:
     return value
 
 
-def compute_fans(shape: Shape) -> tuple[int, int]:
+def compute_fans(shape: Shape, input_axes: Any = None, output_axes: Any = None) -> tuple[int, int]:
     """How many inputs a unit has, and how many outputs an input goes to.
 
-    Matrices are (inputs, outputs), convolution kernels (*window, channels, filters).
+    Matrices are (inputs, outputs), convolution kernels (*window, channels, filters), unless the
+    axes of both are given.
     """
+    if input_axes is not None:
+        inputs, outputs = (
+            math.prod(int(shape[axis]) for axis in axes) for axes in (input_axes, output_axes)
+        )
+        return inputs, outputs
     if not shape:
         return 1, 1
     if len(shape) == 1:
@@ -231,43 +312,43 @@ def compute_fans(shape: Shape) -> tuple[int, int]:
 class GlorotUniform(VarianceScaling):
     """Uniform within sqrt(6 / (fan_in + fan_out)); Glorot and Bengio, 2010."""
 
-    def __init__(self, seed: Any = None):
-        super().__init__(1.0, "fan_avg", "uniform", seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None):
+        super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
 
 
 class GlorotNormal(VarianceScaling):
     """Truncated normal of variance 2 / (fan_in + fan_out); Glorot and Bengio, 2010."""
 
-    def __init__(self, seed: Any = None):
-        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None):
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
 
 
 class HeUniform(VarianceScaling):
     """Uniform within sqrt(6 / fan_in); He et al., 2015."""
 
-    def __init__(self, seed: Any = None):
-        super().__init__(2.0, "fan_in", "uniform", seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None):
+        super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
 
 class HeNormal(VarianceScaling):
     """Truncated normal of variance 2 / fan_in; He et al., 2015."""
 
-    def __init__(self, seed: Any = None):
-        super().__init__(2.0, "fan_in", "truncated_normal", seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None):
+        super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
 class LecunUniform(VarianceScaling):
     """Uniform within sqrt(3 / fan_in); LeCun et al., 1998."""
 
-    def __init__(self, seed: Any = None):
-        super().__init__(1.0, "fan_in", "uniform", seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None):
+        super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
 
 class LecunNormal(VarianceScaling):
     """Truncated normal of variance 1 / fan_in; LeCun et al., 1998."""
 
-    def __init__(self, seed: Any = None):
-        super().__init__(1.0, "fan_in", "truncated_normal", seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None):
+        super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
 class Orthogonal(RandomInitializer):
@@ -320,6 +401,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 
 
 IdentityInitializer = identity = Identity
+STFTInitializer = stft = STFT
 OrthogonalInitializer = orthogonal = Orthogonal
 zeros, ones, constant = Zeros, Ones, Constant
 random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
@@ -329,6 +411,7 @@ he_normal, he_uniform = HeNormal, HeUniform
 lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
@@ -345,6 +428,7 @@ __all__ = [
     "RandomInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -364,7 +448,10 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",
 ]
+
+explain_missing(__name__)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
+from layerkit.backend.names import explain_missing
 from layerkit.backend.registry import backend_of
 
 from . import configurable, dtype_policies
@@ -61,8 +62,8 @@ class Loss(Configurable):
         """The loss of each sample, its last axis reduced: (batch, ...) from (batch, ..., d)."""
         raise NotImplementedError(f"{type(self).__name__} must implement `call(y_true, y_pred)`.")
 
-    def valid(self, y_true: Any) -> Any:
-        """Which values of `call` count: a boolean tensor of their shape, or None for all."""
+    def valid(self, y_true: Any, values: Tensor) -> Any:
+        """Which `values` of `call` count: a boolean tensor of their shape, or None for all."""
         return None
 
     def __call__(
@@ -70,13 +71,15 @@ class Loss(Configurable):
     ) -> Tensor:
         """The reduced loss, a scalar (the values themselves for reduction None).
 
-        `sample_weight` and `mask` (True where a value counts) have the values' shape, or fewer
-        axes, as (batch,). With a mask, means are over the values that count.
+        `sample_weight` and `mask` (True where a value counts; by default that of y_pred) have the
+        values' shape, or fewer axes, as (batch,). With a mask, means are over the values that
+        count.
         """
+        mask = mask_of(y_pred) if mask is None else mask
         y_pred = _as_tensors(y_pred, self.dtype)
         y_true = _beside(y_true, y_pred, self.dtype)
         values = self.call(y_true, y_pred)
-        valid = self.valid(y_true)
+        valid = self.valid(y_true, values)
         if valid is not None:
             mask = valid if mask is None else K.logical_and(mask, valid)
         if sample_weight is None and mask is None:
@@ -136,6 +139,11 @@ class _PlainLoss(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         return self.function(y_true, y_pred)
+
+
+def mask_of(x: Any) -> Any:
+    """The mask that a layer has put on a tensor: a tensor of booleans, or None."""
+    return getattr(x, "_keras_mask", None)
 
 
 # --- reduction and shapes ----------------------------------------------------------------------
@@ -234,7 +242,7 @@ def _move(x: Tensor, reference: Tensor) -> Tensor:
     return Tensor(backend_of(reference.array).asarray(x.array))
 
 
-def _pair(loss: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+def pair(loss: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     """Targets and predictions as tensors of one dtype, backend and rank. ValueError otherwise."""
     y_pred = K.convert_to_tensor(y_pred)
     y_true = _like(y_true, y_pred)
@@ -260,26 +268,26 @@ def _check_broadcast(loss: str, y_true: Tensor, y_pred: Tensor) -> None:
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean((y_true - y_pred)²) over the last axis."""
-    y_true, y_pred = _pair("mean_squared_error", y_true, y_pred)
+    y_true, y_pred = pair("mean_squared_error", y_true, y_pred)
     return K.mean(K.square(y_true - y_pred), axis=-1)
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean(|y_true - y_pred|) over the last axis."""
-    y_true, y_pred = _pair("mean_absolute_error", y_true, y_pred)
+    y_true, y_pred = pair("mean_absolute_error", y_true, y_pred)
     return K.mean(K.abs(y_true - y_pred), axis=-1)
 
 
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     """100 mean(|y_true - y_pred| / |y_true|) over the last axis; |y_true| at least epsilon."""
-    y_true, y_pred = _pair("mean_absolute_percentage_error", y_true, y_pred)
+    y_true, y_pred = pair("mean_absolute_percentage_error", y_true, y_pred)
     relative = K.abs((y_true - y_pred) / K.maximum(K.abs(y_true), K.epsilon()))
     return 100.0 * K.mean(relative, axis=-1)
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean((log(1 + y_true) - log(1 + y_pred))²) over the last axis; both at least epsilon."""
-    y_true, y_pred = _pair("mean_squared_logarithmic_error", y_true, y_pred)
+    y_true, y_pred = pair("mean_squared_logarithmic_error", y_true, y_pred)
     log_true = K.log(K.maximum(y_true, K.epsilon()) + 1.0)
     log_pred = K.log(K.maximum(y_pred, K.epsilon()) + 1.0)
     return K.mean(K.square(log_true - log_pred), axis=-1)
@@ -287,7 +295,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
 
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """Mean over the last axis of e²/2 where |e| <= delta, delta |e| - delta²/2 elsewhere."""
-    y_true, y_pred = _pair("huber", y_true, y_pred)
+    y_true, y_pred = pair("huber", y_true, y_pred)
     error = y_pred - y_true
     distance = K.abs(error)
     inside, outside = 0.5 * K.square(error), delta * distance - 0.5 * delta**2
@@ -296,14 +304,14 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
 
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     """mean(log(cosh(y_pred - y_true))) over the last axis."""
-    y_true, y_pred = _pair("log_cosh", y_true, y_pred)
+    y_true, y_pred = pair("log_cosh", y_true, y_pred)
     error = y_pred - y_true
     return K.mean(error + K.softplus(-2.0 * error) - math.log(2.0), axis=-1)
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """Minus the cosine of the angle between y_true and y_pred: -1 for the same direction."""
-    y_true, y_pred = _pair("cosine_similarity", y_true, y_pred)
+    y_true, y_pred = pair("cosine_similarity", y_true, y_pred)
     return -K.sum(unit(y_true, axis) * unit(y_pred, axis), axis=axis)
 
 
@@ -381,13 +389,13 @@ class CosineSimilarity(Loss):
 
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 - y_true y_pred, 0)) over the last axis; labels -1 and 1, or 0 and 1."""
-    y_true, y_pred = _pair("hinge", y_true, y_pred)
+    y_true, y_pred = pair("hinge", y_true, y_pred)
     return K.mean(K.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 - y_true y_pred, 0)²) over the last axis; labels -1 and 1, or 0 and 1."""
-    y_true, y_pred = _pair("squared_hinge", y_true, y_pred)
+    y_true, y_pred = pair("squared_hinge", y_true, y_pred)
     return K.mean(K.square(K.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
@@ -399,7 +407,7 @@ def _signs(labels: Tensor) -> Tensor:
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """max(neg - pos + 1, 0), pos the score of the true class, neg the best of the others."""
-    y_true, y_pred = _pair("categorical_hinge", y_true, y_pred)
+    y_true, y_pred = pair("categorical_hinge", y_true, y_pred)
     pos = K.sum(y_true * y_pred, axis=-1)
     neg = K.max((1.0 - y_true) * y_pred, axis=-1)
     return K.maximum(neg - pos + 1.0, 0.0)
@@ -428,14 +436,14 @@ class CategoricalHinge(_PlainLoss):
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """sum(y_true log(y_true / y_pred)) over the last axis; both clipped to [epsilon, 1]."""
-    y_true, y_pred = _pair("kl_divergence", y_true, y_pred)
+    y_true, y_pred = pair("kl_divergence", y_true, y_pred)
     y_true, y_pred = K.clip(y_true, K.epsilon(), 1.0), K.clip(y_pred, K.epsilon(), 1.0)
     return K.sum(y_true * K.log(y_true / y_pred), axis=-1)
 
 
 def poisson(y_true: Any, y_pred: Any) -> Tensor:
     """mean(y_pred - y_true log(y_pred)) over the last axis."""
-    y_true, y_pred = _pair("poisson", y_true, y_pred)
+    y_true, y_pred = pair("poisson", y_true, y_pred)
     return K.mean(y_pred - y_true * K.log(y_pred + K.epsilon()), axis=-1)
 
 
@@ -447,7 +455,7 @@ def binary_crossentropy(
     axis: int = -1,
 ) -> Tensor:
     """Mean over `axis` of -(y log(p) + (1 - y) log(1 - p)), p = y_pred or its sigmoid."""
-    y_true, y_pred = _pair("binary_crossentropy", y_true, y_pred)
+    y_true, y_pred = pair("binary_crossentropy", y_true, y_pred)
     y_true = _smooth(y_true, label_smoothing, 2)
     return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
@@ -467,7 +475,7 @@ def binary_focal_crossentropy(
     `apply_class_balancing` weighs class 1 by alpha and class 0 by 1 - alpha. Lin et al. 2018,
     https://arxiv.org/abs/1708.02002.
     """
-    y_true, y_pred = _pair("binary_focal_crossentropy", y_true, y_pred)
+    y_true, y_pred = pair("binary_focal_crossentropy", y_true, y_pred)
     y_true = _smooth(y_true, label_smoothing, 2)
     p = K.sigmoid(y_pred) if from_logits else y_pred
     p_t = y_true * p + (1.0 - y_true) * (1.0 - p)
@@ -733,7 +741,7 @@ class SparseCategoricalCrossentropy(Loss):
             y_true, y_pred, self.from_logits, self.ignore_class, self.axis
         )
 
-    def valid(self, y_true: Any) -> Any:
+    def valid(self, y_true: Any, values: Tensor) -> Any:
         return None if self.ignore_class is None else y_true != self.ignore_class
 
 
@@ -761,7 +769,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
 
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
     """1 - 2 |y_true ∩ y_pred| / (|y_true| + |y_pred|), sums over `axis` (all for None)."""
-    y_true, y_pred = _pair("dice", y_true, y_pred)
+    y_true, y_pred = pair("dice", y_true, y_pred)
     overlap = K.sum(y_true * y_pred, axis=axis)
     sizes = K.sum(y_true, axis=axis) + K.sum(y_pred, axis=axis)
     return 1.0 - 2.0 * overlap / (sizes + K.epsilon())
@@ -775,7 +783,7 @@ def tversky(
     As in Keras, alpha weighs what y_pred misses and beta what it adds. Salehi et al. 2017,
     https://arxiv.org/abs/1706.05721.
     """
-    y_true, y_pred = _pair("tversky", y_true, y_pred)
+    y_true, y_pred = pair("tversky", y_true, y_pred)
     overlap = K.sum(y_true * y_pred, axis=axis)
     missed = K.sum(y_true * (1.0 - y_pred), axis=axis)
     false = K.sum((1.0 - y_true) * y_pred, axis=axis)
@@ -820,6 +828,103 @@ class Tversky(Loss):
         return tversky(y_true, y_pred, self.alpha, self.beta, self.axis)
 
 
+# --- sequences and embeddings ------------------------------------------------------------------
+
+
+def ctc(y_true: Any, y_pred: Any) -> Tensor:
+    """-log of the probability that y_pred spells y_true, one value per sample.
+
+    `y_true`: class numbers (batch, length), padded with 0, which is the blank; `y_pred`: logits
+    (batch, time, classes). Computed in float32 at least. Graves et al. 2006.
+    """
+    y_pred = K.convert_to_tensor(y_pred)
+    y_true = _move(K.convert_to_tensor(y_true), y_pred)
+    if y_true.ndim != 2:
+        raise ValueError(
+            "Targets `y_true` are expected to be a tensor of shape `(batch_size, max_length)` in "
+            f"integer format. Received: y_true.shape={tuple(y_true.shape)}"
+        )
+    if y_pred.ndim != 3:
+        raise ValueError(
+            "Logits `y_pred` are expected to be a tensor of shape `(batch_size, max_length, "
+            f"num_classes)`. Received: y_pred.shape={tuple(y_pred.shape)}"
+        )
+    batch, time, _ = y_pred.shape
+    labels = K.sum(K.cast(y_true != 0, "int32"), axis=-1)
+    y_pred = K.cast(y_pred, K.result_type(y_pred.dtype, "float32"))
+    return K.ctc_loss(K.cast(y_true, "int32"), y_pred, labels, K.full((batch,), time, "int32"))
+
+
+def circle(
+    y_true: Any,
+    y_pred: Any,
+    ref_labels: Any = None,
+    ref_embeddings: Any = None,
+    remove_diagonal: bool = True,
+    gamma: float = 80,
+    margin: float = 0.4,
+) -> Tensor:
+    """How near each embedding is to those of other classes, and far from those of its own.
+
+    `y_true`: class numbers (batch,) or (batch, 1); `y_pred`: embeddings (batch, d) of length 1,
+    compared with `ref_embeddings` (n, d) of `ref_labels` (n,), at first with themselves, except,
+    for `remove_diagonal`, each with itself. Result: (batch,); 0 where there is nothing to compare.
+    Sun et al. 2020, https://arxiv.org/abs/2002.10857.
+    """
+    y_pred = K.convert_to_tensor(y_pred)
+    others = y_pred if ref_embeddings is None else _like(ref_embeddings, y_pred)
+    labels = K.reshape(_like(y_true, y_pred), (-1, 1))
+    other_labels = labels if ref_labels is None else K.reshape(_like(ref_labels, y_pred), (-1, 1))
+    positive = labels == K.transpose(other_labels)
+    negative = K.logical_not(positive)
+    if remove_diagonal:
+        itself = K.eye(labels.shape[0], other_labels.shape[0], dtype="bool")
+        positive = K.logical_and(positive, K.logical_not(itself))
+    distance = K.maximum(1.0 - K.matmul(y_pred, K.transpose(others)), 0.0)
+    far = gamma * (margin + distance) * (distance - margin)
+    near = gamma * K.maximum(1.0 + margin - distance, 0.0) * (1.0 - margin - distance)
+    nothing = -1.5e4 if y_pred.dtype == "float16" else -1e30  # log(0), finite added to itself
+    pull = K.logsumexp(K.where(positive, far, nothing), axis=1)
+    push = K.logsumexp(K.where(negative, near, nothing), axis=1)
+    return K.softplus(pull + push)
+
+
+class CTC(_PlainLoss):
+    """`ctc` as a loss."""
+
+    function = staticmethod(ctc)
+
+
+class Circle(Loss):
+    """`circle` as a loss; means are over the samples that have something to compare with."""
+
+    def __init__(
+        self,
+        gamma: float = 80.0,
+        margin: float = 0.4,
+        remove_diagonal: bool = True,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "circle",
+        dtype: Any = None,
+    ):
+        super().__init__(name, reduction, dtype)
+        self.gamma = gamma
+        self.margin = margin
+        self.remove_diagonal = remove_diagonal
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        return circle(
+            y_true,
+            y_pred,
+            remove_diagonal=self.remove_diagonal,
+            gamma=self.gamma,
+            margin=self.margin,
+        )
+
+    def valid(self, y_true: Any, values: Tensor) -> Any:
+        return values > 0
+
+
 # --- by name -----------------------------------------------------------------------------------
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
@@ -845,6 +950,8 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
         categorical_generalized_cross_entropy,
         dice,
         tversky,
+        ctc,
+        circle,
     )
 }
 register_functions(*FUNCTIONS.values())
@@ -875,3 +982,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     if isinstance(config, str):
         return get(config)
     return configurable.deserialize(config, custom_objects, family="losses")
+
+
+explain_missing(__name__)

@@ -1,5 +1,7 @@
 """The names that mixed precision has in Keras: policies, and the optimizer that scales the loss."""
 
+from layerkit.backend.names import explain_missing
+
 from .dtype_policies import DTypePolicy, dtype_policy, set_dtype_policy
 from .optimizers import LossScaleOptimizer
 
@@ -16,3 +18,5 @@ __all__ = [
     "set_dtype_policy",
     "set_global_policy",
 ]
+
+explain_missing(__name__)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 
-_used: Counter[str] = Counter()
+from layerkit.backend import get_uid
 
 
 def snake_case(name: str) -> str:
@@ -18,11 +17,5 @@ def snake_case(name: str) -> str:
 def auto_name(cls: type | str) -> str:
     """A fresh name for an object of `cls` (a class or its name): 'dense', 'dense_1'..."""
     prefix = snake_case(cls if isinstance(cls, str) else cls.__name__)
-    count = _used[prefix]
-    _used[prefix] += 1
+    count = get_uid(prefix) - 1
     return f"{prefix}_{count}" if count else prefix
-
-
-def clear_session() -> None:
-    """Forget the names given so far, so that the next model is called as the first one was."""
-    _used.clear()

@@ -6,11 +6,14 @@ read, which on a GPU waits for the device, only when something is drawn.
 
 from __future__ import annotations
 
+import logging
 import sys
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+
+from . import config
 
 REDRAW_SECONDS = 0.1
 
@@ -22,7 +25,7 @@ def progress(
 
     `lines`: whether verbose=1 writes a plain line where the output is no terminal.
     """
-    if verbose == 1 and sys.stdout.isatty():
+    if verbose == 1 and sys.stdout.isatty() and config.is_interactive_logging_enabled():
         return Bar(label, steps, samples)
     if verbose == 2 or (verbose == 1 and lines):
         return Line(label, steps, samples)
@@ -30,7 +33,10 @@ def progress(
 
 
 def say(message: str) -> None:
-    """Print a line without tearing a bar that is on the screen."""
+    """Print a line without tearing a bar that is on the screen; or log it, see `config`."""
+    if not config.is_interactive_logging_enabled():
+        logging.getLogger("layerkit").info(message)
+        return
     from tqdm import tqdm
 
     tqdm.write(message)
@@ -85,7 +91,11 @@ class Line(Progress):
             parts.append(format_seconds(seconds / self.step) + "/step")
             if self.samples is not None:
                 parts.append(f"{self.samples_done / max(seconds, 1e-9):.0f} samples/s")
-        print(*parts, *([format_metrics(logs)] if logs else []), sep=" - ", flush=True)
+        line = " - ".join([*parts, *([format_metrics(logs)] if logs else [])])
+        if config.is_interactive_logging_enabled():
+            print(line, flush=True)
+        else:
+            say(line)
 
 
 class Bar(Progress):
@@ -93,6 +103,7 @@ class Bar(Progress):
 
     # Short, so that two metrics fit a line of 80 characters.
     _FORMAT = "{desc} {percentage:3.0f}%|{bar:7}| <{remaining}, {rate_noinv_fmt}{postfix}"
+    _WITHOUT_END = "{desc} {n:.0f} steps, {elapsed}, {rate_noinv_fmt}{postfix}"
 
     def __init__(self, label: str, steps: int | None, samples: int | None):
         from shutil import get_terminal_size
@@ -104,12 +115,13 @@ class Bar(Progress):
         # Asked here: tqdm draws nothing on a terminal that says it is 0 by 0, as some do.
         self._terminal_size = get_terminal_size
         columns, rows = get_terminal_size()
+        self._format = self._FORMAT if steps else self._WITHOUT_END
         self._tqdm = tqdm(
             desc=label,
             total=steps if samples is None else samples,
             unit=" steps" if samples is None else " samples",
             file=sys.stdout,
-            bar_format=self._FORMAT,
+            bar_format=self._format,
             ncols=columns,
             nrows=rows,
             unit_scale=True,
@@ -135,7 +147,7 @@ class Bar(Progress):
             self._tqdm.start_t += pause
             self._tqdm.last_print_t += pause
         self._tqdm.n = self.samples_done
-        self._tqdm.bar_format = self._FORMAT.replace("<{remaining}", "{elapsed}")
+        self._tqdm.bar_format = self._format.replace("<{remaining}", "{elapsed}")
         self._tqdm.ncols = None  # the last state stays on the screen: wrapped rather than cut
         if logs:
             self._tqdm.set_postfix_str(format_metrics(logs), refresh=False)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import layerkit.backend as K
+from layerkit.backend.names import explain_missing
 
 from . import configurable
 from .configurable import Configurable, serialize
@@ -119,3 +120,5 @@ __all__ = [
     "orthogonal_regularizer",
     "serialize",
 ]
+
+explain_missing(__name__)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from layerkit import configurable, initializers, naming, optimizers
-from layerkit.backend import Tensor
+from layerkit import configurable, initializers, optimizers
+from layerkit.backend import Tensor, clear_session
 from layerkit.configurable import (
     Configurable,
     custom_object_scope,
@@ -16,7 +16,7 @@ from layerkit.configurable import (
     register_keras_serializable,
     serialize,
 )
-from layerkit.naming import auto_name, clear_session, snake_case
+from layerkit.naming import auto_name, snake_case
 
 
 class Base(Configurable):
@@ -140,6 +140,9 @@ def test_address_of_users_classes():
     assert type(deserialize(through_json(description))) is Marked
     assert configurable.get_registered_name(Marked) == "pkg>Marked"
     assert configurable.get_registered_object("pkg>Marked") is Marked
+    assert configurable.get_registered_object("Other", {"Other": 1}, {"Other": 2}) == 1
+    assert configurable.get_registered_object("Other", None, {"Other": 2}) == 2
+    assert configurable.get_registered_object("Other") is None
 
 
 def test_last_definition_wins():
@@ -263,5 +266,5 @@ def test_auto_names_count():
         "dense_1",
         "scale",
     ]
-    naming.clear_session()
+    clear_session()
     assert auto_name("Dense") == "dense"

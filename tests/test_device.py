@@ -24,7 +24,7 @@ import layerkit
 from layerkit import backend as K
 from layerkit import callbacks, constraints, initializers, layers, losses, metrics, regularizers
 from layerkit.backend.base import Backend
-from layerkit.batching import Batches
+from layerkit.data import Batches
 from layerkit.optimizers import LossScaleOptimizer
 
 pytestmark = pytest.mark.numpy_only("these tests bring a device of their own")

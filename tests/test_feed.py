@@ -19,7 +19,7 @@ from layerkit import backend as K
 from layerkit import layers
 from layerkit.backend import cupy_feed, tree
 from layerkit.backend.base import Backend
-from layerkit.batching import Batches
+from layerkit.data import Batches
 
 pytestmark = pytest.mark.numpy_only("these tests bring a device of their own")
 

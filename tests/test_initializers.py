@@ -29,7 +29,7 @@ def test_initializers_equal_keras(i, row):
     initializer = getattr(initializers, class_name)(**config)
     value = K.to_numpy(initializer(tuple(shape)))
     assert value.dtype == "float32"
-    if class_name == "Orthogonal":  # its QR is the linear algebra library's
+    if class_name in ("Orthogonal", "STFT"):  # QR is the linear algebra library's; sines, Keras's
         np.testing.assert_allclose(value, GOLDEN[f"initializer/{i}"], rtol=1e-5, atol=1e-6)
     else:
         np.testing.assert_array_equal(value, GOLDEN[f"initializer/{i}"])
@@ -104,6 +104,8 @@ NAMES = [
     (initializers, "zero", initializers.Zeros),
     (initializers, "orthogonal", initializers.Orthogonal),
     (initializers, "OrthogonalInitializer", initializers.Orthogonal),
+    (initializers, "STFTInitializer", initializers.STFT),
+    (initializers, "stft", initializers.STFT),
     (initializers, initializers.Ones, initializers.Ones),
     (initializers, {"class_name": "HeUniform", "config": {"seed": 1}}, initializers.HeUniform),
     (
@@ -149,6 +151,17 @@ ERRORS = [
     (lambda: initializers.VarianceScaling(mode="fan"), "Invalid `mode` argument: fan"),
     (lambda: initializers.VarianceScaling(distribution="x"), "Invalid `distribution` argument"),
     (lambda: initializers.RandomNormal(seed="a"), "`seed` argument should be an instance"),
+    (
+        lambda: initializers.VarianceScaling(input_axes=[0]),
+        r"`output_axes` together, or neither. Received: input_axes=\[0\], output_axes=None",
+    ),
+    (lambda: initializers.STFT("re"), "side should be 'real' or 'imag', not re"),
+    (lambda: initializers.STFT(window="han"), "Unknown window: 'han'.*Did you mean 'hann'"),
+    (lambda: initializers.STFT(scaling="x"), "Scaling is invalid.*Received scaling=x"),
+    (
+        lambda: initializers.STFT(window=[1.0, 2.0])((3, 1, 3)),
+        r"must be equal to \[frame_length\]. Received: window shape=\(2,\), frame_length=3",
+    ),
     (lambda: regularizers.L2(-1.0), "Invalid value for argument l2: expected a non-negative"),
     (lambda: regularizers.OrthogonalRegularizer(mode="x"), "Invalid value for argument `mode`"),
     (

@@ -13,6 +13,10 @@ def call(layer, *shapes: tuple[int, ...]):
         layer(np.ones(shape, "float32"))
 
 
+def merge(layer, *shapes: tuple[int, ...]):
+    layer([np.ones(shape, "float32") for shape in shapes])
+
+
 ROWS = [
     (
         lambda: layers.Dense(-1),
@@ -40,7 +44,105 @@ ROWS = [
         "Layer 'd' (Dense) needs the size of axis -1",
     ),
     (lambda: layers.Embedding(0, 2), "invalid value for `input_dim`"),
-    (lambda: layers.Embedding(5, 2, mask_zero=True), "masks come with the recurrent layers"),
+    (
+        lambda: call(layers.Add(name="a"), (2, 3)),
+        "A merge layer should be called on a list of inputs",
+    ),
+    (
+        lambda: layers.Add(name="a").build([(2, 3), (4, 3)]),
+        "Cannot merge tensors with different batch sizes. Layer 'a' received tensors with shapes "
+        "[(2, 3), (4, 3)]",
+    ),
+    (
+        lambda: merge(layers.Multiply(name="m"), (2, 2), (2, 3)),
+        "Inputs have incompatible shapes. Received shapes (2,) and (3,) (without the batch axis) "
+        "in layer 'm' (Multiply)",
+    ),
+    (
+        lambda: merge(layers.Subtract(name="s"), *[(2, 3)] * 3),
+        "A `Subtract` layer should be called on exactly 2 inputs, a list of 2. Layer 's'",
+    ),
+    (
+        lambda: merge(layers.Concatenate(name="c"), (2, 3, 4), (2, 2, 4)),
+        "A `Concatenate` layer requires inputs with matching shapes except for the concatenation "
+        "axis. Received: input_shape=[(None, 3, 4), (None, 2, 4)] in layer 'c', axis=-1",
+    ),
+    (
+        lambda: merge(layers.Concatenate(axis=2, name="c"), (2, 3), (2, 3)),
+        "Axis 2 is out of bounds for inputs of shapes [(None, 3), (None, 3)] of layer 'c'",
+    ),
+    (lambda: layers.Concatenate(axis="last"), "`axis` of Concatenate must be an int"),
+    (lambda: layers.Dot(axes=(1, 2, 3)), "Invalid format for argument `axes`: it should contain"),
+    (lambda: layers.Dot(axes=(1, "2")), "list elements should be integers"),
+    (lambda: layers.Dot(axes="1"), "Invalid type for argument `axes`"),
+    (
+        lambda: merge(layers.Dot(1, name="d"), (2, 3), (2, 4)),
+        "Incompatible input shapes: axis values 3 (at axis 1) != 4 (at axis 1). Full input shapes: "
+        "(None, 3), (None, 4) in layer 'd'",
+    ),
+    (lambda: merge(layers.Dot(0), (2, 3), (2, 3)), "Cannot perform batch_dot over axis 0"),
+    (lambda: merge(layers.Dot(2, name="d"), (2, 3), (2, 3)), "`axes` of layer 'd' are out of"),
+    (
+        lambda: layers.Add(name="a").compute_mask([1, 2], [None]),
+        "The lists `inputs` and `mask` should have the same length. Layer 'a' received: inputs of "
+        "length 2, and mask of length 1",
+    ),
+    (
+        lambda: layers.Add(name="a").compute_mask([1, 2], np.ones((2, 3), bool)),
+        "`mask` should be a list, one mask or None per input of layer 'a'",
+    ),
+    (lambda: layers.Wrapper("dense"), "Layer dense supplied to Wrapper isn't a supported layer"),
+    (lambda: layers.Lambda("x + 1"), "Lambda expects a function of its inputs. Received: 'x + 1'"),
+    (
+        lambda: layers.Lambda(lambda x: x, name="l").get_config(),
+        "Layer 'l' (Lambda) cannot be saved: it holds a Python lambda",
+    ),
+    (
+        lambda: layers.Lambda.from_config(
+            {"name": "l", "function": {"class_name": "__lambda__", "config": {"code": "4wEA"}}}
+        ),
+        "Requested the deserialization of a `Lambda` layer whose `function` is a Python lambda",
+    ),
+    (lambda: layers.EinsumDense("ab->ba", 3), "Invalid einsum equation 'ab->ba'. Equations must"),
+    (lambda: layers.EinsumDense("...a,ab->b...", 3), "Invalid einsum equation"),
+    (
+        lambda: layers.EinsumDense("ab,bc->acd", (3, 4)),
+        "Dimension 'd' was specified in the output 'acd' but has no corresponding dim",
+    ),
+    (
+        lambda: layers.EinsumDense("ab,bcd->ac", 3),
+        "Weight dimension 'd' did not have a match in either the input spec 'ab' or the output",
+    ),
+    (
+        lambda: call(layers.EinsumDense("abc,cd->abd", 3, name="e"), (2, 3, 4)),
+        "`output_shape` of layer 'e' (EinsumDense) should have one size for each of the letters "
+        "['b', 'd'] of equation 'abc,cd->abd'. Received: output_shape=(3,)",
+    ),
+    (
+        lambda: call(layers.EinsumDense("abc,cd->abd", (2, 5), name="e"), (2, 3, 4)),
+        "Input shape and output shape do not match at shared dimension 'b'. Input shape is 3, and "
+        "output shape is 2 in layer 'e'",
+    ),
+    (
+        lambda: call(layers.EinsumDense("ab,bc->ac", 3, bias_axes="b", name="e"), (2, 3)),
+        "Bias dimension 'b' was requested, but is not part of the output of equation",
+    ),
+    (
+        lambda: call(layers.EinsumDense("ab,bc->ac", 3, name="e"), (2, 3, 4)),
+        "Layer 'e' (EinsumDense): equation 'ab,bc->ac' is for inputs with 2 axes. Received inputs "
+        "with 3.",
+    ),
+    (
+        lambda: call(layers.EinsumDense("ab,bc->ac", None, name="e"), (2, 3)),
+        "Layer 'e' (EinsumDense) needs the size of axis 'c' of equation 'ab,bc->ac'",
+    ),
+    (lambda: layers.AlphaDropout(1), "`rate` of AlphaDropout must be below 1. Received: rate=1"),
+    (lambda: layers.GaussianDropout(1), "`rate` of GaussianDropout must be below 1"),
+    (
+        lambda: layers.Softmax(name="s")(np.ones((2, 3), "float32"), mask=np.ones((3, 3), bool)),
+        "The `mask` must be broadcastable to `inputs` and must not have more dimensions. Layer "
+        "'s' received: inputs.shape=(2, 3), mask.shape=(3, 3)",
+    ),
     (lambda: layers.Reshape((2, -1, -1)), "with -1 at most once"),
     (
         lambda: call(layers.Reshape((2, 3), name="r"), (2, 5)),
@@ -163,7 +265,7 @@ ROWS = [
 
 @pytest.mark.parametrize("mistake, message", ROWS, ids=[message[:40] for _, message in ROWS])
 def test_message(mistake, message: str):
-    with pytest.raises((ValueError, IndexError, NotImplementedError)) as raised:
+    with pytest.raises((ValueError, TypeError, IndexError, NotImplementedError)) as raised:
         mistake()
     assert message in str(raised.value)
 

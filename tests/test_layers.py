@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tables.layers import ROWS, Row, upstream
+from tables.layers import ROWS, Row, resolved, upstream
 
 from layerkit import backend as K
 from layerkit import layers
-from layerkit.layers.layer import _shape_by_running
+from layerkit.backend import tree
+from layerkit.layers.layer import _shape_by_running, takes
+from layerkit.saving import custom_object_scope
 
 GOLDEN = Path(__file__).parent / "golden"
 ARRAYS = dict(np.load(GOLDEN / "layers.npz"))
@@ -19,12 +21,17 @@ KERAS = json.loads((GOLDEN / "layers.json").read_text())["rows"]
 NOT_OURS = {"renorm_momentum": 0.99}  # keys of Keras's configs that are no None or False
 
 floats = [row for row in ROWS if row.ids_below is None]
-need_all_sizes = ("PReLU", "Reshape", "RepeatVector", "LayerNormalization")
-freely_sized = [row for row in ROWS if row.layer not in need_all_sizes and len(row.shape) < 5]
+masked = [row for row in ROWS if row.masks is not None]
+need_all_sizes = ("EinsumDense", "LayerNormalization", "PReLU", "RepeatVector", "Reshape")
+freely_sized = [
+    row
+    for row in ROWS
+    if row.layer not in need_all_sizes and isinstance(row.shape, tuple) and len(row.shape) < 5
+]
 
 
 def made(row: Row, **arguments):
-    return getattr(layers, row.layer)(**row.arguments, **arguments)
+    return getattr(layers, row.layer)(**resolved(row.arguments, layers), **arguments)
 
 
 def golden(row: Row, prefix: str) -> dict[int, np.ndarray]:
@@ -36,18 +43,38 @@ def golden(row: Row, prefix: str) -> dict[int, np.ndarray]:
     }
 
 
+def inputs_of(row: Row) -> list[np.ndarray]:
+    return list(golden(row, "x").values())
+
+
+def masks_of(row: Row):
+    """The masks of the inputs in their structure; a dict's by argument."""
+    if isinstance(row.masks, dict):
+        return {key: ARRAYS.get(f"{row}/mask_{key}") for key in row.masks}
+    found = [golden(row, "mask").get(index) for index in range(len(row.shapes))]
+    return row.arranged(found) if row.masks is not None else None
+
+
 def with_weights(row: Row, **arguments):
-    layer = made(row, **arguments)
-    layer.build((None, *row.shape[1:]))
+    layer = row.built(made(row, **arguments))
     layer.set_weights(list(golden(row, "w").values()))
     return layer
 
 
-def called(layer, row: Row, x):
+def called(layer, row: Row, xs):
+    """The outputs, as a list."""
     options = {} if layer._training_index is None else {"training": row.training}
+    options |= row.call
     if row.state:
         options["initial_state"] = list(golden(row, "s").values())
-    return layer(x, **options)
+    masks = masks_of(row)
+    if isinstance(masks, dict):
+        options |= {key if key.endswith("_mask") else f"{key}_mask": m for key, m in masks.items()}
+    elif masks is not None and takes(layer.call, "mask"):
+        options["mask"] = masks
+    given = row.arranged(map(K.convert_to_tensor, xs))
+    y = layer(**given, **options) if isinstance(given, dict) else layer(given, **options)
+    return list(y) if isinstance(y, tuple) else [y]
 
 
 def close(y, expected) -> None:
@@ -56,47 +83,76 @@ def close(y, expected) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_output_is_that_of_keras(row: Row):
-    layer, x = with_weights(row), ARRAYS[f"{row}/x"]
-    before = x.copy()
-    y = called(layer, row, x)
-    close(y, ARRAYS[f"{row}/y"])
-    assert y.dtype == np.float32
-    np.testing.assert_array_equal(x, before)
+    layer, xs = with_weights(row), inputs_of(row)
+    before = [x.copy() for x in xs]
+    ys = called(layer, row, xs)
+    for y, expected in zip(ys, golden(row, "y").values(), strict=True):
+        close(y, expected)
+        assert y.dtype == np.float32
+    for x, x_before in zip(xs, before, strict=True):
+        np.testing.assert_array_equal(x, x_before)
     for index, expected in golden(row, "after").items():
         close(layer.weights[index], expected)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_gradients_are_those_of_keras(row: Row):
-    layer, x = with_weights(row), K.convert_to_tensor(ARRAYS[f"{row}/x"])
+    layer, xs = with_weights(row), [K.convert_to_tensor(x) for x in inputs_of(row)]
     variables = [layer.weights[index] for index in golden(row, "gw")]
     with K.GradientTape() as tape:
         if row in floats:
-            tape.watch(x)
-        y = called(layer, row, x)
-    of_weights, of_x = tape.gradient(y, [variables, x], output_gradients=upstream(y.shape))
+            tape.watch(xs)
+        ys = called(layer, row, xs)
+    of_weights, of_xs = tape.gradient(
+        ys, [variables, xs], output_gradients=[upstream(y.shape) for y in ys]
+    )
     for gradient, variable, expected in zip(
         of_weights, variables, golden(row, "gw").values(), strict=True
     ):
         close(gradient, expected)
         assert gradient.dtype == variable.dtype
     if row in floats:
-        close(of_x, ARRAYS[f"{row}/gx"])
+        for gradient, expected in zip(of_xs, golden(row, "gx").values(), strict=True):
+            close(gradient, expected)
 
 
 @pytest.mark.parametrize("row", floats, ids=str)
 def test_gradients_are_differences(row: Row):
-    layer = with_weights(row, dtype="float64")
+    layer, xs = with_weights(row, dtype="float64"), inputs_of(row)
     variables = [layer.weights[index] for index in golden(row, "gw")]
 
-    def output(x, *values):
-        replaced = replace(layer, dict(zip(map(id, variables), values, strict=True)))
+    def output(*values):
+        given = dict(zip(map(id, variables), values[len(xs) :], strict=True))
+        replaced = replace(layer, given)
         try:
-            return called(layer, row, x)
+            return called(layer, row, values[: len(xs)])[0]
         finally:
             replaced()
 
-    K.check_gradient(output, ARRAYS[f"{row}/x"], *[variable.numpy() for variable in variables])
+    K.check_gradient(output, *xs, *[variable.numpy() for variable in variables])
+
+
+@pytest.mark.parametrize("row", masked, ids=str)
+def test_masks_are_those_of_keras(row: Row):
+    layer, masks = with_weights(row), masks_of(row)
+    if isinstance(masks, dict):
+        masks = masks.get("query")
+    masks = [None if m is None else K.convert_to_tensor(m) for m in tree.flatten(masks)]
+    masks = masks if isinstance(row.shape, list) else masks[0]
+    found = layer.compute_mask(row.arranged(map(K.convert_to_tensor, inputs_of(row))), masks)
+    expected = ARRAYS.get(f"{row}/mask_of_output")
+    if expected is None:
+        assert found is None
+    else:
+        assert found.dtype == bool
+        np.testing.assert_array_equal(K.to_numpy(found), expected)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.layer not in ("LSTM", "Rescaling")], ids=str
+)
+def test_layers_support_masks_where_those_of_keras_do(row: Row):
+    assert made(row).supports_masking == KERAS[str(row)]["supports_masking"]
 
 
 def replace(layer, values: dict):
@@ -119,12 +175,10 @@ def test_config_round_trip(row: Row):
     layer = with_weights(row, name="row")
     again = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
     assert again.get_config() == layer.get_config()
-    again.build((None, *row.shape[1:]))
-    again.set_weights(layer.get_weights())
-    x = ARRAYS[f"{row}/x"]
-    np.testing.assert_array_equal(
-        K.to_numpy(called(again, row, x)), K.to_numpy(called(layer, row, x))
-    )
+    row.built(again).set_weights(layer.get_weights())
+    xs = inputs_of(row)
+    for y, expected in zip(called(again, row, xs), called(layer, row, xs), strict=True):
+        np.testing.assert_array_equal(K.to_numpy(y), K.to_numpy(expected))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
@@ -151,9 +205,10 @@ def plain(config: dict) -> dict:
 def test_output_shape(row: Row, batch: int | None):
     layer = with_weights(row)
     expected = (batch, *KERAS[str(row)]["output_shape"][1:])
-    assert tuple(layer.compute_output_shape((batch, *row.shape[1:]))) == expected
-    if batch is None:
-        assert _shape_by_running(layer, (None, *row.shape[1:])) == expected
+    assert tuple(row.output_shape(layer, batch)) == expected
+    if batch is None and not isinstance(row.shape, dict):
+        shapes = row.arranged((None, *shape[1:]) for shape in row.shapes)
+        assert _shape_by_running(layer, shapes) == expected
 
 
 @pytest.mark.parametrize("row", freely_sized, ids=str)
@@ -169,7 +224,7 @@ def test_output_shape_with_free_axes(row: Row):
 def test_every_layer_has_a_row():
     classes = [thing for thing in vars(layers).values() if isinstance(thing, type)]
     untested = {cls.__name__ for cls in classes} - {row.layer for row in ROWS}
-    assert untested == {"Layer", "InputLayer", "InputSpec"}
+    assert untested == {"Layer", "InputLayer", "InputSpec", "Lambda", "Wrapper"}
 
 
 @pytest.mark.parametrize(
@@ -179,8 +234,14 @@ def test_every_layer_has_a_row():
         (layers.Dropout(0.4, noise_shape=(None, 1), seed=1), (400, 3), 3),
         (layers.SpatialDropout1D(0.4, seed=1), (20, 5, 40), 5),
         (layers.SpatialDropout2D(0.4, seed=1), (20, 3, 2, 40), 6),
+        (layers.SpatialDropout3D(0.4, seed=1), (20, 3, 2, 1, 40), 6),
+        (
+            layers.SpatialDropout3D(0.4, "channels_first", seed=1),
+            (20, 40, 3, 2, 1),
+            6,
+        ),
     ],
-    ids=["all", "rows", "steps", "images"],
+    ids=["all", "rows", "steps", "images", "volumes", "channels_first"],
 )
 def test_dropout_in_training(layer, shape: tuple[int, ...], together: int):
     x = K.convert_to_tensor(np.ones(shape, "float32"))
@@ -217,6 +278,144 @@ def test_noise_in_training(layer):
     assert y.dtype == np.float32
     assert abs(y.numpy().mean() - 1) < 0.02
     assert abs(y.numpy().std() - 0.5) < 0.02
+
+
+@pytest.mark.parametrize(
+    "name", ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"]
+)
+def test_merging_functions_are_their_layers(name: str):
+    xs = [np.array([[1.0, 5.0, 2.0]], "float32"), np.array([[3.0, 4.0, 2.0]], "float32")]
+    options = {"axis": 0} if name == "Concatenate" else {"axes": 1} if name == "Dot" else {}
+    expected = getattr(layers, name)(**options)(xs)
+    np.testing.assert_array_equal(getattr(layers, name.lower())(xs, **options), expected)
+
+
+def test_defaults_of_merging_functions():
+    assert layers.concatenate([np.ones((1, 2))] * 2).shape == (1, 4)
+    np.testing.assert_array_equal(layers.dot([np.ones((1, 2))] * 2), [[2]])
+
+
+def test_a_zero_is_padding_where_the_embedding_says_so():
+    ids = np.array([[1, 0, 2], [0, 0, 3]])
+    layer = layers.Embedding(4, 2, mask_zero=True)
+    assert layer.supports_masking and not layers.Embedding(4, 2).supports_masking
+    np.testing.assert_array_equal(layer.compute_mask(K.convert_to_tensor(ids), None), ids != 0)
+    assert layers.Embedding(4, 2).compute_mask(ids, None) is None
+
+
+def test_masking_masks_steps_of_one_value():
+    x = np.array([[[1, 2], [3, 3], [3, 1]], [[3, 3], [0, 0], [3, 3]]], "float32")
+    layer = layers.Masking(3.0)
+    kept = [[True, False, True], [False, True, False]]
+    np.testing.assert_array_equal(layer.compute_mask(K.convert_to_tensor(x), None), kept)
+    np.testing.assert_array_equal(layer(x), x * np.array(kept)[..., None])
+
+
+def scaled(x, by=2.0, training=None, mask=None):
+    """A function that a Lambda may hold."""
+    y = x * by if not training else -x
+    return y if mask is None else y * K.cast(mask, "float32")[..., None]
+
+
+def shape_of_scaled(shape):
+    return shape
+
+
+def mask_of_scaled(x, mask):
+    return x[..., 0] > 0
+
+
+def test_lambda_hands_on_what_its_function_takes():
+    x = np.arange(12, dtype="float32").reshape(2, 3, 2)
+    layer = layers.Lambda(scaled, arguments={"by": 3.0})
+    np.testing.assert_array_equal(layer(x), 3 * x)
+    np.testing.assert_array_equal(layer(x, training=True), -x)
+    mask = np.array([[True, False, True], [False, True, True]])
+    np.testing.assert_array_equal(layer(x, mask=mask), 3 * x * mask[..., None])
+    np.testing.assert_array_equal(layers.Lambda(lambda x: x + 1)(x), x + 1)
+
+
+def test_shapes_and_masks_of_a_lambda():
+    x = K.convert_to_tensor(np.array([[[1.0, -1.0], [-1.0, 1.0]]], "float32"))
+    assert layers.Lambda(scaled).compute_output_shape((None, 3)) == (None, 3)
+    assert layers.Lambda(scaled, output_shape=(5,)).compute_output_shape((None, 3)) == (None, 5)
+    assert layers.Lambda(scaled, shape_of_scaled).compute_output_shape((4, 3)) == (4, 3)
+    two = layers.Lambda(scaled, output_shape=[(5,), (6, 7)])
+    assert two.compute_output_shape((None, 3)) == [(None, 5), (None, 6, 7)]
+    plain, with_mask = layers.Lambda(scaled), layers.Lambda(scaled, mask=mask_of_scaled)
+    assert not plain.supports_masking and plain.compute_mask(x, None) is None
+    assert with_mask.supports_masking
+    np.testing.assert_array_equal(with_mask.compute_mask(x, None), [[True, False]])
+    given = layers.Lambda(scaled, mask=np.array([[True, True]]))
+    np.testing.assert_array_equal(given.compute_mask(x, None), [[True, True]])
+
+
+def test_a_lambda_is_saved_by_the_name_of_its_function():
+    layer = layers.Lambda(
+        scaled, shape_of_scaled, mask=mask_of_scaled, arguments={"by": 3.0}, name="l"
+    )
+    config = plain(layer.get_config())
+    assert config["function"]["config"] == "scaled" and config["arguments"] == {"by": 3.0}
+    assert plain(layers.Lambda(scaled).get_config()).keys() == {
+        "name", "trainable", "dtype", "function", "arguments",
+    }  # fmt: skip
+    functions = {f.__name__: f for f in (scaled, shape_of_scaled, mask_of_scaled)}
+    with custom_object_scope(functions):
+        again = layers.Lambda.from_config(config)
+    assert again.function is scaled and again.output_shape is shape_of_scaled
+    assert again.mask is mask_of_scaled and again.get_config() == layer.get_config()
+    with custom_object_scope(functions):
+        shaped = plain(layers.Lambda(scaled, output_shape=[(5,), (6, 7)]).get_config())
+        assert layers.Lambda.from_config(shaped).output_shape == [(5,), (6, 7)]
+
+
+def test_a_wrapper_builds_its_layer():
+    wrapper = layers.Wrapper(layers.Dense(3, name="d"))
+    wrapper.build((None, 2))
+    assert [w.path for w in wrapper.weights] == ["d/kernel", "d/bias"]
+    again = layers.Wrapper.from_config(plain(wrapper.get_config()))
+    assert again.layer.units == 3 and again.layer.name == "d"
+
+
+def test_einsum_dense_takes_sizes_from_its_inputs():
+    layer = layers.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d")
+    layer.build((None, None, 4))
+    assert layer.compute_output_shape((None, 3, 4)) == (None, 3, 5)
+    assert layer(np.ones((2, 7, 4), "float32")).shape == (2, 7, 5)
+    assert layer.partial_output_shape == (None, 5)
+
+
+def test_einsum_dense_counts_the_inputs_of_a_unit():
+    options = {"kernel_initializer": "glorot_uniform", "output_shape": (None, 10, 20)}
+    layer = layers.EinsumDense("abc,cde->abde", **options)
+    layer.build((None, None, 30))
+    limit = np.sqrt(6 / (30 + 10 * 20))
+    kernel = np.abs(layer.kernel.numpy())
+    assert kernel.shape == (30, 10, 20) and 0.99 * limit < kernel.max() <= limit
+    turned = layers.EinsumDense("abc,dec->abde", **options)
+    turned.build((None, None, 30))
+    assert turned.kernel.shape == (10, 20, 30)
+    assert 0.99 * limit < np.abs(turned.kernel.numpy()).max() <= limit
+
+
+def test_alpha_dropout_keeps_mean_and_variance():
+    x = np.random.default_rng(0).standard_normal((200, 100)).astype("float32")
+    layer = layers.AlphaDropout(0.4, seed=1)
+    y = layer(x, training=True).numpy()
+    values, counts = np.unique(y, return_counts=True)
+    assert abs(counts.max() / y.size - 0.4) < 0.02  # all that is dropped becomes one value
+    least = -1.6732632 * 1.0507010
+    scale = (0.6 * (1 + 0.4 * least**2)) ** -0.5
+    np.testing.assert_allclose(values[counts.argmax()], scale * least * (1 - 0.4), rtol=1e-5)
+    assert abs(y.mean()) < 0.03 and abs(y.std() - 1) < 0.03
+    rows = layers.AlphaDropout(0.5, noise_shape=(None, 1), seed=1)(x, training=True).numpy()
+    assert {len(np.unique(row)) == 1 for row in rows} == {True, False}
+
+
+def test_activity_regularization_adds_to_the_losses():
+    layer = layers.ActivityRegularization(l1=0.2, l2=0.3)
+    layer(2 * np.ones((4, 1), "float32"))
+    np.testing.assert_allclose(layer.losses[0], 4 * 0.3 + 2 * 0.2, rtol=1e-6)
 
 
 def test_embedding_takes_floats_and_weights():

@@ -175,3 +175,30 @@ def test_other_messages():
         losses.Loss()(np.ones(2), np.ones(2))
     with pytest.warns(SyntaxWarning, match="Consider using 'binary_crossentropy'"):
         losses.categorical_crossentropy(np.ones((2, 1)), np.ones((2, 1), "float32"))
+
+
+def test_ctc_of_what_it_cannot_take():
+    with pytest.raises(ValueError, match=r"in integer format. Received: y_true.shape=\(2,\)"):
+        losses.ctc([1, 2], np.zeros((2, 3, 4), "float32"))
+    with pytest.raises(ValueError, match=r"num_classes\)`. Received: y_pred.shape=\(2, 3\)"):
+        losses.ctc([[1], [2]], np.zeros((2, 3), "float32"))
+
+
+def test_ctc_of_a_target_longer_than_its_time_is_large_and_finite():
+    y_pred = K.convert_to_tensor(np.zeros((1, 2, 4), "float32"))
+    with K.GradientTape() as tape:
+        tape.watch(y_pred)
+        value = losses.ctc([[1, 1, 2]], y_pred)
+    assert 1e4 < float(value[0]) < np.inf
+    assert np.isfinite(tape.gradient(value, y_pred).numpy()).all()
+    assert losses.ctc([[1]], np.zeros((1, 2, 4), "float16")).dtype == "float32"
+
+
+def test_circle_against_references():
+    labels, embeddings = rows.data("embeddings")
+    itself = losses.circle(labels, embeddings, remove_diagonal=False)
+    other = losses.circle(labels, embeddings, labels[:, None], embeddings, remove_diagonal=False)
+    np.testing.assert_array_equal(other, itself)
+    for dtype in ("float16", "float32"):
+        alone = losses.circle([3], embeddings[:1].astype(dtype))  # nothing to compare with
+        assert float(alone[0]) == 0.0 and alone.dtype == dtype

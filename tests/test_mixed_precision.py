@@ -119,7 +119,10 @@ def fitted(**options):
     x = random.standard_normal((128, 4)).astype("float32")
     model = mlp()
     model.compile(
-        layerkit.optimizers.Adam(0.02), "sparse_categorical_crossentropy", ["accuracy"], **options
+        layerkit.optimizers.Adam(0.02),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        **options,
     )
     model.fit(x, x[:, :3].argmax(1), epochs=6, verbose=0)
     return model

@@ -157,7 +157,10 @@ def test_other_ufuncs_compute_on_the_arrays():
     ("call", "message"),
     [
         (np.exp, r"np\.exp would lose the gradient.*use layerkit\.backend\.exp"),
-        (np.cbrt, r"np\.cbrt would lose the gradient.*use the operations of layerkit\.backend"),
+        (
+            np.spacing,
+            r"np\.spacing would lose the gradient.*use the operations of layerkit\.backend",
+        ),
         (np.add.reduce, r"np\.add would lose the gradient"),
     ],
 )
@@ -324,10 +327,9 @@ def test_an_id_without_a_row_raises(ids):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: K.einsum("ii->i", A), "repeats a letter"),
         (lambda: K.einsum("ijk->i", A), "needs 3 axes; its operand has 2"),
         (lambda: K.einsum("ij,jk->ik", A), "names 2 operands; received 1"),
-        (lambda: K.pad(A, 1, mode="edge"), "received mode='edge'"),
+        (lambda: K.pad(A, 1, mode="mean"), "received mode='mean'"),
         (lambda: K.pad(A, 1, mode="reflect", constant_values=1), "only be provided when"),
         (lambda: K.where(A > 0, A), "both should have a value"),
         (lambda: K.norm(A, ord="nuc"), "Received: ord=nuc"),

@@ -19,6 +19,13 @@ ROWS: list[Op] = [
 ]
 
 
+def parameters(rows: list[Op]) -> list:
+    def marks(row: Op) -> list:
+        return [pytest.mark.numpy_only(row.numpy_only)] if row.numpy_only else []
+
+    return [pytest.param(row, id=str(row), marks=marks(row)) for row in rows]
+
+
 def function(row: Op):
     return partial(getattr(K, row.name.split(":")[0]), *row.leading)
 
@@ -44,7 +51,7 @@ def values(result) -> list[np.ndarray]:
     return [np.asarray(y) for y in tree.flatten(result)]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@pytest.mark.parametrize("row", parameters(ROWS))
 def test_value_and_dtype(row: Op):
     expected = values(row.reference(*row.inputs, **row.options))
     inputs = cast(row.inputs, "float32")
@@ -60,7 +67,7 @@ def test_value_and_dtype(row: Op):
         np.testing.assert_array_equal(x, old)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@pytest.mark.parametrize("row", parameters(ROWS))
 def test_non_contiguous_inputs(row: Op):
     expected = values(function(row)(*row.inputs, **row.options))
     inputs = [tree.map_structure(strided, x) for x in row.inputs]
@@ -68,7 +75,7 @@ def test_non_contiguous_inputs(row: Op):
         np.testing.assert_allclose(y, reference, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=str)
+@pytest.mark.parametrize("row", parameters([row for row in ROWS if row.gradient]))
 def test_gradient(row: Op):
     leaves = tree.flatten(row.inputs)
 
@@ -78,7 +85,7 @@ def test_gradient(row: Op):
     K.check_gradient(call, *leaves)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=str)
+@pytest.mark.parametrize("row", parameters([row for row in ROWS if row.gradient]))
 def test_gradient_keeps_dtype_and_inputs(row: Op):
     inputs = cast(row.inputs, "float32")
     tensors = [

@@ -340,6 +340,21 @@ def test_errors_name_the_remedy(call, message):
         call()
 
 
+@pytest.mark.parametrize("name", optimizers.legacy.__all__)
+def test_legacy_optimizers_name_the_present_one(name):
+    with pytest.raises(ImportError, match=f"Use `optimizers.{name}` instead: `lr` is called"):
+        getattr(optimizers.legacy, name)(lr=0.1)
+
+
+def test_muon_hands_embeddings_and_named_layers_to_adamw():
+    optimizer = optimizers.Muon(exclude_layers=["^out/"])
+    for path, adamw in (("Embedding/w", True), ("out/kernel", True), ("in/kernel", False)):
+        matrix = Variable(np.ones((2, 2)))
+        matrix.path = path
+        assert optimizer.uses_adamw(matrix) == adamw
+    assert optimizer.uses_adamw(Variable(np.ones((2, 2, 2))))
+
+
 def test_state_of_another_length_is_skipped():
     optimizer = _built(Adam())
     with pytest.warns(UserWarning, match="Skipping variable loading for optimizer 'adam', because"):

@@ -106,6 +106,9 @@ OPTIMIZERS = {
     ),
     "accumulation": lambda: optimizers.Adam(0.1, gradient_accumulation_steps=3),
     "scaled": lambda: optimizers.LossScaleOptimizer("adam", dynamic_growth_steps=3),
+    "adafactor": lambda: optimizers.Adafactor(0.1),
+    "muon": lambda: optimizers.Muon(0.1, nesterov=False),
+    "schedule-free": lambda: optimizers.ScheduleFreeAdamW(0.1, warmup_steps=3),
     "clipped": lambda: optimizers.RMSprop(0.1, global_clipnorm=0.01),
 }
 
@@ -236,6 +239,7 @@ def narrowed(workload):
     return dataclasses.replace(workload, layers=tuple(rows))
 
 
+@pytest.mark.filterwarnings("ignore:A layer.s `trainable`")
 def test_what_is_set_between_replays_is_followed():
     """Learning rate, weights, optimizer state, metrics, seeds, and what is trained."""
 

@@ -515,16 +515,16 @@ def test_a_metric_that_nobody_knows_is_left_out_with_one_warning(tmp_path):
 
     def change(config):
         config["compile_config"]["metrics"] = ["mae", "my_own", "other_own"]
-        config["compile_config"]["loss_weights"] = [2.0]
+        config["compile_config"]["sharding"] = [2.0]
 
     edit_config(tmp_path / "a.keras", change)
     with pytest.warns(UserWarning) as caught:
         model = saving.load_model(tmp_path / "a.keras")
     assert len(caught) == 1
     text = str(caught[0].message)
-    assert "my_own" in text and "other_own" in text and "loss_weights=[2.0]" in text
+    assert "my_own" in text and "other_own" in text and "sharding=[2.0]" in text
     model.evaluate(np.ones((1, 4), "float32"), np.ones((1, 3), "float32"), verbose=0)
-    assert model.metrics_names == ["loss", "mae"]
+    assert list(model.get_metrics_result()) == ["loss", "mae"]
 
 
 def test_a_loss_or_an_optimizer_that_nobody_knows(tmp_path):

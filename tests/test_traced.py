@@ -49,6 +49,12 @@ def constants(x, w, b):
     return K.sum(K.matmul(x, w) * K.convert_to_tensor([1.0, 3.0]) + np.float32([0.5, 2.0])), x * 2
 
 
+def sorted_and_looked_up(x, w, b):
+    y = K.sort(K.matmul(x, w), axis=0)
+    best, places = K.top_k(y, 1)
+    return K.sum(best * K.take(b, places)) + K.sum(x[K.convert_to_tensor([0, 2])]), best
+
+
 def numbers_of_the_step(x, w, b):
     y = K.dropout(K.matmul(x, w), 0.5, seed=SEEDS)
     return K.sum(y), y
@@ -64,6 +70,7 @@ FUNCTIONS = [
     several_results,
     a_branch_without_gradient,
     constants,
+    sorted_and_looked_up,
     numbers_of_the_step,
     not_a_scalar,
 ]
@@ -171,7 +178,17 @@ def is_decided(x, w):
     return K.sum(x * w if K.decided(lambda: True) else x), x
 
 
+def looks_up_what_it_computed(x, w):
+    return K.sum((x * w)[K.argsort(x)]), x
+
+
+def looks_up_by_a_variable(x, w):
+    return K.sum((x * w)[K.Variable([1, 0], dtype="int32")]), x
+
+
 REFUSED = [
+    (looks_up_what_it_computed, "a tensor as an option of an operation"),
+    (looks_up_by_a_variable, "a variable as an option of an operation"),
     (reads_what_it_assigned, "reading a variable after it was assigned"),
     (gives_a_drawn_number_by_name, "numbers of this step alone as an option by name"),
     (is_decided, "a decision of this step alone"),
@@ -336,6 +353,7 @@ def test_a_step_of_ones_own_is_not_traced():
     assert model._training_pass is layerkit.Model._pass
 
 
+@pytest.mark.filterwarnings("ignore:A layer.s `trainable`")
 def test_attributes_and_freezing_count_from_the_next_step_on():
     def run(jit_compile):
         model = made(

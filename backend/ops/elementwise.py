@@ -11,7 +11,7 @@ import math
 from functools import cache
 from typing import Any
 
-from ..autodiff import Tensor, convert_to_tensor, natural_dtype, primitive
+from ..autodiff import convert_to_tensor, natural_dtype, primitive
 from ..by_value import FUSED
 from ..config import floatx, is_floating
 from ..registry import backend_of, beside, namespace
@@ -122,9 +122,14 @@ def floating(x: Any) -> Any:
     return x.astype(floatx()) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x
 
 
+def whole(x: Any) -> Any:
+    """Bools as int32, to count with; others as they are."""
+    return x.astype("int32") if hasattr(x, "dtype") and x.dtype.kind == "b" else x
+
+
 def by_value(activation: str, x: Any) -> tuple:
     """Value and vjp of an activation of `BY_VALUE`, for a body of an operation."""
-    x = x.astype("int32") if x.dtype.kind == "b" else x
+    x = whole(x)
     backend = backend_of(x)
     y = backend.bias_activation(x, None, activation)
     return y, lambda g: backend.bias_activation_grad(g, y, activation)
@@ -172,21 +177,21 @@ true_divide = divide
 @primitive
 def floor_divide(x1: Any, x2: Any, /) -> tuple:
     """The largest whole number not above x1 / x2; no derivative."""
-    x1, x2 = promote(x1, x2)
+    x1, x2 = promote(whole(x1), whole(x2))
     return (x1 // x2,)
 
 
 @primitive
 def mod(x1: Any, x2: Any, /) -> tuple:
     """x1 - floor(x1 / x2) * x2: the remainder with the sign of x2."""
-    x1, x2 = promote(x1, x2)
+    x1, x2 = promote(whole(x1), whole(x2))
     return x1 % x2, lambda g: g, lambda g: -g * (x1 // x2)
 
 
 @primitive
 def power(x1: Any, x2: Any, /) -> tuple:
     """x1 ** x2. Where x1 <= 0, the derivative with respect to x2 is taken as 0."""
-    x1, x2 = promote(x1, x2)
+    x1, x2 = promote(whole(x1), whole(x2))
     y = x1**x2
     xp = namespace(y)
 
@@ -228,7 +233,7 @@ def sign(x: Any, /) -> tuple:
 @primitive
 def square(x: Any, /) -> tuple:
     """x * x."""
-    x = x.astype("int32") if x.dtype.kind == "b" else x
+    x = whole(x)
     return x * x, lambda g: g * (2 * x)
 
 
@@ -478,17 +483,21 @@ def clip(x: Any, x_min: Any, x_max: Any, /) -> tuple:
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """x1 where the condition holds, else x2, broadcast together; the other one gets no gradient.
 
-    With the condition alone: the indices where it holds, one int tensor per axis.
+    With the condition alone: the indices where it holds, one int32 tensor per axis.
     """
     if x1 is None and x2 is None:
-        condition = convert_to_tensor(condition).array
-        return tuple(map(Tensor, namespace(condition).nonzero(condition)))
+        return _places(condition)
     if x1 is None or x2 is None:
         raise ValueError(
             "`x1` and `x2` either both should be `None` or both should have a value. "
             f"Received: x1={x1}, x2={x2}"
         )
     return _where(condition, x1, x2)
+
+
+@primitive
+def _places(condition: Any, /) -> tuple:
+    return (tuple(index.astype("int32") for index in namespace(condition).nonzero(condition)),)
 
 
 @primitive
@@ -531,7 +540,7 @@ def stop_gradient(variable: Any, /) -> tuple:
 @primitive
 def round(x: Any, /, decimals: int = 0) -> tuple:
     """x rounded to `decimals`, halves to the even neighbour; no derivative."""
-    return (x.round(decimals),)
+    return (whole(x).round(decimals),)
 
 
 @primitive
@@ -610,21 +619,24 @@ def logical_not(x: Any, /) -> tuple:
 
 
 @primitive
-def bitwise_and(x1: Any, x2: Any, /) -> tuple:
-    """x1 & x2 of integers, bit by bit, or of bools."""
-    return (x1 & x2,)
+def bitwise_and(x: Any, y: Any, /) -> tuple:
+    """x & y of integers, bit by bit, or of bools."""
+    x, y = promote(x, y)
+    return (x & y,)
 
 
 @primitive
-def bitwise_or(x1: Any, x2: Any, /) -> tuple:
-    """x1 | x2 of integers, bit by bit, or of bools."""
-    return (x1 | x2,)
+def bitwise_or(x: Any, y: Any, /) -> tuple:
+    """x | y of integers, bit by bit, or of bools."""
+    x, y = promote(x, y)
+    return (x | y,)
 
 
 @primitive
-def bitwise_xor(x1: Any, x2: Any, /) -> tuple:
-    """x1 ^ x2 of integers, bit by bit, or of bools."""
-    return (x1 ^ x2,)
+def bitwise_xor(x: Any, y: Any, /) -> tuple:
+    """x ^ y of integers, bit by bit, or of bools."""
+    x, y = promote(x, y)
+    return (x ^ y,)
 
 
 @primitive

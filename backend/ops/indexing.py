@@ -52,18 +52,26 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 
     With axis None both are flattened: the partner of `argsort`.
     """
-    x = convert_to_tensor(x)
-    indices = beside(convert_to_tensor(indices).array, x.array)
-    if axis is None:
-        return take(x, indices.reshape(-1))
-    axis %= x.ndim
-    xp = namespace(x.array)
-    grid = [
+    if axis is not None:
+        return _take_along_axis(x, indices, axis)
+    return take(x, _flat(indices))
+
+
+@primitive
+def _flat(indices: Any, /) -> tuple:
+    return (indices.reshape(-1),)
+
+
+@primitive
+def _take_along_axis(x: Any, indices: Any, /, axis: int) -> tuple:
+    xp = namespace(x)
+    key = [
         xp.arange(n).reshape([-1 if i == along else 1 for i in range(x.ndim)])
         for along, n in enumerate(x.shape)
     ]
-    grid[axis] = indices
-    return getitem(x, tuple(grid))
+    key[axis] = indices
+    place = tuple(key)
+    return x[place], lambda g: backend_of(x).scatter_add(x, place, g)
 
 
 @primitive

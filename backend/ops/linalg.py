@@ -1,4 +1,4 @@
-"""Products: dot, matmul, tensordot, outer, einsum."""
+"""Products: dot, matmul, tensordot, outer, einsum; and the determinant."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..autodiff import convert_to_tensor, primitive, remembered
 from ..by_value import FUSED
 from ..registry import backend_of, namespace, product
 from .elementwise import floating, multiply, promote, promote_all
-from .shape import reshape
+from .shape import diagonal, reshape
 
-__all__ = ["dense", "dot", "einsum", "matmul", "outer", "tensordot"]
+__all__ = ["dense", "dot", "einsum", "matmul", "outer", "slogdet", "tensordot"]
 
 
 @primitive
@@ -159,12 +159,23 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     """Einstein's sum: one letter per axis, "bij,bjk->bik"; "..." stands for further axes.
 
     Letters that are missing after the arrow are summed over; without an arrow those that occur
-    once stay, in the alphabet's order. It is the array module's own `einsum`: on CuPy, no part of a
-    CUDA graph. ValueError for a letter repeated within one operand.
+    once stay, in the alphabet's order. A letter that an operand has twice takes the diagonal. It is
+    the array module's own `einsum`: on CuPy, no part of a CUDA graph.
     """
     operands = tuple(map(convert_to_tensor, operands))
     inputs, output = _parse(subscripts, [x.ndim for x in operands])
-    return _einsum(*operands, inputs=inputs, output=output)
+    pairs = [_without_repeats(x, letters) for x, letters in zip(operands, inputs, strict=True)]
+    return _einsum(*(x for x, _ in pairs), inputs=[letters for _, letters in pairs], output=output)
+
+
+def _without_repeats(x: Any, letters: str) -> tuple[Any, str]:
+    """The diagonals over axes of the same letter: one operand and its letters, each there once."""
+    for letter in sorted(set(letters)):
+        while letters.count(letter) > 1:
+            first, last = letters.index(letter), letters.rindex(letter)
+            x = diagonal(x, axis1=first, axis2=last)  # puts the axis last
+            letters = letters[:first] + letters[first + 1 : last] + letters[last + 1 :] + letter
+    return x, letters
 
 
 @primitive
@@ -213,10 +224,22 @@ def _parse(subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
                 f"einsum '{subscripts}': '{text}' needs {len(letters_of)} axes; "
                 f"its operand has {rank}."
             )
-        if len(set(letters_of)) != rank:
-            raise ValueError(
-                f"einsum '{subscripts}': '{text}' repeats a letter, which layerkit does not "
-                "support: take the diagonal first, with diagonal(x)."
-            )
         spelled.append(letters_of)
     return spelled, right.replace("...", most)
+
+
+@primitive
+def slogdet(x: Any, /) -> tuple:
+    """The sign of the determinant of square matrices (..., n, n), and log(abs(determinant)).
+
+    Both (...,); of a singular matrix 0 and -inf.
+    """
+    x, xp = floating(x), namespace(x)
+    sign, logarithm = xp.linalg.slogdet(x)
+
+    def vjp(g_sign: Any, g: Any) -> Any:
+        if g is None:
+            return xp.zeros_like(x)
+        return g[..., None, None] * xp.linalg.inv(x).swapaxes(-1, -2)
+
+    return (sign, logarithm), vjp

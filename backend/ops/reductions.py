@@ -20,6 +20,7 @@ __all__ = [
     "argmax",
     "argmin",
     "count_nonzero",
+    "cumprod",
     "cumsum",
     "logsumexp",
     "max",
@@ -141,14 +142,20 @@ def moments(
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The largest value, at least `initial`; equal ones share the gradient evenly."""
-    y = _max(x, axis, keepdims)
-    return y if initial is None else elementwise.maximum(y, initial)
+    if initial is None:
+        return _max(x, axis, keepdims)
+    x = convert_to_tensor(x)
+    y = _max(x, axis, keepdims) if x.size else sum(x, axis, keepdims) + initial  # of nothing: 0
+    return elementwise.maximum(y, initial)
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The smallest value, at most `initial`; equal ones share the gradient evenly."""
-    y = _min(x, axis, keepdims)
-    return y if initial is None else elementwise.minimum(y, initial)
+    if initial is None:
+        return _min(x, axis, keepdims)
+    x = convert_to_tensor(x)
+    y = _min(x, axis, keepdims) if x.size else sum(x, axis, keepdims) + initial
+    return elementwise.minimum(y, initial)
 
 
 @primitive
@@ -253,6 +260,29 @@ def cumsum(x: Any, /, axis: int | None = None, dtype: Any = None) -> tuple:
 
     def vjp(g: Any) -> Any:
         return xp.flip(xp.flip(g, along).cumsum(axis=along), along).reshape(x.shape)
+
+    return y, vjp
+
+
+@primitive
+def cumprod(x: Any, /, axis: int | None = None, dtype: Any = None) -> tuple:
+    """The running product along `axis`; of the flattened tensor for None.
+
+    Its derivative is right beside zeros too.
+    """
+    y = x.cumprod(axis=axis, dtype=dtype or ("int32" if x.dtype.kind == "b" else x.dtype))
+    xp = namespace(x)
+
+    def vjp(g: Any) -> Any:
+        along = x.reshape(-1) if axis is None else xp.moveaxis(x, axis, 0)
+        g = g if axis is None else xp.moveaxis(g, axis, 0)
+        sums = xp.empty_like(along)  # of g times the factors that follow, by Horner's scheme
+        behind: Any = 0
+        for i in reversed(range(len(along))):
+            sums[i] = g[i] + behind
+            behind = along[i] * sums[i]
+        sums[1:] *= along[:-1].cumprod(axis=0)  # the factors before
+        return sums.reshape(x.shape) if axis is None else xp.moveaxis(sums, 0, axis)
 
     return y, vjp
 

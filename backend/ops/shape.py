@@ -15,7 +15,7 @@ from ..base import Backend
 from ..config import floatx
 from ..registry import backend_of, default_backend, namespace
 from . import reductions
-from .elementwise import promote_all
+from .elementwise import add, cast, promote_all
 from .indexing import getitem, take, take_along_axis
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
     "argsort",
     "broadcast_to",
     "concatenate",
+    "copy",
+    "diag",
     "diagonal",
     "expand_dims",
     "eye",
@@ -54,6 +56,7 @@ __all__ = [
     "tril",
     "triu",
     "unstack",
+    "view",
     "zeros",
     "zeros_like",
 ]
@@ -74,6 +77,19 @@ def ndim(x: Any) -> int:
 def size(x: Any) -> int:
     """The number of elements."""
     return convert_to_tensor(x).size
+
+
+@primitive
+def copy(x: Any, /) -> tuple:
+    """x in memory of its own."""
+    return x.copy(), lambda g: g
+
+
+@primitive
+def view(x: Any, /, dtype: Any = None) -> tuple:
+    """The bytes of x read as another dtype, the last axis as long as they need; no derivative."""
+    x = x if x.flags.c_contiguous else x.copy()
+    return (x if dtype is None else x.view(dtype),)
 
 
 # The same elements in another shape
@@ -100,6 +116,7 @@ def expand_dims(x: Any, /, axis: Shape) -> tuple:
 @primitive
 def squeeze(x: Any, /, axis: Shape | None = None) -> tuple:
     """x without the axes of length 1, or without those of them in `axis`."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
     return x.squeeze(axis), lambda g: g.reshape(x.shape)
 
 
@@ -172,16 +189,37 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return getitem(x, (..., *map(backend_of(x.array).constant, places)))
 
 
+def diag(x: Any, k: int = 0) -> Any:
+    """The k-th diagonal of a matrix; of a vector, the square matrix that has it there.
+
+    ValueError for a tensor of another rank.
+    """
+    x = convert_to_tensor(x)
+    if x.ndim not in (1, 2):
+        raise ValueError(f"`x` must be 1-D or 2-D, but received shape {x.shape}.")
+    return diagonal(x, k) if x.ndim == 2 else _diagonal_matrix(x, k)
+
+
+@primitive
+def _diagonal_matrix(x: Any, /, k: int) -> tuple:
+    xp, size = namespace(x), len(x) + abs(k)
+    y = xp.zeros((size, size), x.dtype)
+    above, below = max(k, 0), max(-k, 0)
+    cells = slice(above + below * size, (size - above) * size, size + 1)  # of y as one row
+    y.reshape(-1)[cells] = x
+    return y, lambda g: g.reshape(-1)[cells]
+
+
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The sum of the diagonal."""
     return reductions.sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
-def argsort(x: Any, axis: int | None = -1) -> Tensor:
+@primitive
+def argsort(x: Any, /, axis: int | None = -1) -> tuple:
     """The int32 indices that sort x along `axis` (None: flattened); equal ones keep their order."""
-    x = convert_to_tensor(x).array
     x = x.reshape(-1) if axis is None else x
-    return Tensor(x.argsort(axis=-1 if axis is None else axis, kind="stable").astype("int32"))
+    return (x.argsort(axis=-1 if axis is None else axis, kind="stable").astype("int32"),)
 
 
 def sort(x: Any, axis: int | None = -1) -> Any:
@@ -198,9 +236,14 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Tensor]:
     x = convert_to_tensor(x)
     if not 0 <= k <= x.shape[-1]:
         raise ValueError(f"top_k expects 0 <= k <= {x.shape[-1]}, the last axis; received k={k}.")
-    descending = -x.array if x.dtype.kind == "f" else ~x.array  # ~ turns unsigned order too
-    indices = argsort(descending, axis=-1).array[..., :k]
-    return take_along_axis(x, indices, axis=-1), Tensor(indices)
+    indices = _largest(x, k)
+    return take_along_axis(x, indices, axis=-1), indices
+
+
+@primitive
+def _largest(x: Any, /, k: int) -> tuple:
+    descending = -x if x.dtype.kind == "f" else ~x  # ~ turns unsigned order too
+    return (descending.argsort(axis=-1, kind="stable")[..., :k].astype("int32"),)
 
 
 # Joining and cutting
@@ -308,16 +351,18 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     """x with elements added before and after each axis.
 
     `pad_width`: an int, a pair (before, after), or one pair per axis. `mode`: "constant" (with
-    `constant_values`, 0 for None), "reflect" (mirrored at the outermost element) or "symmetric"
-    (mirrored at the edge). ValueError for other modes, or values without the constant mode.
+    `constant_values`, 0 for None), "edge" (the outermost element), "reflect" (mirrored at that),
+    "symmetric" (mirrored at the edge) or "wrap" (from the other end). ValueError for other modes,
+    or values without the constant mode.
     """
     x = convert_to_tensor(x)
     widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist()
     if mode == "constant":
         return _pad_constant(x, widths, 0 if constant_values is None else constant_values)
-    if mode not in ("reflect", "symmetric"):
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ValueError(
-            f"pad expects mode 'constant', 'reflect' or 'symmetric'; received mode={mode!r}."
+            "pad expects mode 'constant', 'edge', 'reflect', 'symmetric' or 'wrap'; "
+            f"received mode={mode!r}."
         )
     if constant_values is not None:
         raise ValueError(
@@ -357,8 +402,15 @@ def ones(shape: Shape, dtype: Any = None) -> Tensor:
 
 def full(shape: Shape, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value everywhere; `fill_value` may be a tensor that broadcasts to the shape."""
+    if isinstance(fill_value, Tensor):
+        return _filled(zeros(shape, dtype), fill_value)
     home = default_backend()
     return Tensor(home.xp.full(shape, _fill_value(fill_value, home), dtype=dtype or floatx()))
+
+
+def _filled(zeros: Tensor, value: Tensor) -> Tensor:
+    """`value` in the place of zeros; it is added, so that it gets its gradient."""
+    return add(zeros, broadcast_to(cast(value, zeros.dtype), zeros.shape))
 
 
 def _fill_value(value: Any, home: Backend) -> Any:
@@ -378,6 +430,8 @@ def ones_like(x: Any, dtype: Any = None) -> Tensor:
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value in the shape of x, and in its dtype where none is given."""
+    if isinstance(fill_value, Tensor):
+        return _filled(full_like(x, 0, dtype), fill_value)
     x = convert_to_tensor(x).array
     home = backend_of(x)
     value = _fill_value(fill_value, home)
@@ -409,6 +463,8 @@ def linspace(
 ) -> Any:
     """`num` evenly spaced numbers from start to stop; with `retstep` also the step between them."""
     values, step = np.linspace(start, stop, num, endpoint=endpoint, retstep=True, axis=axis)
+    if dtype is not None and np.dtype(dtype).kind in "iu":
+        values = np.floor(values)
     result = convert_to_tensor(values, dtype=dtype or floatx())
     return (result, convert_to_tensor(step, dtype=dtype or floatx())) if retstep else result
 

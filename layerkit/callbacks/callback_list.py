@@ -78,6 +78,11 @@ class CallbackList(Callback):
             found.progbar.samples = samples
         return found
 
+    def learn_steps(self, steps: int | None) -> None:
+        """How many steps an epoch has, where nobody knew before the first one."""
+        if self.params.get("steps", steps) is None:
+            self.params["steps"] = steps
+
     def __enter__(self) -> CallbackList:
         return self
 

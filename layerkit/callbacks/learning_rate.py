@@ -81,7 +81,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = {} if logs is None else logs
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        logs.update(learning_rates(self.model.optimizer))
         current = logs.get(self.monitor)
         if current is None:
             warnings.warn(
@@ -98,20 +98,43 @@ class ReduceLROnPlateau(MonitorCallback):
             self.wait = 0
         elif not self.in_cooldown():
             self.wait += 1
-            if self.wait >= self.patience and logs["learning_rate"] > np.float32(self.min_lr):
-                self._reduce(epoch, logs["learning_rate"])
+            if self.wait >= self.patience:
+                self._reduce(epoch)
 
     def in_cooldown(self) -> bool:
         """Whether the rate was reduced less than `cooldown` epochs ago."""
         return self.cooldown_counter > 0
 
-    def _reduce(self, epoch: int, rate: float) -> None:
-        rate = max(rate * self.factor, self.min_lr)
-        self.model.optimizer.learning_rate = rate
-        if self.verbose > 0:
-            say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
+    def _reduce(self, epoch: int) -> None:
+        """Reduce what is not at the least rate yet; then begin to wait anew."""
+        for key, optimizer in _optimizers(self.model.optimizer).items():
+            rate = float(optimizer.learning_rate)
+            if rate <= np.float32(self.min_lr):
+                continue
+            rate = max(rate * self.factor, self.min_lr)
+            optimizer.learning_rate = rate
+            if self.verbose > 0:
+                say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing {_words(key)} to {rate}.")
+            self.cooldown_counter = self.cooldown
+            self.wait = 0
+
+
+def learning_rates(optimizer: Any) -> dict[str, float]:
+    """The learning rate as logs name it; of a MultiOptimizer, those of all its optimizers."""
+    return {key: float(each.learning_rate) for key, each in _optimizers(optimizer).items()}
+
+
+def _optimizers(optimizer: Any) -> dict[str, Any]:
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    several = getattr(optimizer, "optimizers", None)
+    if several is None:
+        return {"learning_rate": optimizer}
+    return {f"learning_rate_{each.name}": each for each in several}
+
+
+def _words(key: str) -> str:
+    """'learning rate', or 'sgd learning rate'."""
+    return f"{key.removeprefix('learning_rate').removeprefix('_')} learning rate".strip()
 
 
 def _takes(function: Callable, *args: Any) -> bool:

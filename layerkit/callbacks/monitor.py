@@ -46,7 +46,8 @@ class MonitorCallback(Callback):
         if name == "loss":
             return -1
         for metric in getattr(self.model, "metrics", ()):
-            if metric.name == name and getattr(metric, "_direction", None):
+            metric = getattr(metric, "by_name", {metric.name: metric}).get(name)
+            if getattr(metric, "_direction", None):
                 return 1 if metric._direction == "up" else -1
         raise ValueError(
             f"{type(self).__name__} callback received monitor={self.monitor}, but Keras isn't able "

@@ -15,6 +15,8 @@ from .layer import Layer, Shape
 class _Elementwise(Layer):
     """A layer whose output has the inputs' shape."""
 
+    supports_masking = True
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
@@ -68,14 +70,32 @@ class ELU(_Elementwise):
 
 
 class Softmax(_Elementwise):
-    """exp(x) / sum(exp(x)) along `axis`, or along several axes at once."""
+    """exp(x) / sum(exp(x)) along `axis`, or along several axes at once.
+
+    What a `mask`, broadcast against the inputs, excludes gets 0, and the rest has the sum 1.
+    """
 
     def __init__(self, axis: Any = -1, **kwargs: Any):
         super().__init__(**kwargs)
         self.axis = axis if is_int(axis) else tuple(axis)
 
-    def call(self, inputs: Any) -> Any:
-        return activations.softmax(inputs, axis=self.axis)
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return activations.softmax(inputs, axis=self.axis)
+        mask = self._checked_mask(K.convert_to_tensor(mask), inputs)
+        lowest = -3e4 if inputs.dtype == "float16" else -1e9
+        y = activations.softmax(K.where(mask, inputs, lowest), axis=self.axis)
+        return K.where(mask, y, 0)  # also where everything is excluded
+
+    def _checked_mask(self, mask: Any, inputs: Any) -> Any:
+        sizes = zip(reversed(mask.shape), reversed(inputs.shape), strict=False)
+        if mask.ndim > inputs.ndim or any(m not in (1, n) for m, n in sizes):
+            raise ValueError(
+                "The `mask` must be broadcastable to `inputs` and must not have more dimensions. "
+                f"Layer '{self.name}' received: inputs.shape={inputs.shape}, "
+                f"mask.shape={mask.shape}"
+            )
+        return mask if mask.dtype == "bool" else mask > 0.5
 
 
 class PReLU(_Elementwise):

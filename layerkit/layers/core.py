@@ -1,4 +1,4 @@
-"""Core layers: Dense, Activation, Embedding."""
+"""Core layers: Dense, Activation, Embedding, Masking."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Dense(Layer):
     `units`: size of the output's last axis. Inputs (batch, ..., features) give (batch, ..., units).
     """
 
+    supports_masking = True
     unavailable = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
     input_hint = (
         "Dense expects (batch, ..., features): for single numbers add an axis, x[:, None]; after "
@@ -81,6 +82,8 @@ class Dense(Layer):
 class Activation(Layer):
     """An activation function, by name or as a function, applied to each element."""
 
+    supports_masking = True
+
     def __init__(self, activation: Any, **kwargs: Any):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
@@ -96,7 +99,8 @@ class Embedding(Layer):
     """A table of `input_dim` vectors of size `output_dim`, looked up by integer id.
 
     Inputs: ids from 0 to input_dim - 1, of any shape; outputs (*ids.shape, output_dim). Floating
-    ids are cast to int32.
+    ids are cast to int32. With `mask_zero` the id 0 is padding: it is masked out for the layers
+    that follow.
     """
 
     unavailable = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
@@ -115,17 +119,13 @@ class Embedding(Layer):
         if kwargs.pop("input_length", None) is not None:
             warnings.warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
         super().__init__(**kwargs)
-        if mask_zero:
-            raise NotImplementedError(
-                "Embedding(mask_zero=True) is not available yet: masks come with the recurrent "
-                "layers. Leave mask_zero=False."
-            )
         self.input_dim = positive_int("input_dim", input_dim)
         self.output_dim = positive_int("output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
+        self.supports_masking = bool(mask_zero)
         if table is not None:
             self.build()
             self.set_weights(table if isinstance(table, list) else [table])
@@ -148,5 +148,28 @@ class Embedding(Layer):
         except IndexError as error:
             raise IndexError(f"Layer '{self.name}' (Embedding): {error}") from None
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return K.not_equal(inputs, 0) if self.mask_zero else None
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
+
+
+class Masking(Layer):
+    """Masks out the steps of (batch, steps, features) of which all features are `mask_value`.
+
+    Masked steps become zeros, and the layers that follow skip them.
+    """
+
+    def __init__(self, mask_value: Any = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def call(self, inputs: Any) -> Any:
+        return K.where(K.expand_dims(self.compute_mask(inputs), -1), inputs, 0)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape

@@ -14,7 +14,9 @@ from .layer import Layer, Shape
 
 
 class _Normalization(Layer):
-    """What both share: after normalizing, `scale` multiplies by gamma, `center` adds beta."""
+    """What they share: after normalizing, `scale` multiplies by gamma, `center` adds beta."""
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -200,3 +202,9 @@ class LayerNormalization(_Normalization):
             self._widened(inputs), self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon
         )
         return self._narrowed(y)
+
+
+def unit_length(x: Any, axis: Any, epsilon: float) -> Any:
+    """x divided by the root of the sum of its squares along `axis`, or by `epsilon` if larger."""
+    squares = K.sum(K.square(x), axis=axis, keepdims=True)
+    return x * K.rsqrt(K.maximum(squares, epsilon**2))

@@ -152,10 +152,26 @@ class _GlobalPooling(Layer):
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean over all steps: (batch, steps, channels) -> (batch, channels)."""
+    """The mean over all steps: (batch, steps, channels) -> (batch, channels).
 
+    With a `mask` (batch, steps), over those that are not masked out.
+    """
+
+    supports_masking = True
     rank = 1
     reduce = K.mean
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return super().call(inputs)
+        (steps,) = self._spatial_axes
+        mask = K.expand_dims(K.cast(mask, "bool"), 3 - steps)
+        total = K.sum(K.where(mask, inputs, 0), axis=steps, keepdims=self.keepdims)
+        count = K.sum(K.cast(mask, inputs.dtype), axis=steps, keepdims=self.keepdims)
+        return total / count
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return None
 
 
 class GlobalAveragePooling2D(_GlobalPooling):

@@ -211,7 +211,11 @@ class MeanMetricWrapper(Mean):
     def update_state(  # type: ignore[override]
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
     ) -> None:
-        """Take in a batch; `sample_weight` and `mask` have y_true's shape, or fewer axes."""
+        """Take in a batch; `sample_weight` and `mask` have y_true's shape, or fewer axes.
+
+        `mask`: True where a value counts; by default that of y_pred.
+        """
+        mask = losses.mask_of(y_pred) if mask is None else mask
         if mask is not None:
             sample_weight = _masked(sample_weight, mask, self.dtype)
         super().update_state(self.fn(y_true, y_pred, **self._options), sample_weight)
@@ -306,4 +310,6 @@ def _masked(weights: Any, mask: Any, dtype: str) -> Any:
     if weights is None:
         return mask
     mask, weights = same_rank(mask, beside(weights, mask).astype(dtype))
+    if 0 < weights.ndim < mask.ndim:  # a weight per sample
+        weights = weights.reshape(weights.shape + (1,) * (mask.ndim - weights.ndim))
     return mask * weights

@@ -1,43 +1,193 @@
-"""What `compile` was given, made ready: the loss, and the metrics updated together."""
+"""What `compile` was given, made ready: the losses and the metrics of each output."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from layerkit.backend import tree
+from layerkit.backend import Tensor, Variable, tree
+from layerkit.backend.recording import effect
 
 from .. import losses
 from .. import metrics as metrics_module
 from ..losses import Loss, LossFunctionWrapper
-from ..metrics import Metric
+from ..metrics import Mean, Metric
+from .outputs import Mismatch, Outputs, is_config, leaves_of, map_leaves
 
 
-def compiled_loss(identifier: Any) -> Any:
-    """The loss that `compile` was given, as a Loss; None for None.
+class CompiledLoss:
+    """The sum of the losses of all outputs, each times its weight.
 
-    'crossentropy' becomes the one that fits the shapes of the first batch.
+    `loss`: one for every output, or a list, tuple or dict of them, None for an output without;
+    `loss_weights`: likewise, numbers. ValueError for a name that is none, and, with the first data,
+    where they do not match the outputs.
     """
-    if identifier in ("crossentropy", "ce") if isinstance(identifier, str) else False:
-        return _CrossentropyByShape()
-    loss = losses.get(identifier)
-    if loss is None or isinstance(loss, Loss):
-        return loss
-    return LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+
+    def __init__(self, loss: Any, loss_weights: Any, output_names: Sequence[str] | None):
+        if loss_weights is not None and not isinstance(
+            loss_weights, (int, float, list, tuple, dict)
+        ):
+            raise ValueError(
+                "Expected `loss_weights` argument to be a float (single output case) or a list, "
+                "tuple, or dict (multiple output case). Received instead: "
+                f"loss_weights={loss_weights} of type {type(loss_weights)}"
+            )
+        if not all(isinstance(weight, (int, float)) for weight in leaves_of(loss_weights)):
+            raise ValueError(
+                f"`loss_weights` must be numbers. Received: loss_weights={loss_weights}. (Metrics "
+                "come after them: write metrics=[...].)"
+            )
+        self._given, self._weights = loss, loss_weights
+        self._names = output_names
+        self._by_output = map_leaves(_Named, loss)
+        self._outputs: Outputs | None = None
+        self._terms: list[_Term] = []
+
+    @property
+    def losses(self) -> list[Any]:
+        """All losses."""
+        return [named.loss for named in leaves_of(self._by_output)]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The running means of the losses, without their weights, where there are several."""
+        return [term.tracker for term in self._terms] if len(self._terms) > 1 else []
+
+    def build(self, y_pred: Any) -> None:
+        """Match losses and weights to the outputs."""
+        if self._outputs is not None:
+            return
+        outputs = Outputs(y_pred, self._names)
+        for_all = isinstance(self._by_output, _Named)
+        named = [self._by_output] * outputs.count if for_all else self._spread_losses(outputs)
+        weights = self._spread_weights(outputs, named)
+        self._terms = [
+            _Term(index, loss.loss, weight, outputs.name_of_loss(index, loss.name))
+            for index, (loss, weight) in enumerate(zip(named, weights, strict=True))
+            if loss is not None
+        ]
+        self._outputs = outputs
+
+    def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Tensor | None:
+        """The total; None where no output has a loss. `sample_weight`: one, or one by output."""
+        self.build(y_pred)
+        targets, predictions = self._targets(y), tree.flatten(y_pred)
+        weights = self._sample_weights(sample_weight)
+        total, values = None, []
+        for index, loss, weight, _ in self._terms:
+            if targets[index] is None:
+                raise ValueError(
+                    f"The loss of output {self._describe(index)} needs targets: give them in `y`, "
+                    "or None as its loss in `compile()`."
+                )
+            value = loss(targets[index], predictions[index], weights[index])
+            values.append(value)
+            value = value if weight is None else value * weight
+            total = value if total is None else total + value
+        self._track(values, predictions)
+        return total
+
+    def _track(self, values: list, predictions: list) -> None:
+        trackers = self.metrics
+        if not trackers:
+            return
+        rows = [predictions[term.index].shape[0] for term in self._terms]
+
+        def update(*arrays: Any) -> None:
+            for tracker, array, count in zip(trackers, arrays, rows, strict=True):
+                tracker.update_state(Tensor(array), sample_weight=count)
+
+        effect(update, *values)
+
+    def _spread_losses(self, outputs: Outputs) -> list:
+        try:
+            return outputs.spread(self._by_output)
+        except Mismatch as error:
+            given = self._given
+            if isinstance(given, dict) and outputs.names is not None:
+                begin = f"Expected keys {outputs.names} in loss dict, but found loss.keys()="
+                begin += f"{list(given)}"
+            else:
+                begin = f"The path: {error.path} in the `loss` argument, can't be found in the "
+                begin += "model's output (`y_pred`)"
+            raise ValueError(
+                f"{begin}: {error}. Give a loss for each output, or None; the outputs are "
+                f"{outputs.outline()}."
+            ) from error
+
+    def _spread_weights(self, outputs: Outputs, named: list) -> list:
+        given = self._weights
+        if given is None:
+            return [None] * outputs.count
+        for_all = isinstance(given, (int, float)) and isinstance(self._by_output, _Named)
+        try:
+            weights = [given] * outputs.count if for_all else outputs.spread(given)
+            missing = [i for i, loss in enumerate(named) if loss is not None and weights[i] is None]
+            if missing:
+                raise Mismatch(f"output {self._describe(missing[0], outputs)} has none")
+        except Mismatch as error:
+            count = len(given) if isinstance(given, (list, tuple, dict)) else 1
+            raise ValueError(
+                f"`loss_weights` must match the number of losses, got "
+                f"{sum(loss is not None for loss in named)} losses and {count} weights: {error}."
+            ) from error
+        return weights
+
+    def _targets(self, y: Any) -> list:
+        outputs = self._outputs
+        assert outputs is not None
+        try:
+            return outputs.spread(y)
+        except Mismatch as error:
+            leaves = tree.flatten(y)
+            if len(leaves) == len(self._terms) < outputs.count:  # of the outputs with a loss
+                targets: list = [None] * outputs.count
+                for term, leaf in zip(self._terms, leaves, strict=True):
+                    targets[term.index] = leaf
+                return targets
+            raise _different_structures("y_true", y, outputs, error) from error
+
+    def _sample_weights(self, sample_weight: Any) -> list:
+        outputs = self._outputs
+        assert outputs is not None
+        if not isinstance(sample_weight, (list, tuple, dict)):
+            return [sample_weight] * outputs.count
+        try:
+            return outputs.spread(sample_weight)
+        except Mismatch as error:
+            raise _different_structures("sample_weight", sample_weight, outputs, error) from error
+
+    def _describe(self, index: int, outputs: Outputs | None = None) -> str:
+        outputs = outputs or self._outputs
+        assert outputs is not None
+        name = outputs.prefixes[index]
+        return str(index) if name is None else f"'{name}'"
 
 
-def only_leaf(data: Any) -> Any:
-    """The one tensor in a list or a dict; others as they are. NotImplementedError for several."""
-    leaves = tree.flatten(data)
-    if len(leaves) > 1:
-        raise NotImplementedError(
-            f"A compiled loss or metric is for one output; received {len(leaves)} tensors of "
-            "targets or outputs: override `compute_loss` and `compute_metrics` to combine them."
-        )
-    return leaves[0]
+class _Named:
+    """A loss as a Loss, and the name under which it is reported."""
+
+    def __init__(self, identifier: Any):
+        self.loss = _as_loss(identifier)
+        self.name = identifier if isinstance(identifier, str) else self.loss.name
+
+
+class _Term:
+    """The loss of one output: which one, its weight and its running mean."""
+
+    def __init__(self, index: int, loss: Any, weight: float | None, name: str):
+        self.index, self.loss, self.weight = index, loss, weight
+        self.tracker = Mean(name=f"{name}_loss")
+        self.tracker._direction = "down"
+
+    def __iter__(self) -> Any:
+        return iter((self.index, self.loss, self.weight, self.tracker))
 
 
 class _CrossentropyByShape:
     """Binary, categorical or sparse categorical cross-entropy, as targets and outputs say."""
+
+    name = "crossentropy"
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         kind = metrics_module.accuracy_metric_for(y_true.shape, y_pred.shape).__name__
@@ -46,62 +196,137 @@ class _CrossentropyByShape:
 
 
 class CompiledMetrics:
-    """Metrics and weighted metrics of one output. ValueError unless each is a list or tuple."""
+    """Metrics and weighted metrics of all outputs, updated and reported together.
 
-    def __init__(self, metrics: Any, weighted_metrics: Any):
-        self._given = [
-            (identifier, weighted)
-            for weighted, group in ((False, metrics), (True, weighted_metrics))
-            for identifier in _as_list("weighted_metrics" if weighted else "metrics", group)
-        ]
-        for identifier, _ in self._given:
-            if not _is_accuracy(identifier):
-                metrics_module.get(identifier)  # a wrong name is told at compile time
-        self._built: list[tuple[Metric, bool]] | None = None
+    Each a list of metrics (of one output), or a list, tuple or dict of lists by output; single ones
+    need no list there. ValueError for a name that is none, and, with the first data, where they do
+    not match the outputs.
+    """
+
+    name = "compile_metrics"
+
+    def __init__(self, metrics: Any, weighted_metrics: Any, output_names: Sequence[str] | None):
+        self._given = {"metrics": metrics, "weighted_metrics": weighted_metrics}
+        self._names = output_names
+        for argument, group in self._given.items():
+            _check_group(argument, group)
+            for identifier in leaves_of(group):
+                if not _is_accuracy(identifier):
+                    metrics_module.get(identifier)  # a wrong name is told at compile time
+        self._any = any(leaves_of(group) for group in self._given.values())
+        self._outputs: Outputs | None = None
+        self._built: list[tuple[int, Metric, bool]] = []  # output, metric, weighted
+        self.by_name: dict[str, Metric] = {}  # as they are reported
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return self._any
 
     @property
     def metrics(self) -> list[Metric]:
-        return [metric for metric, _ in self._built or ()]
+        """All of them, once they are built."""
+        return list(self.by_name.values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     def build(self, y: Any, y_pred: Any) -> None:
         """Make the metrics; 'accuracy' becomes the one that fits the shapes."""
-        if self._built is not None:
+        if self._outputs is not None or not self:
             return
-        self._built = []
-        names: set[str] = set()
-        for identifier, weighted in self._given:
-            metric = _resolve(identifier, only_leaf(y), only_leaf(y_pred))
-            metric.name = _unique(metric.name, names, weighted)
-            names.add(metric.name)
-            self._built.append((metric, weighted))
+        outputs = Outputs(y_pred, self._names)
+        targets, predictions = self._targets(outputs, y), tree.flatten(y_pred)
+        built, by_name = [], {}
+        for argument, group in self._given.items():
+            weighted = argument == "weighted_metrics"
+            for index, identifiers in enumerate(_by_output(argument, group, outputs)):
+                for identifier in identifiers:
+                    if targets[index] is None:
+                        raise ValueError(
+                            f"The metrics of output {outputs.prefixes[index] or index} need "
+                            f"targets: give them in `y`. Received: {argument}={group}"
+                        )
+                    metric = _resolve(identifier, targets[index], predictions[index])
+                    name = _unique(metric.name, outputs.prefixes[index], by_name, weighted)
+                    by_name[name] = metric
+                    built.append((index, metric, weighted))
+        self._outputs, self._built, self.by_name = outputs, built, by_name
 
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        if not self._given:
+        if not self:
             return
-        y, y_pred, sample_weight = map(only_leaf, (y, y_pred, sample_weight))
         self.build(y, y_pred)
-        assert self._built is not None
-        for metric, weighted in self._built:
+        assert self._outputs is not None
+        targets, predictions = self._targets(self._outputs, y), tree.flatten(y_pred)
+        weights = [sample_weight] * len(predictions)
+        if isinstance(sample_weight, (list, tuple, dict)):
+            weights = self._outputs.spread(sample_weight)
+        for index, metric, weighted in self._built:
             if weighted:
-                metric.update_state(y, y_pred, sample_weight=sample_weight)
+                metric.update_state(
+                    targets[index], predictions[index], sample_weight=weights[index]
+                )
             else:
-                metric.update_state(y, y_pred)
+                metric.update_state(targets[index], predictions[index])
+
+    def reset_state(self) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def result(self) -> dict[str, Any]:
+        """The running value of each metric, by the name under which it is reported."""
+        return {name: metric.result() for name, metric in self.by_name.items()}
+
+    def _targets(self, outputs: Outputs, y: Any) -> list:
+        try:
+            return outputs.spread(y)
+        except Mismatch as error:
+            raise _different_structures("y_true", y, outputs, error) from error
 
 
-def _as_list(name: str, group: Any) -> list:
-    if group is None:
-        return []
-    if isinstance(group, (str, Metric)) or not isinstance(group, (list, tuple)):
-        remedy = (
-            "Metrics by output come with models of several outputs, which are not available yet."
-            if isinstance(group, dict)
-            else f"Write {name}=[{group!r}]."
-        )
+def _as_loss(identifier: Any) -> Any:
+    """A loss as a Loss; 'crossentropy' becomes the one that fits the shapes of the data."""
+    if isinstance(identifier, str) and identifier in ("crossentropy", "ce"):
+        return _CrossentropyByShape()
+    loss = losses.get(identifier)
+    if isinstance(loss, Loss):
+        return loss
+    return LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+
+
+def _different_structures(name: str, data: Any, outputs: Outputs, error: Mismatch) -> ValueError:
+    outline = tree.map_structure(lambda _: "*", data)
+    return ValueError(
+        f"{name} and y_pred have different structures.\n{name}: {outline}\n"
+        f"y_pred: {outputs.outline()}\n({error}.)"
+    )
+
+
+def _check_group(argument: str, group: Any) -> None:
+    if group is not None and (not isinstance(group, (list, tuple, dict)) or is_config(group)):
         raise ValueError(
-            f"Expected `{name}` argument to be a list or a tuple. Received instead: "
-            f"{name}={group} of type {type(group)}. {remedy}"
+            f"Expected `{argument}` argument to be a list, tuple, or dict. Received instead: "
+            f"{argument}={group} of type {type(group)}. Write {argument}=[{group!r}]."
         )
-    return list(group)
+
+
+def _by_output(argument: str, group: Any, outputs: Outputs) -> list[list]:
+    """A list of metrics for each output."""
+    if not group:
+        return [[] for _ in outputs.paths]
+    if outputs.count == 1:
+        return [leaves_of(group)]
+    try:
+        return [leaves_of(metrics) for metrics in outputs.spread(group)]
+    except Mismatch as error:
+        names = outputs.names
+        by_name = f"the output names of the functional model {names} or " if names else ""
+        raise ValueError(
+            f"Invalid `{argument}`. `{argument}` should contain metrics objects and either be a "
+            f"dict or a list matching {by_name}the output structure of the model: "
+            f"{outputs.outline()}.\nReceived: {argument}={group}\n({error}.)"
+        ) from error
 
 
 def _is_accuracy(identifier: Any) -> bool:
@@ -121,11 +346,17 @@ def _resolve(identifier: Any, y: Any, y_pred: Any) -> Metric:
     return metrics_module.MeanMetricWrapper(metric, name="lambda" if name == "<lambda>" else name)
 
 
-def _unique(name: str, taken: set[str], weighted: bool) -> str:
+def _unique(name: str, prefix: str | None, taken: Any, weighted: bool) -> str:
+    """The name under which a metric is reported: like no other."""
+
+    def prefixed(name: str) -> str:
+        return name if prefix is None else f"{prefix}_{name}"
+
+    if prefixed(name) not in taken:
+        return prefixed(name)
+    name = prefixed(f"weighted_{name}" if weighted else name)
     if name not in taken:
         return name
-    if weighted and f"weighted_{name}" not in taken:
-        return f"weighted_{name}"
     index = 1
     while f"{name}_{index}" in taken:
         index += 1

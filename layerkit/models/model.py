@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import Any
+import json
+import warnings
+from contextlib import closing, nullcontext
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,49 +13,61 @@ from layerkit import backend as K
 from layerkit.backend import GradientTape, Tensor, Variable, memory, tree
 from layerkit.backend.threads import blas_on_one_thread
 
-from .. import losses, metrics, optimizers, saving
-from ..batching import (
+from .. import metrics, optimizers, saving
+from ..callbacks import CallbackList
+from ..configurable import serialize
+from ..data import (
     Batches,
+    Passes,
+    Source,
     positive,
-    raise_on_nan,
+    source_of,
     split_validation,
     unpack_x_y_sample_weight,
 )
-from ..callbacks import CallbackList
 from ..layers import Layer
-from ..layers.layer import found_in, takes
-from .compiled import CompiledMetrics, compiled_loss, only_leaf
+from ..layers.layer import found_in, shapes_of, takes
+from .compiled import CompiledLoss, CompiledMetrics
+from .masks import masks_of, put_masks
 from .replayed import ReplayedStep, replayed_step
 from .summary import print_summary
 from .traced import TracedPass
+from .trainable_flags import TrainableFlags
 
 
 class Model(Layer):
     """A layer that can be trained, evaluated and saved.
 
-    Subclass it and write `call(inputs, training=None)`, with layers as attributes; or use
-    `Sequential`. `train_step`, `test_step`, `predict_step`, `compute_loss` and `compute_metrics`
-    are there to be overridden.
+    `Model(inputs, outputs)` is the functional model between symbolic tensors, see Functional. Or
+    subclass it and write `call(inputs, training=None)`, with layers as attributes. `train_step`,
+    `test_step`, `predict_step`, `compute_loss` and `compute_metrics` are there to be overridden.
     """
 
     keras_module = "keras"
+    functional: ClassVar[Any]  # the class of models of a graph, which stands on this one
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        of_graph = cls is Model and _are_graph(args, kwargs)
+        return super().__new__(Model.functional if of_graph else cls)
 
     def __init__(self, *args: Any, name: str | None = None, trainable: bool = True, **kwargs: Any):
-        if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise NotImplementedError(
-                "Model(inputs, outputs): functional models are not available yet. Use "
-                "Sequential([...]) or subclass Model and write `call`."
-            )
+        if _are_graph(args, kwargs):  # a subclass made of a graph: functional from here on
+            _put_functional_below(type(self))
+            Model.functional.__init__(self, *args, name=name, trainable=trainable, **kwargs)
+            return
         super().__init__(name=name, trainable=trainable, **kwargs)
         self.optimizer: Any = None
         self.loss: Any = None
         self.compiled = False
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: Any = None  # the History of the last fit
-        self._compiled_loss: Any = None
-        self._compiled_metrics = CompiledMetrics(None, None)
+        self.steps_per_execution = 1
+        self._initial_epoch: int | None = None  # set by callbacks that resume a fit
+        self._compiled_loss: CompiledLoss | None = None
+        self._compiled_metrics = CompiledMetrics(None, None, None)
         self._loss_tracker = metrics.Mean(name="loss")
         self._replayed_step: ReplayedStep | None = None
+        self._trainable_flags: TrainableFlags | None = None
         self._trace_passes("auto")
         self._compile_config: dict[str, Any] = {}
 
@@ -70,16 +84,25 @@ class Model(Layer):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
+        loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
         """Say how to train: `optimizer` and `loss` by name or object, `metrics` as a list.
 
         `metrics`: names, functions of (y_true, y_pred) or Metric objects; `weighted_metrics` also
-        get the sample weights. `auto_scale_loss`: under the policy 'mixed_float16', wrap the
-        optimizer in a LossScaleOptimizer. ValueError for a name that is none.
+        get the sample weights. For several outputs, `loss`, `loss_weights` and both kinds of
+        metrics are lists or tuples in the order of the outputs, or dicts by output name; one loss
+        alone is for all, None is for an output without. The loss is then the sum of
+        `loss_weights` times the outputs' losses. ValueError for a name that is none.
+
+        `steps_per_execution`: callbacks are told of batches only every so many steps.
+        `auto_scale_loss`: under the policy 'mixed_float16', wrap the optimizer in a
+        LossScaleOptimizer. `run_eagerly`: the same as `jit_compile` False.
 
         `jit_compile`: on the CPU, 'auto' traces the forward and backward pass of what is
         layerkit's own, and True of a user's layers and losses too: see `models.traced`. On the
@@ -87,26 +110,50 @@ class Model(Layer):
         `models.replayed`; 'auto' does not, for now. False runs steps as they are. `evaluate` and
         `predict` always do.
         """
+        if run_eagerly and jit_compile is True:
+            warnings.warn(
+                "If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling "
+                "`jit_compile`: leave one of them out.",
+                stacklevel=2,
+            )
+        jit_compile = False if run_eagerly else jit_compile
+        names = getattr(self, "output_names", None)
         made = (
             optimizers.get(optimizer),
-            compiled_loss(loss),
-            CompiledMetrics(metrics, weighted_metrics),
+            None if loss is None else CompiledLoss(loss, loss_weights, names),
+            CompiledMetrics(metrics, weighted_metrics, names),
             replayed_step(self, jit_compile, type(self).train_step is not Model.train_step),
+            positive("steps_per_execution", steps_per_execution),
         )  # all or nothing: what cannot be made changes nothing
-        self.optimizer, self._compiled_loss, self._compiled_metrics, self._replayed_step = made
+        self.optimizer, self._compiled_loss, self._compiled_metrics, self._replayed_step, _ = made
+        self.steps_per_execution = made[-1]
         self._trace_passes(jit_compile)
         self.loss = loss
         self._compile_config = {
             "optimizer": self.optimizer,
             "loss": loss,
+            "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "run_eagerly": bool(run_eagerly),
+            "steps_per_execution": self.steps_per_execution,
             "jit_compile": jit_compile,
             "auto_scale_loss": auto_scale_loss,
         }
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
             self.optimizer = _scaling(self.optimizer)
         self.compiled = True
+        self._trainable_flags = TrainableFlags(self._flatten_layers())
+
+    @property
+    def run_eagerly(self) -> bool:
+        """What `compile` was told."""
+        return self._compile_config.get("run_eagerly", False)
+
+    @property
+    def jit_compile(self) -> bool | str:
+        """What `compile` was told; False under `run_eagerly`."""
+        return self._compile_config.get("jit_compile", "auto")
 
     def _trace_passes(self, jit_compile: Any) -> None:
         """Choose what goes through the model: `_pass` and `_predict`, or traces of them."""
@@ -129,19 +176,25 @@ class Model(Layer):
         saving.compile_as_saved(self, config)
 
     @property
-    def metrics(self) -> list[metrics.Metric]:
-        """The loss tracker, the compiled metrics, those that are attributes of the model, and
+    def metrics(self) -> list[Any]:
+        """The loss tracker, the compiled metrics (as one, 'compile_metrics'), the means of the
+        outputs' losses, where there are several, the metrics that are attributes of the model, and
         those of its layers, models inside it left out."""
         structure = self._structure()
         if structure.metrics is None:
             own = [x for x in structure.layers if x is self or not isinstance(x, Model)]
-            structure.metrics = [m for layer in own for m in found_in(metrics.Metric, vars(layer))]
-        every = [self._loss_tracker, *self._compiled_metrics.metrics, *structure.metrics]
+            found = [m for layer in own for m in found_in(metrics.Metric, vars(layer))]
+            given = found_in(metrics.Metric, self._compile_config)  # part of the compiled ones
+            structure.metrics = [m for m in found if not any(m is other for other in given)]
+        compiled = [self._compiled_metrics] if self._compiled_metrics else []
+        losses = self._compiled_loss.metrics if self._compiled_loss is not None else []
+        every = [self._loss_tracker, *compiled, *losses, *structure.metrics]
         return list(dict.fromkeys(every))
 
     @property
     def metrics_names(self) -> list[str]:
-        """Names of `metrics`, in the order in which `evaluate` returns their values."""
+        """Names of `metrics`, as in Keras 3: all compiled metrics are 'compile_metrics'. The names
+        of the values that `evaluate` returns are those of `evaluate(..., return_dict=True)`."""
         return [metric.name for metric in self.metrics]
 
     def reset_metrics(self) -> None:
@@ -151,29 +204,41 @@ class Model(Layer):
 
     def get_metrics_result(self) -> dict[str, Tensor]:
         """The running value of every metric, by name."""
-        return {metric.name: metric.result() for metric in self.metrics}
+        results: dict[str, Any] = {}
+        for metric in self.metrics:
+            result = metric.result()
+            results.update(result if isinstance(result, dict) else {metric.name: result})
+        return results
 
     # One step.
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One batch: predictions, loss, gradients, update. Returns the metrics by name."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        (loss, y_pred), gradients = self._training_pass(self, x, y, sample_weight)
-        self.optimizer.apply(gradients, self.trainable_variables)
+        training_pass = self._training_pass if self.trainable_variables else Model._pass
+        (loss, y_pred, masks), gradients = training_pass(self, x, y, sample_weight)
+        put_masks(y_pred, masks)
+        if gradients:
+            self.optimizer.apply(gradients, self.trainable_variables)
+        else:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=4)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def _pass(self, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[Tensor, Any], list]:
-        """Forward and backward: (loss, predictions), gradients of the trainable variables."""
+    def _pass(self, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[Tensor, Any, Any], list]:
+        """Forward and backward: what `_forward` gives, gradients of the trainable variables."""
         with GradientTape() as tape:
             scaled_loss, outputs = self._forward(x, y, sample_weight)
-        return outputs, tape.gradient(scaled_loss, self.trainable_variables)
+        variables = self.trainable_variables
+        return outputs, tape.gradient(scaled_loss, variables) if variables else []
 
-    def _forward(self, x: Any, y: Any, sample_weight: Any) -> tuple[Tensor, tuple[Tensor, Any]]:
-        """What gradients are taken of; the loss and the predictions."""
+    def _forward(
+        self, x: Any, y: Any, sample_weight: Any
+    ) -> tuple[Tensor, tuple[Tensor, Any, Any]]:
+        """What gradients are taken of; the loss, the predictions and their masks."""
         y_pred = self(x, training=True)
         loss = self._loss(x, y, y_pred, sample_weight, training=True)
-        return self.optimizer.scale_loss(loss), (loss, y_pred)
+        return self.optimizer.scale_loss(loss), (loss, y_pred, masks_of(y_pred))
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One batch of `evaluate`. Returns the metrics by name."""
@@ -210,18 +275,18 @@ class Model(Layer):
 
         `training` is for overrides, which may leave it out.
         """
-        added = self.losses
-        if self._compiled_loss is None:
-            if not added:
-                raise ValueError(
-                    "No loss to compute. Provide a `loss` argument in `compile()`, or add one "
-                    "with `add_loss` in a layer's call."
-                )
-            loss = added.pop(0)
-        elif y is None:
-            raise ValueError("The compiled loss needs targets: give `y`.")
-        else:
-            loss = self._compiled_loss(*map(only_leaf, (y, y_pred, sample_weight)))
+        terms = self.losses
+        if self._compiled_loss is not None:
+            if y is None:
+                raise ValueError("The compiled loss needs targets: give `y`.")
+            compiled = self._compiled_loss(y, y_pred, sample_weight)
+            terms = terms if compiled is None else [compiled, *terms]
+        if not terms:
+            raise ValueError(
+                "No loss to compute. Provide a `loss` argument in `compile()`, or add one with "
+                "`add_loss` in a layer's call."
+            )
+        loss, *added = terms
         for term in added:
             loss = loss + term
         return loss
@@ -249,73 +314,93 @@ class Model(Layer):
         callbacks: Any = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         class_weight: dict[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | list[int] = 1,
     ) -> Any:
-        """Train on arrays for `epochs` passes; returns the History of loss and metrics.
+        """Train for `epochs` passes over the data; returns the History of loss and metrics.
 
-        x, y: arrays of one length. batch_size: rows a step, 32 by default. validation_data: (x, y)
-        or (x, y, sample_weight), evaluated every `validation_freq` epochs, or after those
-        listed in it (counted from 1); or validation_split: the last part of the rows, kept out of
-        training. shuffle: a new order every epoch.
-        class_weight: weight by label. sample_weight: weight by row. verbose: 0 silent, 1 a bar
-        an epoch, 2 a line an epoch, 'auto' the bar on a terminal and lines elsewhere.
+        x, y: arrays of one length, or lists and dicts of them; what lies in a file is read batch by
+        batch. Or x alone: a PyDataset, a data loader, a generator or another iterable of batches
+        (x,), (x, y) or (x, y, sample_weight). batch_size: rows a step, 32 by default.
+        validation_data: (x, y) or (x, y, sample_weight), or batches, evaluated every
+        `validation_freq` epochs, or after those listed in it (counted from 1); or validation_split:
+        the last part of the rows, kept out of training. shuffle: a new order of rows every epoch,
+        of the batches of a PyDataset; 'batch' shuffles within batches; others give their own order.
+        class_weight: weight by label. sample_weight: weight by row, or by row of each output.
+        steps_per_epoch: batches an epoch, which goes on where the last one stopped;
+        validation_steps: batches of a validation. verbose: 0 silent, 1 a bar an epoch, 2 a line an
+        epoch, 'auto' the bar on a terminal and lines elsewhere.
 
-        Data that does not fit raises before anything is changed.
+        Data that does not fit raises before anything is changed; what is only seen later stops
+        there. A warning tells where the data ended too early.
         """
         self._assert_compiled("fit")
+        self._trainable_flags.warn_of_changes()
         if not isinstance(validation_freq, (list, tuple, set)):
             positive("validation_freq", validation_freq)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation(
                 (x, y, sample_weight), validation_split
             )
-        batches = Batches(x, y, sample_weight, batch_size, shuffle, class_weight)
+        if validation_steps is not None and validation_data is None:
+            raise ValueError(
+                "`validation_steps` needs `validation_data`, of which it takes so many."
+            )
+        source = source_of(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
+        passes = Passes(source, steps_per_epoch)
         validation = None
         if validation_data is not None:
-            if not isinstance(validation_data, (list, tuple)):
-                raise ValueError(
-                    "`validation_data` must be a tuple (x, y) or (x, y, sample_weight). "
-                    f"Received: {type(validation_data).__name__}"
-                )
-            validation = Batches(
-                *unpack_x_y_sample_weight(tuple(validation_data)),
-                batch_size=validation_batch_size or batches.batch_size,
-            )
-        self._check_data(batches)
+            size = validation_batch_size or batch_size
+            source_of_validation = _validation_source(validation_data, size, validation_steps)
+            validation = Passes(source_of_validation, validation_steps, "validation_steps")
+        self._check_data(source)
         if validation is not None:
-            self._check_data(validation)
+            self._check_data(validation.source)
         callback_list = CallbackList.of(
-            callbacks, self, verbose, epochs=epochs, steps=len(batches), samples=batches.size
+            callbacks, self, verbose, epochs=epochs, steps=passes.steps, samples=passes.size
         )
         self.stop_training = False
+        self._initial_epoch = initial_epoch  # until a callback knows better
         logs: dict[str, Any] = {}
-        with callback_list, self._frozen_structure(), blas_on_one_thread(), memory.kept():
+        with (
+            closing(passes),
+            callback_list,
+            self._frozen_structure(),
+            blas_on_one_thread(),
+            memory.kept(),
+        ):
             callback_list.on_train_begin()
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(self._initial_epoch, epochs):
                 callback_list.on_epoch_begin(epoch)
-                logs = self._train_epoch(batches, callback_list)
+                epoch_logs = self._train_epoch(passes, callback_list)
+                if not passes.came:
+                    break
+                logs = epoch_logs
                 if validation is not None and _is_due(epoch, validation_freq):
                     values = self._evaluate(validation, callback_list)
                     logs.update({f"val_{name}": value for name, value in values.items()})
                 callback_list.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+                callback_list.learn_steps(passes.steps)
             self.optimizer.finalize_variable_values(self.trainable_variables)
             callback_list.on_train_end(logs)
         return self.history
 
-    def _train_epoch(self, batches: Batches, callback_list: CallbackList) -> dict[str, Any]:
+    def _train_epoch(self, passes: Passes, callback_list: CallbackList) -> dict[str, Any]:
         self.reset_metrics()
         logs: dict[str, Any] = {}
-        for step, batch in enumerate(batches):
-            callback_list.on_train_batch_begin(step)
-            logs = self._training_step(batch)
-            callback_list.on_train_batch_end(step, logs)
+        for first, batches in passes.executions(self.steps_per_execution):
+            callback_list.on_train_batch_begin(first)
+            for batch in batches:
+                logs = self._training_step(batch)
+            callback_list.on_train_batch_end(first + len(batches) - 1, logs)
             if self.stop_training:
                 break
         return dict(logs)
@@ -327,28 +412,38 @@ class Model(Layer):
         batch_size: int | None = None,
         verbose: Any = "auto",
         sample_weight: Any = None,
+        steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Loss and metrics over arrays: a list in the order of `metrics_names`, a float if there
-        is only the loss, or a dict with `return_dict`."""
+        """Loss and metrics over the data, which is as for `fit`; `steps`: over so many batches.
+
+        Returned: a dict with `return_dict`; else a list, as in Keras: the loss, the metrics of a
+        single output as they were compiled, or the losses of several outputs, then what is left in
+        the order of its names. A float if there is only the loss.
+        """
         self._assert_compiled("evaluate")
-        batches = Batches(x, y, sample_weight, batch_size)
-        self._check_data(batches)
+        passes = Passes(source_of(x, y, sample_weight, batch_size, steps=steps), steps, "steps")
+        self._check_data(passes.source)
         callback_list = CallbackList.of(
-            callbacks, self, verbose, epochs=1, steps=len(batches), samples=batches.size
+            callbacks, self, verbose, epochs=1, steps=passes.steps, samples=passes.size
         )
         with callback_list, self._frozen_structure(), blas_on_one_thread(), memory.kept():
-            return self._returned(self._evaluate(batches, callback_list), return_dict)
+            return self._returned(self._evaluate(passes, callback_list), return_dict)
 
-    def _evaluate(self, batches: Batches, callback_list: CallbackList) -> dict[str, Any]:
+    def _evaluate(self, passes: Passes, callback_list: CallbackList) -> dict[str, Any]:
         self.reset_metrics()
+        _start(self, "stop_evaluating")
         logs: dict[str, Any] = {}
         callback_list.on_test_begin()
-        for step, batch in enumerate(batches):
-            callback_list.on_test_batch_begin(step)
-            logs = self.test_step(batch)
-            callback_list.on_test_batch_end(step, logs)
+        with closing(passes):  # the next one begins anew
+            for first, batches in passes.executions(self.steps_per_execution):
+                callback_list.on_test_batch_begin(first)
+                for batch in batches:
+                    logs = self.test_step(batch)
+                callback_list.on_test_batch_end(first + len(batches) - 1, logs)
+                if self.stop_evaluating:
+                    break
         callback_list.on_test_end(logs)
         return logs
 
@@ -357,27 +452,39 @@ class Model(Layer):
         x: Any,
         batch_size: int | None = None,
         verbose: Any = "auto",
+        steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """Predictions for the rows of `x` as a NumPy array (or the structure that `call` gives)."""
-        batches = Batches(x, batch_size=batch_size)
+        """Predictions for the rows of `x` as a NumPy array (or the structure that `call` gives).
+
+        `x` is as for `fit`; of batches with targets these are left alone. `steps`: predict so many
+        batches.
+        """
+        passes = Passes(source_of(x, batch_size=batch_size, steps=steps), steps, "steps")
         callback_list = CallbackList.of(
-            callbacks, self, verbose, epochs=1, steps=len(batches), samples=batches.size
+            callbacks, self, verbose, epochs=1, steps=passes.steps, samples=passes.size
         )
-        if not batches.size:
+        if passes.source.size == 0:
             raise ValueError("predict() got no samples: `x` has length 0.")
+        _start(self, "stop_predicting")
         parts: list[Any] = []
         # To give memory back takes longer than to predict a single row.
-        kept = memory.kept() if len(batches) > 1 else nullcontext()
-        with callback_list, blas_on_one_thread(), kept:
+        kept = memory.kept() if passes.steps != 1 else nullcontext()
+        with closing(passes), callback_list, blas_on_one_thread(), kept:
             callback_list.on_predict_begin()
-            for step, batch in enumerate(batches):
-                callback_list.on_predict_batch_begin(step)
-                outputs = tree.map_structure(K.to_numpy, self.predict_step(batch))
-                parts.append(outputs)
-                callback_list.on_predict_batch_end(step, {"outputs": outputs})
+            for first, batches in passes.executions(self.steps_per_execution):
+                callback_list.on_predict_batch_begin(first)
+                steps_taken = [self.predict_step(batch) for batch in batches]
+                parts += [tree.map_structure(K.to_numpy, outputs) for outputs in steps_taken]
+                callback_list.on_predict_batch_end(
+                    first + len(batches) - 1, {"outputs": _joined(parts[first:])}
+                )
+                if self.stop_predicting:
+                    break
             callback_list.on_predict_end()
-        return tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+        if not parts:
+            raise ValueError("predict() got no samples: no batch came.")
+        return _joined(parts)
 
     def train_on_batch(
         self,
@@ -388,6 +495,8 @@ class Model(Layer):
         return_dict: bool = False,
     ) -> Any:
         """One training step on exactly these rows. Returns as `evaluate` does."""
+        if self._trainable_flags is not None:
+            self._trainable_flags.warn_of_changes()
         return self._on_batch(
             "train_on_batch", self._training_step, x, y, sample_weight, return_dict, class_weight
         )
@@ -423,7 +532,9 @@ class Model(Layer):
         values = {name: _as_float(value) for name, value in logs.items()}
         if return_dict:
             return values
-        first = [name for name in self.metrics_names if name in values]
+        # As in Keras, which looks for the compiled metrics without the outputs' names.
+        known = [m.name for metric in self.metrics for m in getattr(metric, "metrics", [metric])]
+        first = [name for name in dict.fromkeys(known) if name in values]
         ordered = first + sorted(set(values) - set(first))
         return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
 
@@ -436,17 +547,11 @@ class Model(Layer):
                 "to train, an optimizer, as in model.compile('adam', 'mse')."
             )
 
-    def _check_data(self, batches: Batches) -> None:
+    def _check_data(self, source: Source) -> None:
         """Run a few samples through model and loss: builds both, raises on what does not fit."""
-        if not batches.size:
-            raise ValueError("The data is empty: `x` has length 0.")
-        raise_on_nan("x", batches.x)
-        raise_on_nan("sample_weight", batches.sample_weight)
         own_step = type(self).train_step is not Model.train_step  # may mean anything by its data
-        if isinstance(self._compiled_loss, losses.Loss) and not own_step:
-            raise_on_nan("y", batches.y)
-        rows = _telling_rows(batches.y)
-        x, y, sample_weight = unpack_x_y_sample_weight(batches.take(rows))
+        batch, note = source.sample(with_y=self._compiled_loss is not None and not own_step)
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
         try:
             y_pred = self(x, training=False)
             if own_step:
@@ -454,9 +559,7 @@ class Model(Layer):
             on_host = map(_on_host, (y, y_pred, sample_weight))  # only there labels are checked
             self._loss(x, *on_host, training=False)
         except ValueError as error:
-            count = len(np.arange(batches.size)[rows])
-            note = f" (These are the shapes of {count} of the {batches.size} rows, tried first.)"
-            raise ValueError(f"{error}{note}") from error
+            raise ValueError(f"{error} (These are {note}.)") from error
         if y is not None:
             self._compiled_metrics.build(y, y_pred)
 
@@ -473,9 +576,9 @@ class Model(Layer):
                 self.built = False
                 raise
 
-    def _build_for(self, inputs: Any) -> None:
+    def _build_for(self, *args: Any, **kwargs: Any) -> None:
         """A model builds itself by being called; its layers build theirs."""
-        self._build_shape = tree.map_structure(lambda x: (None, *x.shape[1:]), inputs)
+        self._build_shape = self._first_shape = shapes_of(args[0])
         self.built = True
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -500,9 +603,26 @@ class Model(Layer):
         """The layers held directly, in the order of their attributes."""
         return list(self._sublayers())
 
-    def summary(self, line_length: int | None = None, print_fn: Any = None) -> None:
-        """Print a table of the layers with output shapes and numbers of weights."""
-        print_summary(self, line_length, print_fn)
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print a table of the layers, output shapes and numbers of weights: `print_summary`."""
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON, without weights: see `models.model_from_json`.
+
+        Further arguments are those of `json.dumps`. TypeError for a layer that has no config.
+        """
+        return json.dumps(serialize(self), **kwargs)
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Save architecture, weights, optimizer and compile arguments as a `.keras` file."""
@@ -523,15 +643,55 @@ def _scaling(optimizer: optimizers.Optimizer) -> optimizers.Optimizer:
     return optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
 
 
-def _telling_rows(y: Any) -> Any:
-    """Rows to check a data set by: the first one and, of labels, the smallest and the largest."""
-    if isinstance(y, np.ndarray) and y.size == len(y):
-        return np.unique([0, y.argmin(), y.argmax()])
-    return slice(0, 1)
+def _are_graph(args: tuple, kwargs: dict[str, Any]) -> bool:
+    """Whether a constructor's arguments are inputs and outputs: Model(inputs, outputs)."""
+    return len(args) >= 2 or len(args) == 1 and "outputs" in kwargs or kwargs.keys() >= _GRAPH
+
+
+_GRAPH = {"inputs", "outputs"}
+
+
+def _put_functional_below(cls: type) -> None:
+    """Make Functional the base of `cls` where Model was."""
+    if not issubclass(cls, Model.functional):
+        for base in [base for base in cls.__mro__ if Model in base.__bases__]:
+            bases = [Model.functional if b is Model else b for b in base.__bases__]
+            base.__bases__ = tuple(bases)
+
+
+def _validation_source(data: Any, batch_size: int | None, steps: int | None) -> Source:
+    """The batches of `validation_data`."""
+    if isinstance(data, (list, tuple)):
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        return source_of(x, y, sample_weight, batch_size, steps=steps)
+    source = source_of(data)
+    if isinstance(source, Batches):
+        raise ValueError(
+            "`validation_data` must be a tuple (x, y) or (x, y, sample_weight), or give batches of "
+            f"them. Received: {type(data).__name__}"
+        )
+    return source
+
+
+def _start(model: Model, flag: str) -> None:
+    """Take back what a callback may have set. No formula reads it, so no trace is given up."""
+    object.__setattr__(model, flag, False)
+
+
+def _joined(parts: list) -> Any:
+    """The predictions of some batches as those of one."""
+    if len(parts) == 1:
+        return parts[0]
+    return tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
 
 def _on_host(part: Any) -> Any:
-    return None if part is None else tree.map_structure(lambda x: Tensor(K.to_numpy(x)), part)
+    def leaf(x: Any) -> Any:
+        return None if x is None else Tensor(K.to_numpy(x))
+
+    copied = tree.map_structure(leaf, part)
+    put_masks(copied, masks_of(part))
+    return copied
 
 
 def _is_due(epoch: int, frequency: Any) -> bool:

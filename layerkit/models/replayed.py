@@ -79,7 +79,7 @@ class ReplayedStep:
 
     def _kind(self, data: Any) -> tuple:
         """What a capture is good for: the form of a batch, what trains, and by what."""
-        form = tree.map_structure(lambda x: (x.shape, x.dtype.str), data)
+        form = tree.map_structure(lambda x: x is not None and (x.shape, x.dtype.str), data)
         trained = tuple(map(id, self._model.trainable_variables))
         return repr(form), trained, id(self._model.optimizer)
 

@@ -22,6 +22,7 @@ from layerkit.backend.autodiff import is_taped
 from layerkit.backend.traced import Traced, trace
 
 from ..layers import Layer
+from .compiled import CompiledLoss
 
 _KINDS = 8  # of batches that are kept
 
@@ -81,7 +82,10 @@ class TracedPass:
 
         def forward(*given: Tensor) -> tuple[Tensor | None, Any]:
             tensors = iter(given)
-            packed = [x if x is None else tree.pack_sequence_as(x, tensors) for x in data]
+            packed = [
+                tree.map_structure(lambda leaf: None if leaf is None else next(tensors), x)
+                for x in data
+            ]
             return self._forward(model, *packed)
 
         others, gradients, traced = trace(forward, leaves, self._variables(model))
@@ -114,9 +118,11 @@ def _foreign(model: Any) -> Any:
             return layer.activity_regularizer
         for name, value in (("", layer), *vars(layer).items()):
             if callable(value) and not name.endswith(("_initializer", "_constraint")):
-                for part in (value, getattr(value, "fn", value)):
-                    if not _is_ours(part):
-                        return part
+                parts = (value, *value.losses) if isinstance(value, CompiledLoss) else (value,)
+                for part in parts:
+                    for inner in (part, getattr(part, "fn", part)):
+                        if not _is_ours(inner):
+                            return inner
     return None if model.optimizer is None or _is_ours(model.optimizer) else model.optimizer
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from layerkit.backend.names import explain_missing
+
 from .. import configurable
 from ..configurable import serialize
-from . import schedules
+from . import legacy, schedules
+from .adafactor import Adafactor
 from .adagrad import Adadelta, Adagrad, Ftrl
 from .adam import Adam, Adamax, AdamW, Lamb, Nadam
 from .lion import Lion
 from .loss_scale import LossScaleOptimizer
+from .multi import MultiOptimizer, OptimizerMap
+from .muon import Muon
 from .optimizer import SGD, Optimizer
 from .rmsprop import RMSprop
+from .schedule_free import ScheduleFreeAdamW
 
 
 def get(identifier: Any) -> Optimizer:
@@ -34,6 +40,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -42,11 +49,18 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]
+
+explain_missing(__name__)

@@ -16,7 +16,7 @@ from .deferred import scalar
 from .optimizer import Optimizer
 
 
-def _decayed(beta: float, t: Any, dtype: Any) -> Any:
+def decayed(beta: float, t: Any, dtype: Any) -> Any:
     """1 - beta ** t, as a scalar of `dtype`."""
     return scalar(1, dtype) - scalar(beta, dtype) ** scalar(t, dtype)
 
@@ -69,9 +69,9 @@ class Adam(Optimizer):
 
     def _step_size(self, lr: Any, t: Any, dtype: Any) -> Any:
         """The learning rate, corrected for moments that started at zero."""
-        variance = _decayed(self.beta_2, t, dtype)
+        variance = decayed(self.beta_2, t, dtype)
         root = namespace(variance).sqrt(variance)
-        return scalar(lr, dtype) * root / _decayed(self.beta_1, t, dtype)
+        return scalar(lr, dtype) * root / decayed(self.beta_1, t, dtype)
 
 
 class AdamW(Adam):
@@ -122,7 +122,7 @@ class Adamax(Optimizer):
         m += (g - m) * (1 - self.beta_1)
         u *= self.beta_2
         xp.maximum(u, xp.abs(g), out=u)
-        w -= m * lr / ((u + self.epsilon) * _decayed(self.beta_1, t, w.dtype))
+        w -= m * lr / ((u + self.epsilon) * decayed(self.beta_1, t, w.dtype))
 
 
 class Nadam(Optimizer):
@@ -166,11 +166,11 @@ class Nadam(Optimizer):
         m, v = momentum, velocity
         now, following = (self._momentum_at(step, w.dtype) for step in (t, t + 1))
         product = beside(self._u_product.array, w).astype(w.dtype)
-        m += (g - m) * _decayed(self.beta_1, 1, w.dtype)
-        v += (g * g - v) * _decayed(self.beta_2, 1, w.dtype)
+        m += (g - m) * decayed(self.beta_1, 1, w.dtype)
+        v += (g * g - v) * decayed(self.beta_2, 1, w.dtype)
         m_hat = m * following / (1 - product * following)
         m_hat += g * (1 - now) / (1 - product)
-        v_hat = v / _decayed(self.beta_2, t, w.dtype)
+        v_hat = v / decayed(self.beta_2, t, w.dtype)
         w -= m_hat * lr / (namespace(w).sqrt(v_hat) + self.epsilon)
 
 
@@ -199,8 +199,8 @@ class Lamb(Optimizer):
         m += (g - m) * (1 - self.beta_1)
         v += (g * g - v) * (1 - self.beta_2)
         xp, one = namespace(w), scalar(1, w.dtype)
-        m_hat = m / _decayed(self.beta_1, t, w.dtype)
-        v_hat = v / _decayed(self.beta_2, t, w.dtype)
+        m_hat = m / decayed(self.beta_1, t, w.dtype)
+        v_hat = v / decayed(self.beta_2, t, w.dtype)
         step = m_hat / (xp.sqrt(v_hat) + self.epsilon)
         w_norm, step_norm = (xp.sqrt((x * x).sum()) for x in (w, step))
         both = (w_norm > 0) & (step_norm > 0)  # else the step is taken as it is

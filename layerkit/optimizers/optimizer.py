@@ -17,11 +17,12 @@ import numpy as np
 
 from layerkit.backend import Tensor, Variable, floatx, gradients
 from layerkit.backend.autodiff import as_operand
+from layerkit.backend.names import did_you_mean
 from layerkit.backend.recording import decided, each_step, is_recording, per_step
 from layerkit.backend.registry import Backend, backend_of, beside, namespace
 
 from .. import initializers
-from ..configurable import Configurable, did_you_mean, serialize
+from ..configurable import Configurable, serialize
 from ..naming import auto_name
 from .arena import Arena, arenas, fused_update
 from .deferred import is_deferred, number, run_where, typed, write_where
@@ -150,6 +151,10 @@ class Optimizer(Configurable):
         """What a slot is filled with at first."""
         return "zeros"
 
+    def slot_shape(self, name: str, variable: Variable) -> tuple[int, ...] | None:
+        """The shape of a slot of a variable; None where the variable has no such slot."""
+        return variable.shape
+
     def fused(self, lr: Any, t: Any, dtype: Any) -> tuple[str, tuple[str, ...], dict] | None:
         """A backend's kernel for this rule: its name, the slots it knows, its numbers; or None.
 
@@ -176,9 +181,11 @@ class Optimizer(Configurable):
         for group in self.slots:
             for variable, slots in zip(variables, self._slots, strict=True):
                 for name in group:
-                    slots[name] = self.add_variable_from_reference(
-                        variable, name, self.slot_initializer(name)
-                    )
+                    shape = self.slot_shape(name, variable)
+                    if shape is not None:
+                        slots[name] = self._add_beside(
+                            variable, shape, name, self.slot_initializer(name)
+                        )
         self.built = True
 
     def apply(self, gradients: Sequence[Any], variables: Sequence[Variable] | None = None) -> None:
@@ -204,6 +211,49 @@ class Optimizer(Configurable):
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable))
         self._count()
+
+    def stateless_apply(
+        self,
+        optimizer_variables: Sequence[Any],
+        grads: Sequence[Any],
+        trainable_variables: Sequence[Any],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """The trainable and the optimizer's variables after an update from these values.
+
+        The optimizer and the variables that it was built for stay as they are. ValueError before
+        `build`, and for lists of another length than theirs.
+        """
+        if not self.built:
+            raise ValueError(
+                f"To call `stateless_apply`, {type(self).__name__} must be built (i.e. its "
+                "variables must have been created). You can build it via "
+                "`optimizer.build(trainable_variables)`."
+            )
+        trained, own = self._trainable_variables, self.variables
+        given = (
+            ("optimizer", optimizer_variables, own),
+            ("trainable", trainable_variables, trained),
+        )
+        for kind, values, variables in given:
+            if len(values) != len(variables):
+                raise ValueError(
+                    f"Argument `{kind}_variables` must be a list of tensors corresponding 1:1 to "
+                    f"those of {type(self).__name__}. Received list with length {len(values)}, but "
+                    f"expected {len(variables)} variables."
+                )
+        every = [*trained, *own]
+        before = [variable.array.copy() for variable in every]  # updates write in place
+        try:
+            for variable, value in zip(
+                every, [*trainable_variables, *optimizer_variables], strict=True
+            ):
+                variable.assign(value)
+            self.apply(grads, trained)
+            after = [Tensor(variable.array.copy()) for variable in every]
+        finally:
+            for variable, array in zip(every, before, strict=True):
+                variable.assign(array)
+        return after[: len(trained)], after[len(trained) :]
 
     def apply_gradients(self, pairs: Iterable[tuple[Any, Variable]]) -> Variable:
         """`apply` for (gradient, variable) pairs. Returns the step counter."""
@@ -315,8 +365,7 @@ class Optimizer(Configurable):
 
     def _update(self, arrays: list, variables: list[Variable]) -> None:
         arrays, learning_rate = self._clip(arrays), self.learning_rate
-        if self.weight_decay is not None:
-            self._decay(variables, number(learning_rate))
+        self._decay(variables, number(learning_rate))
         t = self._update_count() + 1
         self.before_update(t)
         if type(self).update_step is not Optimizer.update_step:
@@ -370,10 +419,15 @@ class Optimizer(Configurable):
 
     def _decay(self, variables: list[Variable], lr: Any) -> None:
         for variable in variables:
-            if self._decays(variable):
+            share = self.decay_of(variable)
+            if share is not None and self._decays(variable):
                 w = variable.array
-                w -= w * self.weight_decay * typed(lr, w.dtype)
+                w -= w * share * typed(lr, w.dtype)
                 variable.version += 1
+
+    def decay_of(self, variable: Variable) -> float | None:
+        """The weight decay of a variable that is not excluded from it."""
+        return self.weight_decay
 
     def _decays(self, variable: Variable) -> bool:
         names = self._undecayed_names
@@ -388,6 +442,10 @@ class Optimizer(Configurable):
         if frequency:
             due = self._decided(lambda: (self._update_count() + 1) % frequency == 0)
             run_where(due, lambda: self.finalize_variable_values(everything), lambda: everything)
+
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """The variables, each with its moving average; none without `use_ema`."""
+        return list(zip(self._trainable_variables, self._averages, strict=False))
 
     def finalize_variable_values(self, variables: Sequence[Variable]) -> None:
         """With `use_ema`, give the variables the values of their moving averages."""
@@ -504,11 +562,16 @@ class Optimizer(Configurable):
         self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
     ) -> Variable:
         """`add_variable` with the shape, the dtype and the place of a variable of the model."""
-        value = initializers.get(initializer)(
-            reference_variable.shape, dtype=reference_variable.dtype
+        return self._add_beside(
+            reference_variable, reference_variable.shape, name or "var", initializer
         )
-        value = backend_of(reference_variable.array).asarray(as_operand(value))
-        return self._track(value, f"{reference_variable.path.replace('/', '_')}_{name or 'var'}")
+
+    def _add_beside(
+        self, variable: Variable, shape: tuple[int, ...], name: str, initializer: Any
+    ) -> Variable:
+        value = initializers.get(initializer)(shape, dtype=variable.dtype)
+        value = backend_of(variable.array).asarray(as_operand(value))
+        return self._track(value, f"{variable.path.replace('/', '_')}_{name}")
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: str, initializer: Any = "zeros"

@@ -14,6 +14,7 @@ import numpy as np
 
 from layerkit.backend import Tensor, floatx
 from layerkit.backend.autodiff import as_operand
+from layerkit.backend.names import explain_missing
 from layerkit.backend.registry import namespace
 
 from .. import configurable
@@ -265,3 +266,5 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
+
+explain_missing(__name__)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ..data import PyDataset
 from ..utils.sequences import pad_sequences
 
 __all__ = ["TimeseriesGenerator", "make_sampling_table", "pad_sequences", "skipgrams"]
 
 
-class TimeseriesGenerator:
+class TimeseriesGenerator(PyDataset):
     """Batches of windows of a series, each with the target of the step after it.
 
     data: an array or a list, time first. targets: as long as `data`. length: steps back that a
     window reaches. sampling_rate: steps between two values in it. stride: steps between two
     windows. start_index, end_index: the first and the last step to use. shuffle: windows at random
     places, in place of one after the other. reverse: the latest step first. batch_size: windows.
+    kwargs: those of `PyDataset`.
 
     `len(generator)` batches; `generator[i]` is (windows (batch, steps, ...), targets (batch, ...)).
     """
@@ -37,7 +38,9 @@ class TimeseriesGenerator:
         shuffle: bool = False,
         reverse: bool = False,
         batch_size: int = 128,
+        **kwargs: Any,
     ):
+        super().__init__(**kwargs)
         if len(data) != len(targets):
             raise ValueError(
                 f"Data and targets have to be of same length. Data length is {len(data)} while "
@@ -66,10 +69,6 @@ class TimeseriesGenerator:
         samples = np.array([self.data[row - self.length : row : step] for row in rows])
         targets = np.array([self.targets[row] for row in rows])
         return (samples[:, ::-1] if self.reverse else samples), targets
-
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for index in range(len(self)):
-            yield self[index]
 
     def get_config(self) -> dict[str, Any]:
         """The settings; data and targets as JSON texts. TypeError where they are not numbers."""

@@ -9,6 +9,9 @@ import os
 import warnings
 from typing import Any
 
+from layerkit.backend.names import explain_missing
+
+from .. import configurable
 from ..configurable import (
     custom_object_scope,
     get_custom_objects,
@@ -16,7 +19,6 @@ from ..configurable import (
     get_registered_object,
     register_keras_serializable,
 )
-from ..configurable import deserialize as deserialize_keras_object
 from ..configurable import serialize as serialize_keras_object
 from .training_config import compile_as_saved, describe_training
 
@@ -137,7 +139,21 @@ def _legacy(path: str, kind: str) -> str:
     )
 
 
+def deserialize_keras_object(
+    config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True
+) -> Any:
+    """The object that `serialize_keras_object` described.
+
+    custom_objects, safe_mode: see `load_model`. TypeError for a name that nobody registered.
+    """
+    return configurable.deserialize(config, custom_objects)
+
+
+CustomObjectScope = custom_object_scope
+
+
 __all__ = [
+    "CustomObjectScope",
     "compile_as_saved",
     "custom_object_scope",
     "describe_training",
@@ -152,3 +168,5 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
+
+explain_missing(__name__)

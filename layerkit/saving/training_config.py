@@ -11,6 +11,7 @@ from typing import Any
 from ..configurable import deserialize, serialize
 
 # What changes speed, not results: a matter of the machine, and so for who loads the model there.
+_RESTORED = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
 _WITHOUT_EFFECT = ("run_eagerly", "jit_compile", "steps_per_execution")
 
 
@@ -38,22 +39,23 @@ def compile_as_saved(model: Any, config: dict[str, Any]) -> None:
     left_out: list[str] = []
     scaling = config.get("auto_scale_loss")
     arguments: dict[str, Any] = {} if scaling is None else {"auto_scale_loss": scaling}
-    for key in ("optimizer", "loss", "metrics", "weighted_metrics"):
+    for key in _RESTORED:
         left_out += _restore(model, arguments, key, config.get(key))
         if key == "optimizer" and key not in arguments:
             break  # nothing to compile with: the model stays uncompiled
-    known = {"optimizer", "loss", "metrics", "weighted_metrics", "auto_scale_loss"}
-    known.update(_WITHOUT_EFFECT)
+    known = {*_RESTORED, *_WITHOUT_EFFECT, "auto_scale_loss"}
     left_out += [f"{k}={v!r}" for k, v in config.items() if k not in known and v is not None]
     _warn(left_out, "was loaded without", advice)
 
 
 def _describe(value: Any) -> tuple[Any, list[str]]:
-    """The description of one argument, item by item for lists, and what has none."""
+    """The description of one argument, and what has none; None takes its place."""
     if isinstance(value, (list, tuple)):
         pairs = [_describe(item) for item in value]
-        kept = [described for described, problems in pairs if not problems]
-        return kept, [problem for _, problems in pairs for problem in problems]
+        return [item for item, _ in pairs], [problem for _, own in pairs for problem in own]
+    if isinstance(value, dict):
+        described, problems = _describe(list(value.values()))
+        return dict(zip(value, described, strict=True)), problems
     try:
         return serialize(value), []
     except (TypeError, ValueError, NotImplementedError) as error:
@@ -66,15 +68,23 @@ def _restore(model: Any, arguments: dict[str, Any], key: str, value: Any) -> lis
         restored = deserialize(value)
         model.compile(**arguments, **{key: restored})
     except Exception as error:  # a class of the user's may raise anything
-        if not isinstance(value, list) or len(value) < 2:
+        items = _items(value)
+        problems = [_restore(model, dict(arguments), key, [item]) for item in items]
+        if len(items) < 2 or not any(problems):  # each would do, but not together
             return [f"{key}: {_short(error)}"]
-        problems = [_restore(model, dict(arguments), key, [item]) for item in value]
-        kept = [item for item, problem in zip(value, problems, strict=True) if not problem]
-        if len(kept) == len(value):  # each would do, but not together
-            return [f"{key}: {_short(error)}"]
+        pairs = zip(items, problems, strict=True)
+        kept: Any = [None if problem else item for item, problem in pairs]
+        kept = dict(zip(value, kept, strict=True)) if isinstance(value, dict) else kept
         return sum(problems, []) + _restore(model, arguments, key, kept)
     arguments[key] = restored
     return []
+
+
+def _items(value: Any) -> list:
+    """What is by output, or one of several metrics; none for the description of one object."""
+    if isinstance(value, dict):
+        return [] if "class_name" in value else list(value.values())
+    return value if isinstance(value, list) and len(value) > 1 else []
 
 
 def _short(error: Exception) -> str:

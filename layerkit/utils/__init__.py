@@ -1,6 +1,7 @@
 """Small helpers that scripts use beside the layers."""
 
-from layerkit.backend import set_random_seed
+from layerkit.backend import clear_session, set_random_seed
+from layerkit.backend.names import explain_missing
 
 from ..configurable import (
     custom_object_scope,
@@ -12,6 +13,7 @@ from ..configurable import (
 from ..configurable import custom_object_scope as CustomObjectScope
 from ..configurable import deserialize as deserialize_keras_object
 from ..configurable import serialize as serialize_keras_object
+from ..data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .audio_dataset import audio_dataset_from_directory
 from .downloads import get_file
 from .image_dataset import image_dataset_from_directory
@@ -21,15 +23,18 @@ from .numerical import normalize, to_categorical
 from .plot_model import model_to_dot, plot_model
 from .progbar import Progbar
 from .sequences import pad_sequences
-from .session import clear_session
 from .splitting import split_dataset
 from .text_dataset import text_dataset_from_directory
 from .timeseries_dataset import timeseries_dataset_from_array
+
+Sequence = PyDataset  # its name in Keras 2
 
 __all__ = [
     "Config",
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
     "clear_session",
@@ -44,6 +49,7 @@ __all__ = [
     "load_img",
     "model_to_dot",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
@@ -54,4 +60,7 @@ __all__ = [
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
+
+explain_missing(__name__)

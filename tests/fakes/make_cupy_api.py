@@ -29,6 +29,7 @@ def api() -> dict[str, Any]:
         "functions": _signatures(top, skip=ufuncs),
         "ufuncs": {n: _arity(f) for n, f in ufuncs.items()},
         "names": sorted(n for n, f in top.items() if n not in ufuncs and not _is_function(f)),
+        "fft": _signatures(_public(cupy.fft)),
         "linalg": _signatures(_public(cupy.linalg)),
         "lib.stride_tricks": _signatures(_public(cupy.lib.stride_tricks)),
         "random": sorted(_public(cupy.random)),

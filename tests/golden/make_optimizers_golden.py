@@ -79,6 +79,17 @@ CASES = [
     ("Lion", {"learning_rate": 0.01, "weight_decay": 0.1}),
     ("Lamb", {}),
     ("Lamb", {"learning_rate": 0.1}),
+    ("Adafactor", {}),
+    ("Adafactor", {"learning_rate": 0.5, "clip_threshold": 0.5, "beta_2_decay": -0.5}),
+    ("Adafactor", {"learning_rate": 0.5, "relative_step": False, "epsilon_2": 0.1}),
+    ("Adafactor", {"learning_rate": DECAY, "weight_decay": 0.01}),
+    ("Muon", {"learning_rate": 0.1}),
+    ("Muon", {"learning_rate": 0.1, "nesterov": False, "ns_steps": 3, "rms_rate": None}),
+    ("Muon", {"learning_rate": 0.1, "weight_decay": None, "adam_lr_ratio": 0.5}),
+    ("Muon", {"learning_rate": 0.1, "exclude_layers": ["."], "adam_weight_decay": 0.1}),
+    ("ScheduleFreeAdamW", {}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.1, "warmup_steps": 3, "beta_1": 0.8}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.1, "weight_decay": 0.1}),
 ]
 
 SCHEDULES = [

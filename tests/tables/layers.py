@@ -2,36 +2,106 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 
 @dataclass
-class Row:
-    """A layer by its class's name and arguments, and the shape of a sample batch."""
+class Sub:
+    """A layer that is an argument of another one."""
 
     layer: str
-    shape: tuple[int, ...]  # of the inputs, batch included
+    arguments: dict[str, Any]
+
+
+@dataclass
+class Row:
+    """A layer by its class's name and arguments, and the shape of a sample batch.
+
+    `shape`: of the inputs, batch included; a list of shapes for layers over lists, a dict of them
+    by argument for layers that take several. `masks`: the shapes of the inputs' masks in the same
+    structure, None where an input has none; a dict may have an `attention_mask` beside them.
+    `call`: further arguments of the call.
+    """
+
+    layer: str
+    shape: Any
     arguments: dict[str, Any]
     training: bool = False
     ids_below: int | None = None  # inputs are integers from 0 to this; floats where None
     label: str = ""
     state: tuple[tuple[int, ...], ...] = ()  # shapes of the call's `initial_state`
+    masks: Any = None
+    call: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.layer}:{self.label}" if self.label else self.layer
 
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of all inputs, in their order."""
+        if isinstance(self.shape, dict):
+            return list(self.shape.values())
+        return self.shape if isinstance(self.shape, list) else [self.shape]
 
-def row(layer: str, shape: tuple[int, ...], label: str = "", **arguments: Any) -> Row:
-    training = arguments.pop("training", False)
-    ids_below = arguments.pop("ids_below", None)
-    state = arguments.pop("state", ())
-    return Row(layer, shape, arguments, training, ids_below, label, state)
+    def arranged(self, values: Any) -> Any:
+        """One value per input, in the structure of `shape`."""
+        values = list(values)
+        if isinstance(self.shape, dict):
+            return dict(zip(self.shape, values, strict=True))
+        return values if isinstance(self.shape, list) else values[0]
+
+    def built(self, layer: Any, batch: int | None = None) -> Any:
+        """`layer`, whose `build` was called with the shapes of the inputs."""
+        shapes = self.arranged((batch, *shape[1:]) for shape in self.shapes)
+        layer.build(**by_argument(shapes)) if isinstance(shapes, dict) else layer.build(shapes)
+        return layer
+
+    def output_shape(self, layer: Any, batch: int | None) -> Any:
+        """What `layer.compute_output_shape` says."""
+        shapes = self.arranged((batch, *shape[1:]) for shape in self.shapes)
+        if isinstance(shapes, dict):
+            return layer.compute_output_shape(**by_argument(shapes))
+        return layer.compute_output_shape(shapes)
+
+    def drawn_masks(self, random: np.random.Generator) -> Any:
+        """Random masks of the shapes `masks`, in which the first place of each row is True."""
+
+        def draw(shape: tuple[int, ...] | None) -> np.ndarray | None:
+            if shape is None:
+                return None
+            mask = random.random(shape) < 0.6
+            mask[..., 0] = True
+            return mask
+
+        if isinstance(self.masks, dict):
+            return {key: draw(shape) for key, shape in self.masks.items()}
+        return [draw(m) for m in self.masks] if isinstance(self.masks, list) else draw(self.masks)
+
+
+def by_argument(shapes: dict[str, Any]) -> dict[str, Any]:
+    """The shapes of arguments as `build` and `compute_output_shape` take them."""
+    return {f"{name}_shape": shape for name, shape in shapes.items()}
+
+
+def row(layer: str, shape: Any, label: str = "", **arguments: Any) -> Row:
+    names = ("training", "ids_below", "state", "masks", "call")
+    about = {name: arguments.pop(name) for name in names if name in arguments}
+    return Row(layer, shape, arguments, label=label, **about)
+
+
+def resolved(arguments: dict[str, Any], module: Any) -> dict[str, Any]:
+    """The arguments, with layers of `module` in the place of their descriptions."""
+    return {
+        name: getattr(module, value.layer)(**value.arguments) if isinstance(value, Sub) else value
+        for name, value in arguments.items()
+    }
 
 
 IMAGES, SEQUENCES, ROWS_OF_FEATURES = (2, 6, 5, 3), (2, 7, 3), (4, 5)
+STEPS = SEQUENCES[:2]  # of a mask
 FIRST = {"data_format": "channels_first"}
 
 ROWS = [
@@ -42,6 +112,74 @@ ROWS = [
     row("Activation", ROWS_OF_FEATURES, activation="softmax"),
     row("Embedding", (3, 4), input_dim=6, output_dim=2, ids_below=6),
     row("Embedding", (3,), "one", input_dim=6, output_dim=2, ids_below=6),
+    row("Embedding", (3, 4), "mask", input_dim=6, output_dim=2, ids_below=6, mask_zero=True),
+    row("Masking", SEQUENCES),
+    row("Identity", SEQUENCES, masks=STEPS),
+    row("EinsumDense", ROWS_OF_FEATURES, equation="ab,bc->ac", output_shape=3, bias_axes="c"),
+    row(
+        "EinsumDense",
+        (2, 3, 4),
+        "sequence",
+        equation="abc,cd->abd",
+        output_shape=(3, 5),
+        activation="tanh",
+    ),
+    row("EinsumDense", (2, 3, 4), "dots", equation="...x,xy->...y", output_shape=2, bias_axes="y"),
+    row(
+        "EinsumDense",
+        (2, 4, 3, 2),
+        "dots at the end",
+        equation="ab...,bc->ac...",
+        output_shape=5,
+        bias_axes="c",
+    ),
+    row(
+        "EinsumDense",
+        (2, 3, 4),
+        "heads",
+        equation="abc,cde->abde",
+        output_shape=(3, 2, 5),
+        bias_axes="de",
+    ),
+    row(
+        "EinsumDense",
+        (2, 3, 2, 4),
+        "two axes",
+        equation="abcd,cde->abe",
+        output_shape=(3, 5),
+        bias_axes="b",
+    ),
+    row("EinsumDense", (2, 3, 4), "turned", equation="abc,dc->adb", output_shape=(2, 3)),
+    row("EinsumDense", (2, 3, 4), "apart", equation="abc,bcd->abd", output_shape=(3, 2)),
+    # merging
+    row("Add", [(2, 3), (2, 3), (2, 3)]),
+    row("Add", [(2, 3, 4), (2, 4), (2, 1, 1)], "broadcast"),
+    row("Add", [(2, 3, 4), (2, 3, 4)], "masks", masks=[(2, 3), (2, 3)]),
+    row("Add", [(2, 3, 4), (2, 3, 4)], "one mask", masks=[(2, 3), None]),
+    row("Subtract", [(2, 3), (2, 3)]),
+    row("Subtract", [(2, 3, 4), (2, 1, 4)], "broadcast"),
+    row("Multiply", [(2, 3), (2, 3), (2, 3)]),
+    row("Multiply", [(2, 3, 4), (2, 4)], "broadcast"),
+    row("Multiply", [(2, 5, 4), (2, 5, 4)], "masks", masks=[(2, 5), (2, 5)]),
+    row("Multiply", [(2, 5, 4), (2, 5, 4)], "one mask", masks=[(2, 5), None]),
+    row("Average", [(2, 3), (2, 3), (2, 3)]),
+    row("Average", [(2, 3, 4), (2, 4)], "broadcast"),
+    row("Maximum", [(2, 3), (2, 3), (2, 3)]),
+    row("Maximum", [(2, 3, 4), (2, 4)], "broadcast"),
+    row("Maximum", [(2, 5, 4), (2, 5, 4)], "masks", masks=[(2, 5), (2, 5)]),
+    row("Maximum", [(2, 5, 4)] * 3, "some masks", masks=[(2, 5), None, (2, 5)]),
+    row("Minimum", [(2, 3), (2, 3), (2, 3)]),
+    row("Minimum", [(2, 5, 4), (2, 5, 4)], "masks", masks=[None, (2, 5)]),
+    row("Concatenate", [(2, 3), (2, 2)]),
+    row("Concatenate", [(2, 3, 4), (2, 1, 4), (2, 2, 4)], "axis", axis=1),
+    row("Concatenate", [(2, 3, 4), (2, 3, 2)], "masks", masks=[(2, 3), (2, 3)]),
+    row("Concatenate", [(2, 3, 4), (2, 2, 4)], "masks axis", axis=1, masks=[(2, 3), None]),
+    row("Dot", [(2, 3), (2, 3)], axes=1),
+    row("Dot", [(2, 3, 4), (2, 5, 4)], "last", axes=-1),
+    row("Dot", [(2, 3, 5), (2, 4, 3)], "pair", axes=(1, 2)),
+    row("Dot", [(2, 3, 5), (2, 4, 3)], "normalize", axes=(1, 2), normalize=True),
+    row("Dot", [(2, 4), (2, 3, 4, 5)], "ranks", axes=(1, 2)),
+    row("Dot", [(2, 4, 2, 3), (2, 3, 4, 5)], "images", axes=(1, 2)),
     # reshaping
     row("Flatten", (2, 3, 4)),
     row("Flatten", (3,), "vector"),
@@ -109,6 +247,8 @@ ROWS = [
     row("AveragePooling2D", IMAGES, "same", pool_size=3, strides=2, padding="same"),
     row("AveragePooling3D", (1, 4, 4, 2, 2), pool_size=2),
     row("GlobalAveragePooling1D", SEQUENCES),
+    row("GlobalAveragePooling1D", SEQUENCES, "mask", masks=STEPS),
+    row("GlobalAveragePooling1D", (2, 3, 7), "mask first", keepdims=True, masks=(2, 7), **FIRST),
     row("GlobalAveragePooling2D", IMAGES),
     row("GlobalAveragePooling2D", IMAGES, "keepdims", keepdims=True),
     row("GlobalAveragePooling2D", IMAGES, "first", **FIRST),
@@ -136,12 +276,18 @@ ROWS = [
     row("ELU", ROWS_OF_FEATURES, alpha=0.7),
     row("Softmax", SEQUENCES),
     row("Softmax", SEQUENCES, "axis", axis=1),
+    row("Softmax", SEQUENCES, "axes", axis=(1, 2)),
+    row("Softmax", (2, 4), "mask", masks=(2, 4)),
+    row("Softmax", (2, 3, 4), "axes mask", axis=(1, 2), masks=(2, 1, 4)),
     row("PReLU", ROWS_OF_FEATURES),
     row("PReLU", IMAGES, "shared", shared_axes=[1, 2]),
     # regularization, which does nothing in inference
     row("Dropout", ROWS_OF_FEATURES, rate=0.5, seed=3),
     row("SpatialDropout1D", SEQUENCES, rate=0.5),
     row("SpatialDropout2D", IMAGES, rate=0.5),
+    row("SpatialDropout3D", (1, 4, 4, 2, 2), rate=0.5),
+    row("AlphaDropout", ROWS_OF_FEATURES, rate=0.5, seed=3),
+    row("ActivityRegularization", ROWS_OF_FEATURES, l1=0.5, l2=0.25),
     row("GaussianNoise", ROWS_OF_FEATURES, stddev=0.5),
     row("GaussianDropout", ROWS_OF_FEATURES, rate=0.5),
     # preprocessing

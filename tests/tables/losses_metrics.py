@@ -41,6 +41,14 @@ def data(kind: str, step: int = 0) -> tuple[np.ndarray, np.ndarray]:
             random.random((BATCH, 3, CLASSES)).astype("float32") + 0.1,
         ),
         "equal": (labels, random.integers(0, CLASSES, BATCH)),
+        "sentences": (
+            np.array([[1, 2, 0], [2, 2, 0], [3, 1, 2], [1, 0, 0], [0, 0, 0], [3, 3, 3]]),
+            np.random.default_rng([step, 7]).standard_normal((BATCH, 6, CLASSES)).astype("float32"),
+        ),
+        "embeddings": (
+            np.array([0, 1, 0, 2, 1, 0]),
+            (scores / np.linalg.norm(scores, axis=1, keepdims=True)).astype("float32"),
+        ),
         "regions": (mask, np.flip(mask, 1).copy()),
     }[kind]
 
@@ -93,6 +101,11 @@ LOSSES: list[tuple[str, dict[str, Any], str]] = [
     ("Dice", {}, "binary"),
     ("Dice", {"axis": (1,)}, "binary"),
     ("Tversky", {"alpha": 0.3, "beta": 0.7}, "binary"),
+    ("CTC", {}, "sentences"),
+    ("CTC", {"reduction": "sum"}, "sentences"),
+    ("Circle", {"gamma": 4.0}, "embeddings"),
+    ("Circle", {"gamma": 4.0, "margin": 0.2, "remove_diagonal": False}, "embeddings"),
+    ("Circle", {"gamma": 4.0, "reduction": "mean_with_sample_weight"}, "embeddings"),
 ]
 
 METRICS: list[tuple[str, dict[str, Any], str]] = [
@@ -152,6 +165,11 @@ METRICS: list[tuple[str, dict[str, Any], str]] = [
     ("F1Score", {"average": "macro", "threshold": 0.4}, "binary"),
     ("FBetaScore", {"average": "micro", "beta": 2.0}, "one-hot"),
     ("FBetaScore", {"average": "weighted", "beta": 0.5}, "one-hot"),
+    ("PearsonCorrelation", {}, "real"),
+    ("PearsonCorrelation", {"axis": 0}, "real"),
+    ("ConcordanceCorrelation", {}, "real"),
+    ("ConcordanceCorrelation", {"axis": 0}, "real"),
+    ("ConcordanceCorrelation", {}, "positive"),
     ("R2Score", {}, "real"),
     ("R2Score", {"class_aggregation": "variance_weighted_average"}, "real"),
     ("R2Score", {"class_aggregation": None, "num_regressors": 2}, "real"),

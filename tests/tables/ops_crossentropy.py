@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from .row import Op, normal
@@ -28,6 +30,20 @@ def binary(target, output, from_logits=False):
     return -(target * np.log(p) + (1 - target) * np.log(1 - p))
 
 
+def ctc(target, output, target_length, output_length, mask_index=0):
+    """By all paths: the probabilities of those that spell the target."""
+    p = softmax(output, -1)
+    losses = []
+    for labels, logits, length, time in zip(target, p, target_length, output_length, strict=True):
+        total = 0.0
+        for path in product(range(output.shape[-1]), repeat=int(time)):
+            merged = [c for c, before in zip(path, (None, *path), strict=False) if c != before]
+            if [c for c in merged if c != mask_index] == list(labels[:length]):
+                total += np.prod(logits[np.arange(time), path])
+        losses.append(-np.log(total))
+    return np.array(losses)
+
+
 LOGITS = normal(4, 5)
 POSITIVE = normal(4, 5, seed=1, low=0.1)
 TARGET = softmax(normal(4, 5, seed=2), -1)
@@ -44,6 +60,22 @@ ROWS = [
         lambda target, output, from_logits: np.array([2000.0, 0.0]),
         [np.eye(2), np.array([[-1000.0, 1000.0], [-1000.0, 1000.0]])],
         {"from_logits": True},
+    ),
+    Op(
+        "ctc_loss",
+        ctc,
+        [np.array([[1, 2, 0], [2, 2, 1]]), normal(2, 6, 3), np.array([2, 3]), np.array([6, 6])],
+    ),
+    Op(
+        "ctc_loss:lengths",
+        ctc,
+        [
+            np.array([[1, 1], [0, 1], [2, 2]]),
+            normal(3, 5, 3, seed=1),
+            np.array([2, 1, 0]),
+            np.array([5, 2, 3]),
+        ],
+        {"mask_index": 2},
     ),
     Op("sparse_categorical_crossentropy", sparse, [LABELS, POSITIVE]),
     Op("sparse_categorical_crossentropy:logits", sparse, [LABELS, LOGITS], {"from_logits": True}),

@@ -11,6 +11,7 @@ from layerkit import backend as K
 from .row import Op, normal
 
 VECTOR, MATRIX, CUBE = normal(4), normal(3, 4), normal(2, 3, 4)
+SQUARES = normal(2, 3, 3) + np.array([1.0, -1.0])[:, None, None] * np.eye(3)
 INTEGERS = np.arange(8, dtype="int32").reshape(4, 2)
 
 
@@ -70,5 +71,11 @@ ROWS = [
     einsum("...ij,...jk->...ik", CUBE, normal(4, 5)),
     einsum("...i,i", CUBE, VECTOR),
     einsum("...i->...", CUBE),
+    einsum("ii->i", SQUARES[0]),
+    einsum("ii", SQUARES[0]),
+    einsum("bii,bj->bij", SQUARES, normal(2, 4)),
+    einsum("...ijij->...i", normal(2, 3, 2, 3, 2)),
+    Op("slogdet", np.linalg.slogdet, [SQUARES]),
+    Op("slogdet:one", np.linalg.slogdet, [SQUARES[1]]),
     einsum("bij,bjk->bik", normal(1, 3, 4), normal(2, 4, 5)),
 ]

@@ -21,6 +21,7 @@ class Op:
     keeps_dtype: bool = True  # whether float32 in gives float32 out
     tolerance: float = 1e-5
     leading: tuple = ()  # what the operation takes before its tensors: einsum's formula
+    numpy_only: str = ""  # why CuPy cannot do it
 
     def __str__(self) -> str:
         return self.name

@@ -28,7 +28,7 @@ transfer of an index is allowed, but logged.
 Not modelled, so that a green run does not prove it: races over memory that no `set(stream=...)`
 wrote, copies to pinned memory, memory freed after capture is not reused, order and rounding of
 sums, flushed denormals, saturating casts, TF32, int32 limits, several devices, DLPack,
-`cupy.random`, `cupy.fft`, `cupyx`, sparse, files, printing options; contiguity of results is
+`cupy.random`, `cupyx`, sparse, files, printing options; contiguity of results is
 NumPy's; a captured index or kernel is never checked again when the graph is launched.
 """
 
@@ -70,6 +70,7 @@ class StrictCupy(ModuleType):
         machine.array_type = self.ndarray
         self._special = functions.Special(self, machine)
         self.cuda = make_cuda(machine)
+        self.fft = _Namespace(self, "fft", np.fft)
         self.linalg = _Namespace(self, "linalg", np.linalg)
         tricks = _Namespace(self, "lib.stride_tricks", np.lib.stride_tricks)
         self.lib = SimpleNamespace(stride_tricks=tricks)

@@ -1,0 +1,21 @@
+"""Keras's name for layerkit: scripts that import keras, or tensorflow.keras, run on layerkit."""
+
+from __future__ import annotations
+
+from .arguments import accept_old_arguments
+from .finder import find_keras_here
+from .old_models import give_old_methods
+
+__all__ = ["install_as_keras"]
+
+
+def install_as_keras() -> None:
+    """From here on, `import keras` and `import tensorflow.keras` give layerkit in this process.
+
+    So do the module paths, names and arguments of Keras 1 and 2, each with one DeprecationWarning.
+    Calling it again changes nothing. RuntimeError where the real Keras or TensorFlow has been
+    imported already.
+    """
+    if find_keras_here():
+        accept_old_arguments()
+        give_old_methods()

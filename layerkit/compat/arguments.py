@@ -1,0 +1,153 @@
+"""Arguments of Keras 1 and 2 by their new names: Dense(output_dim=10, init='uniform')."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from .. import callbacks, constraints, layers, losses, optimizers, regularizers
+from ..configurable import parameters_of
+from ..models import Functional, Model
+from ..optimizers.schedules import InverseTimeDecay
+from .deprecated import warn_once
+
+# What old arguments of constructors are now: the first of these that a class takes.
+RENAMED = {
+    "U_regularizer": ["recurrent_regularizer"],
+    "W_constraint": ["kernel_constraint", "embeddings_constraint"],
+    "W_regularizer": ["kernel_regularizer", "embeddings_regularizer"],
+    "alpha": ["negative_slope"],
+    "atrous_rate": ["dilation_rate"],
+    "b_constraint": ["bias_constraint"],
+    "b_regularizer": ["bias_regularizer"],
+    "beta_init": ["beta_initializer"],
+    "bias": ["use_bias"],
+    "border_mode": ["padding"],
+    "cropping_dims": ["cropping"],
+    "depthwise_init": ["depthwise_initializer"],
+    "dim_ordering": ["data_format"],
+    "dropout_U": ["recurrent_dropout"],
+    "dropout_W": ["dropout"],
+    "epsilon": ["min_delta"],
+    "filter_length": ["kernel_size"],
+    "gamma_init": ["gamma_initializer"],
+    "init": ["kernel_initializer", "embeddings_initializer", "alpha_initializer"],
+    "inner_activation": ["recurrent_activation"],
+    "inner_init": ["recurrent_initializer"],
+    "input_dtype": ["dtype"],
+    "l": ["l2", "l1"],
+    "length": ["size"],
+    "lr": ["learning_rate"],
+    "m": ["max_value"],
+    "nb_filter": ["filters"],
+    "nb_epoch": ["epochs"],
+    "output_dim": ["units"],
+    "p": ["rate"],
+    "pool_length": ["pool_size"],
+    "sigma": ["stddev", "rate"],
+    "stride": ["strides"],
+    "subsample": ["strides"],
+    "subsample_length": ["strides"],
+}
+_TOGETHER = {
+    ("nb_row", "nb_col"): "kernel_size",
+    ("kernel_dim1", "kernel_dim2", "kernel_dim3"): "kernel_size",
+}
+_VALUES: dict[str, dict[str, str | None]] = {
+    "data_format": {"th": "channels_first", "tf": "channels_last", "default": None},
+}
+_WITHOUT_EFFECT = ("consume_less", "implementation", "time_major")  # how it was computed
+_FAMILIES = (
+    layers.Layer,
+    optimizers.Optimizer,
+    callbacks.Callback,
+    regularizers.Regularizer,
+    constraints.Constraint,
+    losses.Loss,
+)
+
+
+def accept_old_arguments() -> None:
+    """Let the constructors of layerkit's classes, and Model's methods, take old arguments."""
+    for family in _FAMILIES:
+        for cls in _classes(family):
+            if "__init__" in vars(cls):
+                cls.__init__ = _translating(cls.__init__)
+    Model.fit = _renaming(Model.fit, {"nb_epoch": "epochs"})  # type: ignore[method-assign]
+    ends = {"input": "inputs", "output": "outputs"}
+    for method in ("__init__", "__new__"):
+        setattr(Model, method, _renaming(getattr(Model, method), ends))
+    setattr(Functional, "__init__", _renaming(Functional.__init__, ends))  # noqa: B010
+
+
+def _classes(family: Any) -> list[Any]:
+    found = [family]
+    for cls in found:
+        found += [c for c in cls.__subclasses__() if c not in found and not issubclass(c, Model)]
+    return [cls for cls in found if cls.__module__.startswith("layerkit.")]
+
+
+def _translating(init: Callable) -> Callable:
+    @wraps(init)
+    def translated(self: Any, *args: Any, **kwargs: Any) -> None:
+        if kwargs:
+            kwargs = new_arguments(type(self), kwargs)
+        init(self, *args, **kwargs)
+
+    return translated
+
+
+def _renaming(method: Callable, names: dict[str, str]) -> Callable:
+    @wraps(method)
+    def renamed(*args: Any, **kwargs: Any) -> Any:
+        for old in names.keys() & kwargs.keys():
+            warn_once(f"The argument `{old}`", f"it is `{names[old]}` now")
+            kwargs[names[old]] = kwargs.pop(old)
+        return method(*args, **kwargs)
+
+    return renamed
+
+
+def new_arguments(cls: type, given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor, with those of Keras 1 and 2 by their names of today."""
+    taken = set(parameters_of(cls))
+    new = dict(given)
+    for group, name in _TOGETHER.items():
+        if group[0] in new and name in taken:
+            new[name] = tuple(new.pop(part) for part in group)
+            _tell(cls, ", ".join(group), name)
+    for old in [key for key in new if key not in taken]:
+        if old in _WITHOUT_EFFECT and issubclass(cls, layers.Layer):
+            warn_once(f"{cls.__name__}'s argument `{old}`", "it has no effect: leave it out")
+            del new[old]
+        elif old == "decay" and issubclass(cls, optimizers.Optimizer):
+            _decay(cls, new)
+        elif old == "forget_bias_init" and "unit_forget_bias" in taken:
+            new["unit_forget_bias"] = new.pop(old) in ("one", "ones")
+            _tell(cls, old, "unit_forget_bias")
+        elif old == "input_length" and issubclass(cls, layers.Embedding):
+            new.setdefault("input_shape", (new.pop(old),))
+            _tell(cls, old, "input_shape")
+        else:
+            for name in [n for n in RENAMED.get(old, ()) if n in taken and n not in new][:1]:
+                new[name] = new.pop(old)
+                _tell(cls, old, name)
+    for argument, values in _VALUES.items():
+        if isinstance(new.get(argument), str):
+            new[argument] = values.get(new[argument], new[argument])
+    return new
+
+
+def _decay(cls: Any, new: dict[str, Any]) -> None:
+    """`decay=d`: the rate is divided by 1 + d * steps."""
+    decay = new.pop("decay")
+    default = inspect.signature(cls).parameters["learning_rate"].default
+    rate = new.pop("lr", new.get("learning_rate", default))
+    _tell(cls, "decay", "learning_rate=optimizers.schedules.InverseTimeDecay(...)")
+    new["learning_rate"] = InverseTimeDecay(rate, 1, decay) if decay else rate
+
+
+def _tell(cls: type, old: str, new: str) -> None:
+    warn_once(f"{cls.__name__}'s argument `{old}`", f"it is `{new}` now")

@@ -1,0 +1,151 @@
+"""Methods that models and optimizers had in Keras 1 and 2: fit_generator, predict_classes, lr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from ..models import Model, Sequential
+from ..optimizers import Optimizer
+from .deprecated import warn_once
+
+_RENAMED = {
+    "nb_epoch": "epochs",
+    "max_q_size": "max_queue_size",
+    "nb_worker": "workers",
+    "pickle_safe": "use_multiprocessing",
+}
+_OF_WORKERS = {"max_queue_size": 10, "workers": 1, "use_multiprocessing": False}
+
+
+def fit_generator(
+    self: Any,
+    generator: Any,
+    steps_per_epoch: int | None = None,
+    epochs: int = 1,
+    verbose: Any = 1,
+    callbacks: Any = None,
+    validation_data: Any = None,
+    validation_steps: int | None = None,
+    validation_freq: Any = 1,
+    class_weight: Any = None,
+    shuffle: bool = True,
+    initial_epoch: int = 0,
+    **kwargs: Any,
+) -> Any:
+    """`fit` of a generator; of Keras 1 it takes `samples_per_epoch` and `nb_val_samples` too."""
+    steps_per_epoch = _steps(generator, "samples_per_epoch", steps_per_epoch, kwargs)
+    validation_steps = _steps(validation_data, "nb_val_samples", validation_steps, kwargs)
+    _raise_on_others("fit_generator", kwargs)
+    return self.fit(
+        generator,
+        epochs=epochs,
+        verbose=verbose,
+        callbacks=callbacks,
+        validation_data=validation_data,
+        validation_steps=validation_steps,
+        validation_freq=validation_freq,
+        class_weight=class_weight,
+        shuffle=shuffle,
+        initial_epoch=initial_epoch,
+        steps_per_epoch=steps_per_epoch,
+    )
+
+
+def evaluate_generator(
+    self: Any,
+    generator: Any,
+    steps: int | None = None,
+    callbacks: Any = None,
+    verbose: Any = 0,
+    **kwargs: Any,
+) -> Any:
+    """`evaluate` of a generator; of Keras 1 it takes `val_samples` too."""
+    steps = _steps(generator, "val_samples", steps, kwargs)
+    _raise_on_others("evaluate_generator", kwargs)
+    return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+
+
+def predict_generator(
+    self: Any,
+    generator: Any,
+    steps: int | None = None,
+    callbacks: Any = None,
+    verbose: Any = 0,
+    **kwargs: Any,
+) -> Any:
+    """`predict` of a generator; of Keras 1 it takes `val_samples` too."""
+    steps = _steps(generator, "val_samples", steps, kwargs)
+    _raise_on_others("predict_generator", kwargs)
+    return self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+
+
+def predict_proba(self: Any, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Any:
+    """`predict` by its name in scikit-learn."""
+    return self.predict(x, batch_size=batch_size, verbose=verbose)
+
+
+def predict_classes(self: Any, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Any:
+    """The most probable class of each row: (batch,) of int64, or (batch, 1) of 0 and 1."""
+    y = self.predict(x, batch_size=batch_size, verbose=verbose)
+    return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
+
+
+def _steps(data: Any, old: str, steps: int | None, kwargs: dict[str, Any]) -> int | None:
+    """Steps from a number of samples, as Keras 1 counted; the data has to know its batch size."""
+    samples = kwargs.pop(old, None)
+    if samples is None:
+        return steps
+    size = getattr(data, "batch_size", None)
+    if size is None:
+        raise ValueError(
+            f"`{old}`={samples} counts samples, and the generator does not tell how many a batch "
+            "has: give the number of batches, `steps_per_epoch` (`steps`, `validation_steps`)."
+        )
+    return int(np.ceil(samples / size))
+
+
+def _raise_on_others(method: str, kwargs: dict[str, Any]) -> None:
+    """What asks for workers is about speed only; anything else is told."""
+    for key in list(kwargs):
+        if _RENAMED.get(key, key) in _OF_WORKERS:
+            warn_once(f"`{key}` of {method}", "give it to a PyDataset; a generator runs as it is")
+            del kwargs[key]
+    if kwargs:
+        raise TypeError(f"{method}() got unexpected arguments: {sorted(kwargs)}")
+
+
+def _told(method: Callable, remedy: str) -> Callable:
+    @wraps(method)
+    def told(self: Any, *args: Any, **kwargs: Any) -> Any:
+        warn_once(f"Model.{method.__name__}", remedy)
+        for old in _RENAMED.keys() & kwargs.keys():
+            kwargs[_RENAMED[old]] = kwargs.pop(old)
+        return method(self, *args, **kwargs)
+
+    return told
+
+
+def give_old_methods() -> None:
+    """Give models and optimizers the methods that they had."""
+    for method, new in (
+        (fit_generator, "fit"),
+        (evaluate_generator, "evaluate"),
+        (predict_generator, "predict"),
+    ):
+        setattr(Model, method.__name__, _told(method, f"call {new} on the generator"))
+    Sequential.predict_proba = _told(predict_proba, "call predict")  # type: ignore[attr-defined]
+    Sequential.predict_classes = _told(  # type: ignore[attr-defined]
+        predict_classes, "call predict, and take np.argmax(y, axis=-1) or y > 0.5"
+    )
+    Optimizer.lr = property(  # type: ignore[attr-defined]
+        _learning_rate, lambda self, value: setattr(self, "learning_rate", value)
+    )
+
+
+def _learning_rate(self: Any) -> Any:
+    warn_once("optimizer.lr", "it is `learning_rate` now")
+    return self.learning_rate

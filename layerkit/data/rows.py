@@ -1,0 +1,107 @@
+"""Rows: what batches are cut from. Arrays in memory, and such as are read where they lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from layerkit import backend as K
+from layerkit.backend import Tensor
+
+
+class StoredRows:
+    """Rows that are read when a batch asks for them: of HDF5 files, memory maps, sparse matrices.
+
+    `source` has a `shape`, a `dtype`, and gives rows by slices or by ascending arrays of indices.
+    What is read comes as a NumPy array, floats as `floatx`. `first` and `last` cut a part.
+    """
+
+    def __init__(self, source: Any, first: int = 0, last: int | None = None):
+        self._source = source
+        self._first = first
+        length = source.shape[0]
+        self._last = length if last is None else last
+        self.shape = (self._last - first, *source.shape[1:])
+        floats = np.dtype(source.dtype).kind == "f"
+        self.dtype = np.dtype(K.floatx() if floats else source.dtype)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        if isinstance(rows, slice):
+            start, stop, _ = rows.indices(len(self))
+            return self._read(slice(self._first + start, self._first + stop))
+        rows = np.asarray(rows)
+        order = np.argsort(rows)  # files are read in one direction
+        read = self._read(self._first + rows[order])
+        result = np.empty_like(read)
+        result[order] = read
+        return result
+
+    def part(self, rows: slice) -> StoredRows:
+        """These rows, still where they lie."""
+        start, stop, _ = rows.indices(len(self))
+        return StoredRows(self._source, self._first + start, self._first + stop)
+
+    def _read(self, rows: Any) -> np.ndarray:
+        read = self._source[rows]
+        read = read.toarray() if hasattr(read, "toarray") else np.asarray(read)
+        return read.astype(self.dtype, copy=False)
+
+
+def as_rows(x: Any) -> Any:
+    """`x` as a NumPy array, or as StoredRows where it lies elsewhere; floats as `floatx`.
+
+    ValueError for what are no numbers, or has no batch axis.
+    """
+    if hasattr(x, "tocsr"):  # a sparse matrix of SciPy
+        return _checked(StoredRows(x.tocsr()), x)
+    if _is_stored(x) and len(x.shape):
+        return _checked(StoredRows(x), x)
+    return _checked(to_host(x), x)
+
+
+def as_array(x: Any) -> np.ndarray:
+    """`x` as a NumPy array, wherever it lies; see `as_rows`."""
+    return _checked(x.toarray() if hasattr(x, "toarray") else to_host(x), x)
+
+
+def part(rows: Any, which: slice) -> Any:
+    """Some of the rows that `as_rows` gave."""
+    return rows.part(which) if isinstance(rows, StoredRows) else rows[which]
+
+
+def to_host(x: Any) -> np.ndarray:
+    """The values of a tensor of whichever library, a pandas object, numbers in lists."""
+    if isinstance(x, Tensor) or K.is_array(x):
+        return K.to_numpy(x)
+    if hasattr(x, "to_numpy"):  # a pandas object; a Series is one column, as in Keras
+        values = x.to_numpy()
+        return values[:, None] if values.ndim == 1 else values
+    if hasattr(x, "detach"):  # a tensor of PyTorch
+        x = x.detach().cpu()
+    return np.asarray(x)
+
+
+def _is_stored(x: Any) -> bool:
+    """Whether `x` is an array in a file; those of HDF5 and Zarr have chunks."""
+    if isinstance(x, np.memmap):
+        return True
+    if isinstance(x, Tensor) or K.is_array(x) or hasattr(x, "to_numpy"):
+        return False
+    is_array = hasattr(x, "shape") and hasattr(x, "dtype") and hasattr(x, "__getitem__")
+    return is_array and (hasattr(x, "chunks") or not hasattr(x, "__array__"))
+
+
+def _checked(rows: Any, x: Any) -> Any:
+    if rows.dtype == object or rows.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Unrecognized data type: expected arrays of numbers; received {type(x).__name__} "
+            f"with dtype {rows.dtype}."
+        )
+    if not rows.shape:
+        raise ValueError(f"Expected arrays with a batch axis; received the scalar {rows}.")
+    wrong_float = rows.dtype.kind == "f" and rows.dtype != K.floatx()
+    return rows.astype(K.floatx()) if wrong_float else rows

@@ -1,0 +1,61 @@
+"""Source: where batches come from, whatever the data is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from layerkit.backend import Tensor, tree
+
+
+class Source:
+    """Batches of tensors, pass after pass: x, (x, y) or (x, y, sample_weight).
+
+    `size`: rows of a pass, None where unknown; `num_batches`: batches of a pass, None where unknown
+    or `endless`.
+    """
+
+    size: int | None = None
+    num_batches: int | None = None
+    endless = False
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of a pass."""
+        raise NotImplementedError
+
+    def sample(self, with_y: bool) -> tuple[Any, str]:
+        """A batch to try a model with, and what it is, in words; passes still have all batches.
+
+        ValueError where there is none, or where it holds NaN (in y, only if `with_y`).
+        """
+        raise NotImplementedError
+
+    def on_epoch_begin(self) -> None:
+        """A pass begins."""
+
+    def on_epoch_end(self) -> None:
+        """A pass is over."""
+
+
+def raise_on_nan(name: str, arrays: Any) -> None:
+    """ValueError where a float array on the host holds NaN: how many, and where the first is."""
+    for array in tree.flatten(arrays):
+        array = array.array if isinstance(array, Tensor) else array
+        if isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(array.sum()):
+            found = np.argwhere(np.isnan(array))
+            if len(found):
+                where = tuple(int(i) for i in found[0])
+                raise ValueError(
+                    f"`{name}` contains NaN: {len(found)} of {array.size} values, the first at "
+                    f"{name}[{', '.join(map(str, where))}]. Training would turn every weight into "
+                    "NaN: clean the data first (for example with np.nan_to_num)."
+                )
+
+
+def positive(name: str, value: Any) -> int:
+    """`value` as an int; ValueError unless it is a whole number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
+    return int(value)

@@ -1,0 +1,133 @@
+"""Streams: generators, data loaders and other iterables of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from layerkit import backend as K
+from layerkit.backend import Tensor, tree
+
+from .class_weights import check_class_weight, refuse_both_weights, weights_of_classes
+from .packing import unpack_x_y_sample_weight
+from .rows import as_array
+from .source import Source, raise_on_nan
+
+
+class Stream(Source):
+    """The batches of an iterable: (x,), (x, y) or (x, y, sample_weight), of arrays or tensors.
+
+    An iterator, as a generator, can be passed through once; passes go on where it was left. Other
+    iterables start anew with each pass, may have a length, and may give x alone where it is an
+    array or a dict. `class_weight`: {label: weight}, for batches without weights.
+    """
+
+    def __init__(self, iterable: Any, class_weight: dict[int, float] | None = None):
+        check_class_weight(class_weight)
+        self._iterable = iterable
+        self._class_weight = class_weight
+        self._peeked: Iterator[Any] | None = None
+        self._kind = kind_of(iterable)
+        self.num_batches = _length(iterable)
+
+    def __iter__(self) -> Iterator[Any]:
+        batches, self._peeked = self._peeked, None
+        for batch in iter(self._iterable) if batches is None else batches:
+            yield self._standardized(batch)
+
+    def sample(self, with_y: bool) -> tuple[Any, str]:
+        """The first batch, which the next pass begins with; see `Source.sample`."""
+        batches = iter(self._iterable) if self._peeked is None else self._peeked
+        first = next(batches, None)
+        if first is None:
+            raise ValueError(
+                f"The data is empty: no batch came. When passing a {self._kind} to a model, it "
+                f"must give at least one batch. Received an empty {self._kind}."
+            )
+        self._peeked = chain([first], batches)
+        return checked_sample(self._standardized(first), with_y)
+
+    def _standardized(self, batch: Any) -> Any:
+        return standardized(batch, self._kind, self._class_weight)
+
+
+def is_stream(x: Any) -> bool:
+    """Whether `x` gives batches one after the other, and is no array or structure of arrays."""
+    if isinstance(x, (str, bytes, list, tuple, dict, set)) or K.is_array(x):
+        return False
+    array = ("shape", "__array__", "to_numpy", "tocsr")
+    return hasattr(x, "__iter__") and not any(hasattr(x, name) for name in array)
+
+
+def kind_of(x: Any) -> str:
+    """What `x` is called in messages."""
+    if hasattr(x, "__next__"):
+        return "generator"
+    return "torch DataLoader" if _is_data_loader(x) else type(x).__name__
+
+
+def standardized(batch: Any, kind: str, class_weight: dict[int, float] | None) -> Any:
+    """A batch as a tuple of tensors, or x alone; weighted by class where `class_weight` says so."""
+    lists = kind in ("PyDataset", "torch DataLoader")
+    if isinstance(batch, list) and lists:
+        batch = tuple(batch)
+    alone = kind != "generator" and (isinstance(batch, dict) or hasattr(batch, "shape"))
+    if not alone and (not isinstance(batch, tuple) or not 1 <= len(batch) <= 3):
+        raise ValueError(
+            f"When passing a {kind} to a model, it must give tuples, either (input,) or "
+            "(inputs, targets) or (inputs, targets, sample_weights). "
+            f"Received a {type(batch).__name__}: {str(batch)[:100]}"
+        )
+    x, y, sample_weight = map(_on_host_or_tensors, unpack_x_y_sample_weight(batch))
+    if class_weight is not None:
+        if sample_weight is not None:
+            refuse_both_weights()
+        sample_weight = weights_of_classes(_labels(y), class_weight)
+    parts = (tree.map_structure(_as_tensor, part) for part in (x, y, sample_weight))
+    x, y, sample_weight = parts
+    if sample_weight is not None:
+        return x, y, sample_weight
+    return (x, y) if y is not None else (x,)
+
+
+def checked_sample(batch: Any, with_y: bool) -> tuple[Any, str]:
+    """What `Source.sample` gives of a first batch."""
+    parts = dict(zip(("x", "y", "sample_weight"), unpack_x_y_sample_weight(batch), strict=True))
+    for name, part in parts.items():
+        if name != "y" or with_y:
+            raise_on_nan(name, part)
+    return batch, "the shapes of the first batch"
+
+
+def _on_host_or_tensors(part: Any) -> Any:
+    """Tensors and arrays of this process's devices stay where they are."""
+
+    def leaf(x: Any) -> Any:
+        on_device = K.is_array(x) and not isinstance(x, np.ndarray)
+        return x if x is None or isinstance(x, Tensor) or on_device else as_array(x)
+
+    return tree.map_structure(leaf, part)
+
+
+def _labels(y: Any) -> Any:
+    return tree.map_structure(lambda x: x.numpy() if isinstance(x, Tensor) else x, y)
+
+
+def _as_tensor(x: Any) -> Any:
+    return None if x is None else K.convert_to_tensor(x)
+
+
+def _length(iterable: Any) -> int | None:
+    """Its length, where it has one: data sets without end or of unknown length raise TypeError."""
+    try:
+        return len(iterable)
+    except TypeError:
+        return None
+
+
+def _is_data_loader(x: Any) -> bool:
+    kinds = (f"{kind.__module__}.{kind.__name__}" for kind in type(x).__mro__)
+    return any("torch.utils.data" in kind and kind.endswith(".DataLoader") for kind in kinds)
