@@ -358,3 +358,34 @@ def test_wrong_arguments(options, message):
 def test_unbuilt_model():
     with pytest.raises(ValueError, match="This model, 'm', has not yet been built"):
         plot_model(layerkit.Sequential([layers.Dense(2)], name="m"))
+
+
+def test_a_real_functional_model():
+    """Two inputs, a shared layer, a model with two outputs inside, and an operation."""
+    a, b = layers.Input((4,), name="a"), layers.Input((4,), name="b")
+    shared = layers.Dense(3, activation="relu", name="shared")
+    source = layers.Input((3,), name="source")
+    ends = [layers.Dense(2, name="left")(source), layers.Dense(3, name="right")(source)]
+    inner = layerkit.Model(source, ends, name="inner")
+    left, right = inner(shared(a))
+    total = layers.Add(name="add")([shared(b), right])
+    model = layerkit.Model([a, b], [left * 2.0, total], name="outer")
+    dot = model_to_dot(model, show_shapes=True, expand_nested=True)
+    titles = {box.key: box.title.split(" ")[0] for box in dot.graph.boxes()}
+    inside = next(item for item in dot.graph.items if isinstance(item, Graph))
+    arrows = {(titles[a], titles[b]) for a, b in (*dot.graph.edges, *inside.edges)}
+    assert arrows == {
+        ("a", "shared"),
+        ("b", "shared"),
+        ("shared", "source"),
+        ("source", "left"),
+        ("source", "right"),
+        ("shared", "add"),
+        ("right", "add"),
+        ("left", "multiply"),
+    }
+    said = texts(dot.create())
+    assert "multiply (Multiply)" in said
+    assert "[(None, 3), (None, 3)]" in said
+    flat = model_to_dot(model)
+    assert "inner (Functional)" in texts(flat.create())
