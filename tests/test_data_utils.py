@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from tables import utils as rows
 
-from layerkit import utils
+import layerkit
+from layerkit import layers, utils
 from layerkit.backend import tree
 from layerkit.utils.batched import Dataset
 
@@ -250,6 +251,17 @@ def test_shuffled_windows_hold_what_belongs_together():
         begins += windows[:, 0].tolist()
     assert begins != sorted(begins)
     assert sorted(begins) == [*range(38)]
+
+
+def test_fit_on_a_dataset():
+    data = np.arange(20, dtype="float32") / 20
+    dataset = utils.timeseries_dataset_from_array(data[:-3], data[3:], 3, batch_size=4)
+    model = layerkit.Sequential([layers.Input((3,)), layers.Dense(1)])
+    model.compile(layerkit.optimizers.SGD(0.0), "mse")
+    losses = model.fit(dataset, epochs=2, verbose=0).history["loss"]
+    windows = np.array([data[i : i + 3] for i in range(15)])
+    error = model.predict(windows, verbose=0)[:, 0] - data[3:18]
+    np.testing.assert_allclose(losses, [np.mean(error**2)] * 2, rtol=1e-4)
 
 
 def test_dataset_helpers():

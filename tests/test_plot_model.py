@@ -247,7 +247,7 @@ def functional():
 
     def node(operation, parents):
         tensor = SimpleNamespace(shape=(None, 4), dtype="float32")
-        tensor._keras_history = SimpleNamespace(operation=operation)
+        tensor._keras_history = SimpleNamespace(operation=operation, tensor_index=0)
         inputs = [tensor for parent in parents for tensor in parent.output_tensors]
         return SimpleNamespace(
             operation=operation, parent_nodes=parents, input_tensors=inputs, output_tensors=[tensor]
@@ -285,14 +285,24 @@ def test_models_in_models():
     assert texts(dot.create()) == [
         *["m", "in (InputLayer)", "a (Dense)", "b (Dense)", "add (Dense)", "c (Dense)"]
     ]
-    outer = functional()
-    node = outer._graph.nodes[1]
-    model = functional()
-    model._graph.nodes[0].output_tensors[0]._keras_history.operation = model._graph.operations[0]
-    node.operation = outer._graph.operations[1] = model
+
+
+@pytest.mark.parametrize(("output", "arrow"), [(0, "n4 -> n7;"), (1, "n5 -> n7;")])
+def test_arrows_come_from_the_box_that_makes_the_output(output, arrow):
+    outer, inner = functional(), functional()
+    inner._graph.outputs = [node.output_tensors[0] for node in inner._graph.nodes[3:]]
+    made = outer._graph.nodes[1].output_tensors[0]._keras_history
+    made.operation = outer._graph.nodes[1].operation = outer._graph.operations[1] = inner
+    made.tensor_index = output
     text = model_to_dot(outer, expand_nested=True).to_string()
     assert "n0 -> n1;" in text
-    assert "n5 -> n7;" in text
+    assert arrow in text
+
+
+def test_operations_are_called_by_their_class_in_keras():
+    model = functional()
+    model._graph.operations[3].class_name = "Multiply"
+    assert "add (Multiply)" in texts(model_to_dot(model).create())
 
 
 # Other formats are Graphviz's.
@@ -348,3 +358,34 @@ def test_wrong_arguments(options, message):
 def test_unbuilt_model():
     with pytest.raises(ValueError, match="This model, 'm', has not yet been built"):
         plot_model(layerkit.Sequential([layers.Dense(2)], name="m"))
+
+
+def test_a_real_functional_model():
+    """Two inputs, a shared layer, a model with two outputs inside, and an operation."""
+    a, b = layers.Input((4,), name="a"), layers.Input((4,), name="b")
+    shared = layers.Dense(3, activation="relu", name="shared")
+    source = layers.Input((3,), name="source")
+    ends = [layers.Dense(2, name="left")(source), layers.Dense(3, name="right")(source)]
+    inner = layerkit.Model(source, ends, name="inner")
+    left, right = inner(shared(a))
+    total = layers.Add(name="add")([shared(b), right])
+    model = layerkit.Model([a, b], [left * 2.0, total], name="outer")
+    dot = model_to_dot(model, show_shapes=True, expand_nested=True)
+    titles = {box.key: box.title.split(" ")[0] for box in dot.graph.boxes()}
+    inside = next(item for item in dot.graph.items if isinstance(item, Graph))
+    arrows = {(titles[a], titles[b]) for a, b in (*dot.graph.edges, *inside.edges)}
+    assert arrows == {
+        ("a", "shared"),
+        ("b", "shared"),
+        ("shared", "source"),
+        ("source", "left"),
+        ("source", "right"),
+        ("shared", "add"),
+        ("right", "add"),
+        ("left", "multiply"),
+    }
+    said = texts(dot.create())
+    assert "multiply (Multiply)" in said
+    assert "[(None, 3), (None, 3)]" in said
+    flat = model_to_dot(model)
+    assert "inner (Functional)" in texts(flat.create())

@@ -12,8 +12,9 @@ import pytest
 from tables import preprocessing as rows
 from tables import utils as pictures_table
 
+import layerkit
 from layerkit import backend as K
-from layerkit import preprocessing, utils
+from layerkit import layers, preprocessing, utils
 from layerkit.preprocessing import image, sequence, text
 
 GOLDEN = dict(np.load(Path(__file__).parent / "golden" / "preprocessing.npz"))
@@ -218,6 +219,36 @@ def test_files_that_are_not_there(folder):
         table, folder, class_mode="sparse", validate_filenames=False
     )
     assert flow.samples == 3
+
+
+# Training on them.
+
+
+def _fitted(shape, data, **options):
+    """The loss of a linear model, and that of a loop over the same batches."""
+    model = layerkit.Sequential([layers.Input(shape), layers.Flatten(), layers.Dense(1)])
+    model.compile(layerkit.optimizers.SGD(0.0), "mse")
+    return model, model.fit(data, epochs=2, verbose=0, **options).history["loss"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_fit_on_images(workers):
+    generator = image.ImageDataGenerator(rescale=1 / 255)
+    flow = generator.flow(rows.images(), np.arange(7.0), batch_size=3, shuffle=False)
+    assert isinstance(flow, utils.PyDataset)
+    flow.workers = workers
+    model, losses = _fitted((4, 5, 3), flow)
+    error = model.predict(rows.images() / np.float32(255), verbose=0)[:, 0] - np.arange(7)
+    np.testing.assert_allclose(losses, [np.mean(error**2)] * 2, rtol=1e-4)
+
+
+def test_fit_on_a_series():
+    data = rows.series().astype("float32") / 100
+    generator = sequence.TimeseriesGenerator(data, data[:, 0], 4, batch_size=5)
+    model, losses = _fitted((4, 2), generator)
+    windows = np.array([data[i : i + 4] for i in range(13)])
+    error = model.predict(windows, verbose=0)[:, 0] - data[4:, 0]
+    np.testing.assert_allclose(losses, [np.mean(error**2)] * 2, rtol=1e-4)
 
 
 # Texts.

@@ -131,7 +131,6 @@ def test_custom_objects_are_those_of_saving():
 
     for name in (
         "custom_object_scope",
-        "deserialize_keras_object",
         "get_custom_objects",
         "get_registered_name",
         "get_registered_object",

@@ -10,18 +10,20 @@ import numpy as np
 
 from layerkit.backend.names import explain_missing
 
+from ..data import PyDataset
 from ..utils.sequences import pad_sequences
 
 __all__ = ["TimeseriesGenerator", "make_sampling_table", "pad_sequences", "skipgrams"]
 
 
-class TimeseriesGenerator:
+class TimeseriesGenerator(PyDataset):
     """Batches of windows of a series, each with the target of the step after it.
 
     data: an array or a list, time first. targets: as long as `data`. length: steps back that a
     window reaches. sampling_rate: steps between two values in it. stride: steps between two
     windows. start_index, end_index: the first and the last step to use. shuffle: windows at random
     places, in place of one after the other. reverse: the latest step first. batch_size: windows.
+    kwargs: those of `PyDataset`.
 
     `len(generator)` batches; `generator[i]` is (windows (batch, steps, ...), targets (batch, ...)).
     """
@@ -38,7 +40,9 @@ class TimeseriesGenerator:
         shuffle: bool = False,
         reverse: bool = False,
         batch_size: int = 128,
+        **kwargs: Any,
     ):
+        super().__init__(**kwargs)
         if len(data) != len(targets):
             raise ValueError(
                 f"Data and targets have to be of same length. Data length is {len(data)} while "
@@ -60,7 +64,7 @@ class TimeseriesGenerator:
         return (self.end_index - self.start_index + steps) // steps
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        if not -len(self) <= index < len(self):  # ends a loop over the generator, too
+        if not -len(self) <= index < len(self):
             raise IndexError(f"Expected a batch below {len(self)}. Received: {index}")
         rows = self._rows(index % len(self))
         step = self.sampling_rate

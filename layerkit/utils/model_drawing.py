@@ -26,6 +26,15 @@ class Facts(NamedTuple):
     dtype: Any = None
 
 
+class Edge(NamedTuple):
+    """A tensor that goes from one layer to another: which output of the one, input of the other."""
+
+    source: Any
+    target: Any
+    output: int = 0
+    input: int = 0
+
+
 def drawing_of(model: Any, shown: Shown, expand_nested: bool = False) -> Graph:
     """The boxes and arrows of a model; a model without known layers is a single box.
 
@@ -43,9 +52,10 @@ def drawing_of(model: Any, shown: Shown, expand_nested: bool = False) -> Graph:
             if nested
             else _box(layer, facts.get(layer, Facts()), shown)
         )
-    for source, target, index in edges:
+    for edge in edges:
         graph.connect(
-            _end(source, 0, False, expand_nested), _end(target, index, True, expand_nested)
+            _end(edge.source, edge.output, False, expand_nested),
+            _end(edge.target, edge.input, True, expand_nested),
         )
     return graph
 
@@ -54,8 +64,8 @@ def _key(layer: Any) -> Hashable:
     return id(layer)
 
 
-def _structure(model: Any) -> tuple[list[Any], list[tuple[Any, Any, int]], dict[Any, Facts]]:
-    """Layers in order, edges (source, target, which input of the target), and facts.
+def _structure(model: Any) -> tuple[list[Any], list[Edge], dict[Any, Facts]]:
+    """Layers in order, edges between them, and facts.
 
     Of a functional model the graph of calls tells; of a Sequential the order. Layers of any other
     model have no known order: there are none then.
@@ -64,7 +74,7 @@ def _structure(model: Any) -> tuple[list[Any], list[tuple[Any, Any, int]], dict[
         return _functional(model._graph)
     if _is_chain(model):
         layers = list(model.layers)
-        edges = [(a, b, 0) for a, b in zip(layers, layers[1:], strict=False)]
+        edges = [Edge(a, b) for a, b in zip(layers, layers[1:], strict=False)]
         return layers, edges, _facts_of_chain(model, layers)
     return [], [], {}
 
@@ -74,11 +84,12 @@ def _is_chain(model: Any) -> bool:
     return all(hasattr(model, name) for name in ("layers", "add", "pop"))
 
 
-def _functional(graph: Any) -> tuple[list[Any], list[tuple[Any, Any, int]], dict[Any, Facts]]:
+def _functional(graph: Any) -> tuple[list[Any], list[Edge], dict[Any, Facts]]:
     edges, facts = [], {}
     for node in graph.nodes:
-        for index, parent in enumerate(node.parent_nodes):
-            edges.append((parent.operation, node.operation, index))
+        for index, tensor in enumerate(node.input_tensors):
+            made = tensor._keras_history
+            edges.append(Edge(made.operation, node.operation, made.tensor_index, index))
         inputs = [tensor.shape for tensor in node.input_tensors]
         outputs = node.output_tensors
         facts[node.operation] = Facts(
@@ -106,17 +117,17 @@ def _end(layer: Any, index: int, is_target: bool, expand_nested: bool) -> Hashab
     while expand_nested:
         if hasattr(layer, "_graph"):
             tensors = layer._graph.inputs if is_target else layer._graph.outputs
-            layer = tensors[min(index, len(tensors) - 1)]._keras_history.operation
+            made = tensors[min(index, len(tensors) - 1)]._keras_history
+            layer, index = made.operation, made.tensor_index
         elif _is_chain(layer) and layer.layers:
             layer = layer.layers[0 if is_target else -1]
         else:
             break
-        index = 0
     return _key(layer)
 
 
 def _box(layer: Any, facts: Facts, shown: Shown) -> Box:
-    kind = type(layer).__name__
+    kind = getattr(layer, "class_name", type(layer).__name__)  # operations have the former
     title = f"{layer.name} ({kind})" if shown.layer_names else kind
     rows: list[tuple[Cell, ...]] = []
     activation = getattr(layer, "activation", None)
