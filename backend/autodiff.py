@@ -26,7 +26,9 @@ from .registry import backend_of, beside, default_backend, gathered, is_array
 class Tensor:
     """An array that a tape can watch. Arithmetic, indexing and comparison give tensors again."""
 
-    __slots__ = ("__weakref__", "array")
+    __slots__ = ("__weakref__", "_keras_mask", "array")
+
+    _keras_mask: Tensor | None  # which steps of a sequence count; absent where nobody said
 
     # Operators are bound in `operators`, on top of the operations; this tells the type checker.
     __add__: Any

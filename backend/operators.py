@@ -16,7 +16,7 @@ from . import ops
 from .autodiff import Tensor, raise_if_tracked
 from .registry import is_array
 
-_BINARY = {
+BINARY = {
     "add": ops.add,
     "sub": ops.subtract,
     "mul": ops.multiply,
@@ -29,7 +29,7 @@ _BINARY = {
     "or": ops.bitwise_or,
     "xor": ops.bitwise_xor,
 }
-_COMPARISONS = {
+COMPARISONS = {
     "eq": ops.equal,
     "ne": ops.not_equal,
     "lt": ops.less,
@@ -37,12 +37,12 @@ _COMPARISONS = {
     "gt": ops.greater,
     "ge": ops.greater_equal,
 }
-_UNARY = {"neg": ops.negative, "abs": ops.absolute, "invert": ops.bitwise_not}
+UNARY = {"neg": ops.negative, "abs": ops.absolute, "invert": ops.bitwise_not}
 
 # The ufuncs behind NumPy's operators, and what stands for them when one side is a Tensor.
 _UFUNCS = {
-    **{getattr(np, operation.__name__): operation for operation in _COMPARISONS.values()},
-    **{getattr(np, operation.__name__): operation for operation in _BINARY.values()},
+    **{getattr(np, operation.__name__): operation for operation in COMPARISONS.values()},
+    **{getattr(np, operation.__name__): operation for operation in BINARY.values()},
     np.negative: ops.negative,
     np.absolute: ops.absolute,
     np.invert: ops.bitwise_not,
@@ -51,12 +51,12 @@ _UFUNCS = {
 
 def bind() -> None:
     """Give Tensor its operators; done once, when the package is imported."""
-    for name, operation in _BINARY.items():
+    for name, operation in BINARY.items():
         setattr(Tensor, f"__{name}__", _forward(operation))
         setattr(Tensor, f"__r{name}__", _reflected(operation))
-    for name, operation in _COMPARISONS.items():
+    for name, operation in COMPARISONS.items():
         setattr(Tensor, f"__{name}__", _forward(operation))
-    for name, operation in _UNARY.items():
+    for name, operation in UNARY.items():
         setattr(Tensor, f"__{name}__", operation)
     for reduction in (ops.sum, ops.mean, ops.var, ops.std, ops.max, ops.min, ops.prod):
         setattr(Tensor, reduction.__name__, _reduction(reduction))

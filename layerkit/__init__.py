@@ -51,6 +51,7 @@ from .metrics import Metric
 from .models import Model, Sequential
 from .optimizers import Optimizer
 from .regularizers import Regularizer
+from .symbolic import KerasTensor
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ __all__ = [
     "Initializer",
     "Input",
     "InputSpec",
+    "KerasTensor",
     "Layer",
     "Loss",
     "Metric",

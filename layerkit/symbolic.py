@@ -1,13 +1,301 @@
-"""Symbolic tensors, and what happens when something is called on them."""
+"""Symbolic tensors: shapes and dtypes without values, and the graph of calls that made them.
+
+Calling a layer or an operation on a `KerasTensor` computes nothing: it gives symbolic tensors that
+know the call, a `Node`. From the outputs of a functional model the graph is found by walking back.
+What comes out of a call is found by running it on zeros, unless a layer knows its output's shape.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from functools import wraps
+from inspect import signature
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from layerkit import backend as K
+from layerkit.backend import Tensor, tree
+from layerkit.backend.operators import BINARY, COMPARISONS, UNARY
+
+from .naming import auto_name
 
 F = TypeVar("F", bound=Callable)
+Shape = tuple[int | None, ...]
+
+
+class History(NamedTuple):
+    """Which call gave a symbolic tensor, and as which of its outputs."""
+
+    operation: Any
+    node_index: int  # among the calls of that operation
+    tensor_index: int
+
+
+class KerasTensor:
+    """A placeholder for a shape (None for free axes) and a dtype. It has no values.
+
+    Arithmetic, indexing and `layerkit.ops` take it and give symbolic tensors again.
+    """
+
+    _keras_history: History
+
+    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None):
+        self.shape: Shape = tuple(shape)
+        self.dtype = str(np.dtype(dtype)) if dtype != "string" else dtype
+        self.name = name or auto_name("keras_tensor")
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    rank = ndim
+
+    def reshape(self, *shape: Any) -> KerasTensor:
+        """As `ops.reshape`."""
+        return operation(K.reshape)(self, shape[0] if len(shape) == 1 else shape)
+
+    def squeeze(self, axis: Any = None) -> KerasTensor:
+        """As `ops.squeeze`."""
+        return operation(K.squeeze)(self, axis)
+
+    def __getitem__(self, key: Any) -> KerasTensor:
+        return getitem(self, np.array(key) if isinstance(key, list) else key)
+
+    @property
+    def T(self) -> KerasTensor:
+        return operation(K.transpose)(self)
+
+    def _refuse(what: str) -> Callable:  # type: ignore[misc]
+        def method(self: KerasTensor, *_: Any) -> Any:
+            raise TypeError(
+                "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't "
+                f"have any actual numerical value. {what} Received: {self!r}"
+            )
+
+        return method
+
+    __array__ = _refuse(
+        "You cannot convert it to a NumPy array: use layerkit.ops instead of np, or give the "
+        "model arrays."
+    )
+    __float__ = __int__ = __index__ = _refuse("You cannot make a number of it.")
+    __bool__ = _refuse("It cannot be used as a boolean: use ops.where or ops.cond.")
+    __iter__ = _refuse("Iterating over it is not supported: use ops.unstack or ops.split.")
+    __len__ = _refuse("It has no length that Python could know: use its `shape`.")
+    __array_ufunc__ = None  # so that `array + tensor` asks the tensor
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+class Node:
+    """One call of an operation (a layer, or an `Operation`) on symbolic tensors."""
+
+    def __init__(self, operation: Any, args: tuple, kwargs: dict[str, Any], outputs: Any):
+        self.operation, self.args, self.kwargs = operation, args, kwargs
+        self.outputs = outputs  # a structure of symbolic tensors
+        index = len(operation._inbound_nodes)
+        operation._inbound_nodes.append(self)
+        for number, tensor in enumerate(self.output_tensors):
+            tensor._keras_history = History(operation, index, number)
+
+    @property
+    def input_tensors(self) -> list[KerasTensor]:
+        """The symbolic tensors among the arguments."""
+        return list(symbols((self.args, self.kwargs)))
+
+    @property
+    def output_tensors(self) -> list[KerasTensor]:
+        return tree.flatten(self.outputs)
+
+    @property
+    def is_input(self) -> bool:
+        return not self.input_tensors
+
+    @property
+    def parent_nodes(self) -> list[Node]:
+        """The calls that made the arguments, in the order of the arguments."""
+        return [node_of(tensor) for tensor in self.input_tensors]
+
+    def arguments_from(self, values: dict[int, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Its arguments with each symbolic tensor replaced by the value under its id."""
+
+        def value(x: Any) -> Any:
+            return values[id(x)] if isinstance(x, KerasTensor) else x
+
+        return tree.map_structure(value, self.args), {
+            key: tree.map_structure(value, x) for key, x in self.kwargs.items()
+        }
+
+
+class Operation:
+    """A function of tensors as an operation of a graph: what `ops.relu(symbolic)` adds to it."""
+
+    def __init__(self, function: Callable, name: str | None = None):
+        self.function = function
+        self.class_name = class_name(function)
+        self.name = name or auto_name(self.class_name)
+        self._inbound_nodes: list[Node] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not is_symbolic((args, kwargs)):
+            return self.function(*args, **kwargs)
+        outputs = self.compute_output_spec(*args, **kwargs)
+        Node(self, args, kwargs, outputs)
+        return outputs
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic tensors that a call on these gives."""
+        return spec_by_running(self.function, args, kwargs)
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output of its call."""
+        return self._inbound_nodes[0].outputs
+
+    def options(self, node: Node) -> tuple[list[Any], dict[str, Any]]:
+        """A call's arguments as Keras's files part them: tensors, and options by name."""
+        given = signature(self.function).bind(*node.args, **node.kwargs).arguments
+        tensors = [x for name, x in given.items() if name in _TENSORS]
+        return tensors, {name: x for name, x in given.items() if name not in _TENSORS}
+
+    def __repr__(self) -> str:
+        return f"<Operation name={self.name}>"
+
+
+operations: dict[str, Callable] = {}  # by the class names that Keras's files give them
+
+# Keras's names of operations whose function is called otherwise.
+_CLASS_NAMES = {
+    "allclose": "AllClose",
+    "batch_normalization": "BatchNorm",
+    "cdist": "CDist",
+    "ctc_decode": "CTCDecode",
+    "ctc_loss": "CTCLoss",
+    "fft": "FFT",
+    "fft2": "FFT2",
+    "getitem": "GetItem",
+    "hsv_to_rgb": "HSVToRGB",
+    "ifft2": "IFFT2",
+    "irfft": "IRFFT",
+    "isin": "IsIn",
+    "istft": "ISTFT",
+    "layer_normalization": "LayerNorm",
+    "psnr": "PSNR",
+    "rfft": "RFFT",
+    "rgb_to_grayscale": "RGBToGrayscale",
+    "rgb_to_hsv": "RGBToHSV",
+    "rms_normalization": "RMSNorm",
+    "searchsorted": "SearchSorted",
+    "stft": "STFT",
+    "svd": "SVD",
+}
+
+# Names of parameters that are tensors; Keras's files keep all others with the operation itself.
+_TENSORS = set(
+    """a abs_ angle array b beta bias condition condlist choicelist constant_values coordinates data
+    default depthwise_kernel end_points fill_value gamma images indices inputs kernel key mean
+    offset operands output pointwise_kernel predictions query scale segment_ids sequence_lengths
+    sorted_sequence start_indices start_points target targets transform updates value values
+    variable variance weights x x1 x2 xs y""".split()  # noqa: SIM905
+)
+
+
+def class_name(function: Callable) -> str:
+    """The name of a function's operation in Keras's files: 'relu' is 'Relu'."""
+    name = function.__name__
+    return _CLASS_NAMES.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
 
 def operation(function: F) -> F:
     """`function` of tensors, which takes symbolic ones too and then gives symbolic ones."""
-    return function
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if is_symbolic(args) or kwargs and is_symbolic(kwargs):
+            return Operation(function)(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    operations[class_name(function)] = called
+    return called  # type: ignore[return-value]
+
+
+def is_symbolic(structure: Any) -> bool:
+    """Whether there is a symbolic tensor in nested lists, tuples and dicts."""
+    if isinstance(structure, (list, tuple)):
+        return any(
+            isinstance(x, KerasTensor) or isinstance(x, (list, tuple, dict)) and is_symbolic(x)
+            for x in structure
+        )
+    if isinstance(structure, dict):
+        return is_symbolic(list(structure.values()))
+    return isinstance(structure, KerasTensor)
+
+
+def symbols(structure: Any) -> Iterator[KerasTensor]:
+    """The symbolic tensors in nested lists, tuples and dicts, in order."""
+    return (x for x in tree.flatten(structure) if isinstance(x, KerasTensor))
+
+
+def node_of(tensor: KerasTensor) -> Node:
+    """The call that gave a symbolic tensor."""
+    if not hasattr(tensor, "_keras_history"):
+        raise ValueError(
+            f"{tensor!r} is not the output of a layer, of an operation or of Input: only what "
+            "these give can be part of a functional model."
+        )
+    return tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index]
+
+
+def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> Any:
+    """What `function` gives for symbolic tensors, found by two runs on zeros.
+
+    Free axes have other sizes in the second run, and an axis of the output that differs between
+    the two is free. The sizes differ by enough that pooling cannot make them equal.
+    """
+    first = _run(function, args, kwargs, batch=2, size=64)
+    second = _run(function, args, kwargs, batch=3, size=128)
+    return tree.map_structure(_spec_of_both, first, second)
+
+
+def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size: int) -> Any:
+    def zeros(x: Any) -> Any:
+        if not isinstance(x, KerasTensor):
+            return x
+        sizes = [size if n is None else n for n in x.shape]
+        if x.shape and x.shape[0] is None:
+            sizes[0] = batch
+        return K.zeros(tuple(sizes), dtype=x.dtype)
+
+    with np.errstate(all="ignore"):  # 1 / x is no reason to warn
+        return function(*tree.map_structure(zeros, args), **tree.map_structure(zeros, kwargs))
+
+
+def _spec_of_both(first: Any, second: Any) -> Any:
+    if not isinstance(first, Tensor):
+        first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
+    pairs = zip(first.shape, second.shape, strict=True)
+    return KerasTensor(tuple(a if a == b else None for a, b in pairs), first.dtype)
+
+
+@operation
+def getitem(x: Any, key: Any) -> Any:
+    """`x[key]`; Keras's files hold a tuple as a list."""
+    return K.getitem(x, tuple(key) if isinstance(key, list) else key)
+
+
+def _bind() -> None:
+    """Give symbolic tensors the operators that tensors have."""
+
+    def reflected(function: Callable) -> Callable:
+        return lambda self, other: function(other, self)
+
+    for name, function in {**BINARY, **COMPARISONS, **UNARY}.items():
+        setattr(KerasTensor, f"__{name}__", operation(function))
+    for name, function in BINARY.items():
+        setattr(KerasTensor, f"__r{name}__", reflected(operation(function)))
+    KerasTensor.__hash__ = lambda self: id(self)  # type: ignore[method-assign,assignment]
+
+
+_bind()

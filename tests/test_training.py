@@ -545,13 +545,6 @@ def test_misuse_is_told(case):
     assert words in str(caught.value)
 
 
-def test_functional_models_say_that_they_are_not_there_yet():
-    with pytest.raises(NotImplementedError, match="Sequential"):
-        layers.Dense(3)(layers.Input((4,)))
-    with pytest.raises(NotImplementedError, match="Sequential"):
-        layerkit.Model(inputs=1, outputs=2)
-
-
 def test_adding_what_is_no_layer():
     with pytest.raises(TypeError, match="Only instances of `keras.Layer`"):
         layerkit.Sequential([layers.Dense])

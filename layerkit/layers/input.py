@@ -6,33 +6,52 @@ from typing import Any
 
 from layerkit import backend as K
 
-from .layer import Layer, Shape, SymbolicTensor
+from ..symbolic import KerasTensor, Node
+from .layer import Layer, Shape
 
 
 class InputLayer(Layer):
-    """The first entry of a model: the shape and dtype of what it is fed.
+    """An entry of a model: the shape and dtype of what it is fed; `output` stands for it.
 
-    `shape`: without the batch axis, None for free axes; or `batch_shape` with it.
+    `shape`: without the batch axis, None for free axes; or `batch_shape` with it. `dtype`: floatx
+    where None; 'string' is possible. `optional`: whether a functional model may be fed None there.
+    ValueError for `sparse` and `ragged`, which layerkit does not have.
     """
+
+    unavailable = {"sparse": False, "ragged": False}
 
     def __init__(
         self,
         shape: Any = None,
         batch_size: int | None = None,
         dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
         batch_shape: Any = None,
+        input_tensor: KerasTensor | None = None,
+        optional: bool = False,
         name: str | None = None,
         **kwargs: Any,
     ):
+        if input_tensor is not None:
+            batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         if shape is not None and batch_shape is not None:
             raise ValueError("You cannot pass both `shape` and `batch_shape` at the same time.")
         if shape is None and batch_shape is None:
             raise ValueError("You must pass a `shape` argument.")
-        super().__init__(name=name, dtype=K.floatx() if dtype is None else dtype, **kwargs)
+        self._refuse_unavailable({"sparse": bool(sparse), "ragged": bool(ragged)})
+        super().__init__(name=name, **kwargs)
+        self._dtype = K.floatx() if dtype is None else str(dtype)
         self.batch_shape = _checked((batch_size, *shape) if batch_shape is None else batch_shape)
         self.shape = self.batch_shape[1:]
         self.batch_size = self.batch_shape[0]
+        self.optional = optional
         self.built = True
+        Node(self, (), {}, KerasTensor(self.batch_shape, self._dtype, self.name))
+
+    @property
+    def dtype(self) -> str:
+        return self._dtype
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -41,26 +60,37 @@ class InputLayer(Layer):
         return self.batch_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {"batch_shape": self.batch_shape, "dtype": self.dtype, "name": self.name}
-
-    @property
-    def output(self) -> SymbolicTensor:
-        """The symbolic tensor that stands for the input."""
-        return SymbolicTensor(self.batch_shape, self.dtype, self.name)
+        config = {"batch_shape": self.batch_shape, "dtype": self.dtype, "name": self.name}
+        return {**config, "optional": True} if self.optional else config
 
 
 def Input(
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
     batch_shape: Any = None,
     name: str | None = None,
-) -> SymbolicTensor:
-    """What a model is fed: first in a Sequential, `Sequential([Input((784,)), Dense(10)])`.
+    tensor: KerasTensor | None = None,
+    optional: bool = False,
+) -> KerasTensor:
+    """What a model is fed: `Sequential([Input((784,)), Dense(10)])`, `Model(Input((4,)), ...)`.
 
-    `shape`: without the batch axis, None for free axes; or `batch_shape` with it.
+    `shape`: without the batch axis, None for free axes; or `batch_shape` with it. See InputLayer.
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape, name).output
+    layer = InputLayer(
+        shape,
+        batch_size,
+        dtype,
+        sparse,
+        ragged,
+        batch_shape,
+        input_tensor=tensor,
+        optional=optional,
+        name=name,
+    )
+    return layer.output
 
 
 def _checked(shape: Any) -> Shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -18,9 +19,8 @@ from .. import activations, constraints, dtype_policies, initializers, regulariz
 from ..configurable import Configurable, did_you_mean, parameters_of
 from ..dtype_policies import DTypePolicy
 from ..naming import auto_name
+from ..symbolic import KerasTensor, Node, Shape, is_symbolic, spec_by_running
 from .input_spec import InputSpec
-
-Shape = tuple[int | None, ...]
 
 
 class _Call(threading.local):
@@ -47,6 +47,7 @@ class Layer(Configurable):
     """
 
     keras_module = "keras.layers"
+    supports_masking = False  # whether masks of the inputs are handed on; so where they are made
     input_hint = ""  # what to do about an input of the wrong shape; families say it
     _build_shape: Any = None  # what `build` was called with
     changes: ClassVar[int] = 0  # of attributes of any layer, in this process
@@ -74,6 +75,7 @@ class Layer(Configurable):
         self._losses: list[Tensor] = []
         self._added_losses: list[list[Tensor]] = []  # of the layers below, by the last call
         self._frozen: _Structure | None = None
+        self._inbound_nodes: list[Node] = []  # its calls on symbolic tensors
         self.built = False
         self.input_spec: InputSpec | None = None
         self.batch_input_shape = _pop_batch_input_shape(kwargs)
@@ -89,10 +91,22 @@ class Layer(Configurable):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
+            cls._built_from = _parameters(cls.__dict__["build"])
+        if "compute_output_shape" in cls.__dict__:
+            cls._shaped_from = _parameters(cls.__dict__["compute_output_shape"])
+        if "compute_mask" in cls.__dict__:
+            cls.supports_masking = cls._makes_masks = True
         if "call" in cls.__dict__:
-            cls._training_index = _position(cls.__dict__["call"], "training")
+            names = cls._call_parameters = _parameters(cls.__dict__["call"])
+            cls._training_index = names.index("training") - 1 if "training" in names else None
+            cls._masks_taken = [n for n in names if n == "mask" or n.endswith("_mask")]
 
-    _training_index: int | None = None  # where `call` takes `training`; None if it does not
+    _call_parameters: tuple[str, ...] = ("inputs",)  # names of what `call` takes
+    _training_index: int | None = None  # where it takes `training`, after the inputs; or None
+    _masks_taken: ClassVar[list[str]] = []  # its parameters that are masks
+    _built_from: tuple[str, ...] = ("input_shape",)  # names of what `build` takes
+    _shaped_from: tuple[str, ...] = ()  # ... and `compute_output_shape`; () where nobody wrote one
+    _makes_masks = False  # whether it has a `compute_mask` of its own
 
     # What a subclass writes.
 
@@ -109,6 +123,24 @@ class Layer(Configurable):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of `input_shape`: found by running a sample."""
         return _shape_by_running(self, input_shape)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic tensors that a call on these symbolic tensors gives.
+
+        Of `compute_output_shape` and `compute_dtype`; of a run on zeros where nobody wrote one.
+        """
+        if not self._shaped_from:
+            return self._run_on_zeros(args, kwargs)
+        shapes = self._shapes_for(self._shaped_from, args, kwargs)
+        if len(shapes) == 1:
+            found = self.compute_output_shape(*shapes.values())
+        else:
+            found = self.compute_output_shape(**shapes)
+        return map_shapes(lambda shape: KerasTensor(shape, self.compute_dtype), found)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output, given that of the inputs: the same one."""
+        return previous_mask
 
     # What it may use.
 
@@ -168,19 +200,30 @@ class Layer(Configurable):
 
     # Calling.
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Build on the first call, check the inputs, then `call`.
 
         `training` is handed down: a layer called inside another's `call` without it inherits it.
+        Masks that come with the inputs fill `mask`, or `<argument>_mask` of each argument.
         """
-        inputs = self._convert(inputs)
+        given = args, kwargs
+        if not args:
+            args, kwargs = self._first_by_position(kwargs)
+        inputs, others = self._convert(args[0]), list(args[1:])
+        alone = type(inputs) is Tensor and not others and kwargs.keys() <= _TRAINING
+        if not alone:
+            others, kwargs = self._convert_others(others, kwargs)
         if not self.built:
             self._check_initialized()
             self._check_input(inputs)
-            self._build_for(inputs)
+            self._build_for(inputs, *others, **kwargs)
         self._check_input(inputs)
+        if not alone and is_symbolic((inputs, others, kwargs)):
+            return self._call_symbolically((inputs, *others), kwargs, given)
+        masked = not alone or getattr(inputs, "_keras_mask", None) is not None
+        mask = self._take_masks(inputs, others, kwargs) if masked else None
         outer = _call.training
-        training = self._given_training(args, kwargs)
+        training = self._given_training(others, kwargs)
         if training is None and self._training_index is not None:
             training = outer
             if training is not None:
@@ -192,13 +235,137 @@ class Layer(Configurable):
         _call.training = training if training is not None else outer
         outer_dtype = K.compute_in(self._autocast_dtype)
         try:
-            outputs = self.call(inputs, *args, **kwargs)
+            outputs = self.call(inputs, *others, **kwargs)
         finally:
             _call.training, _call.root = outer, root
             K.compute_in(outer_dtype)
         if self.activity_regularizer is not None:
             self._regularize_activity(outputs, root)
+        if mask is not None or self._makes_masks:
+            self._hand_mask_on(inputs, outputs, mask)
         return outputs
+
+    def _first_by_position(self, kwargs: dict) -> tuple[tuple, dict]:
+        """The arguments of a call by keywords alone, with the first one by position."""
+        name = self._call_parameters[0] if self._call_parameters else "inputs"
+        if name not in kwargs:
+            raise TypeError(
+                f"Layer '{self.name}' ({type(self).__name__}) expects `{name}` as its first "
+                f"argument; received only {sorted(kwargs)}."
+            )
+        return (kwargs[name],), {key: value for key, value in kwargs.items() if key != name}
+
+    def _convert_others(self, args: list, kwargs: dict) -> tuple[list, dict]:
+        """The arguments after the first: arrays become tensors, all else stays."""
+
+        def convert(x: Any) -> Any:
+            is_data = isinstance(x, Tensor) or K.is_array(x)
+            return self._convert_leaf(x) if is_data else x
+
+        def each(x: Any) -> Any:
+            return x if x is None or isinstance(x, (bool, str)) else tree.map_structure(convert, x)
+
+        return [each(x) for x in args], {key: each(x) for key, x in kwargs.items()}
+
+    def _given(self, args: Any, kwargs: dict) -> dict[str, Any]:
+        """The arguments of a call by the names of `call`'s parameters."""
+        return {**dict(zip(self._call_parameters, args, strict=False)), **kwargs}
+
+    # Calls on symbolic tensors.
+
+    def _call_symbolically(self, args: tuple, kwargs: dict, given: tuple[tuple, dict]) -> Any:
+        """What the call gives, as symbolic tensors which know that this layer made them.
+
+        `given`: the arguments as they were before they were converted.
+        """
+        outputs = self.compute_output_spec(*args, **kwargs)
+        Node(self, *given, outputs)
+        return outputs
+
+    def _run_on_zeros(self, args: tuple, kwargs: dict) -> Any:
+        """The spec of a call, by running it; whatever that does to variables is undone."""
+        before = [(variable, variable.array) for variable in self.variables]
+        try:
+            return spec_by_running(self, args, kwargs)
+        finally:
+            for variable, array in before:
+                variable.array = array
+            self._forget_losses()
+
+    def _shapes_for(self, names: tuple[str, ...], args: Any, kwargs: dict) -> dict[str, Any]:
+        """The shapes of a call's tensors as `build` or `compute_output_shape` takes them.
+
+        The first one's, where there is one parameter; else `<argument>_shape` of each.
+        """
+        given = self._given(args, kwargs)
+        if len(names) == 1:
+            return {names[0]: shapes_of(args[0])}
+        found = {}
+        for name in names:
+            argument = name.removesuffix("_shape")
+            if argument == name or argument not in self._call_parameters:
+                raise ValueError(
+                    f"Layer '{self.name}' ({type(self).__name__}): where `build()` or "
+                    "`compute_output_shape()` takes more than one argument, each is called as an "
+                    f"argument of `call()` with `_shape` after it. Received: `{name}`, while "
+                    f"`call()` takes {list(self._call_parameters)}."
+                )
+            if given.get(argument) is not None:
+                found[name] = shapes_of(given[argument])
+        return found
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor (or a structure of them) that the layer was first called on."""
+        args = self._first_node().args
+        return args[0] if len(args) == 1 else args
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensor (or a structure of them) that the first such call gave."""
+        return self._first_node().outputs
+
+    def _first_node(self) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(
+                f"The layer {self.name} has never been called and thus has no defined input or "
+                "output: call it on an Input, or put it in a Sequential that has one."
+            )
+        return self._inbound_nodes[0]
+
+    # Masks.
+
+    def _take_masks(self, inputs: Any, others: list, kwargs: dict) -> Any:
+        """Fill the masks that `call` takes from its inputs; returns that of the first one."""
+        if self._masks_taken:
+            given = self._given((inputs, *others), kwargs)
+            data = {key: x for key, x in given.items() if _is_data(x) and "mask" not in key}
+            wanted = (
+                {f"{key}_mask": x for key, x in data.items()} if len(data) > 1 else {"mask": inputs}
+            )
+            for name, x in wanted.items():
+                if name in self._masks_taken and given.get(name) is None:
+                    mask = masks_of(x)
+                    if mask is not None:
+                        kwargs[name] = mask
+        mask = kwargs.get("mask")
+        return masks_of(inputs) if mask is None else mask
+
+    def _hand_mask_on(self, inputs: Any, outputs: Any, mask: Any) -> None:
+        if not self.supports_masking:
+            warnings.warn(
+                f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a "
+                "mask attached to it. However, this layer does not support masking and will "
+                "therefore destroy the mask information. Downstream layers will not see the mask.",
+                stacklevel=3,
+            )
+            return
+        masks = tree.flatten(self.compute_mask(inputs, mask))
+        for y, own in zip(tree.flatten(outputs), masks, strict=False):
+            if own is not None and isinstance(y, Tensor) and masks_of(y) is None:
+                y._keras_mask = own
+
+    # Inputs.
 
     def _convert(self, inputs: Any) -> Any:
         if type(inputs) is Tensor and inputs.array.dtype == self._dtype_policy.compute_dtype:
@@ -208,20 +375,18 @@ class Layer(Configurable):
         return tree.map_structure(self._convert_leaf, inputs)
 
     def _convert_leaf(self, x: Any) -> Any:
-        if x is None or isinstance(x, SymbolicTensor):
+        if x is None or isinstance(x, KerasTensor):
             return x
         tensor = K.convert_to_tensor(x)
         if K.is_floating(tensor.dtype) and tensor.dtype != self.compute_dtype:
+            mask = getattr(tensor, "_keras_mask", None)
             tensor = K.cast(tensor, self.compute_dtype)
+            if mask is not None:
+                tensor._keras_mask = mask
         return tensor
 
     def _check_input(self, inputs: Any) -> None:
-        if isinstance(inputs, SymbolicTensor):
-            raise NotImplementedError(
-                f"Layer '{self.name}' was called on a symbolic Input. Functional models are not "
-                "available yet: use Sequential([Input(...), ...]) or subclass Model."
-            )
-        if self.input_spec is not None and isinstance(inputs, Tensor):
+        if self.input_spec is not None and isinstance(inputs, (Tensor, KerasTensor)):
             self.check_input_shape(inputs.shape)
 
     def check_input_shape(self, shape: Shape) -> None:
@@ -229,13 +394,17 @@ class Layer(Configurable):
         if self.input_spec is not None:
             self.input_spec.check(self.name, shape, self.input_hint)
 
-    def _build_for(self, inputs: Any) -> None:
-        self._first_shape = tree.map_structure(lambda x: (None, *x.shape[1:]), inputs)
-        self.build(self._first_shape)
+    def _build_for(self, *args: Any, **kwargs: Any) -> None:
+        self._first_shape = shapes_of(args[0])
+        shapes = self._shapes_for(self._built_from, args, kwargs)
+        if len(shapes) == 1:
+            self.build(*shapes.values())
+        else:
+            self.build(**shapes)
         self.built = True
         _Structure.builds += 1
 
-    def _given_training(self, args: tuple, kwargs: dict) -> bool | None:
+    def _given_training(self, args: list, kwargs: dict) -> bool | None:
         index = self._training_index
         if index is None:
             return kwargs.pop("training", None)  # handed down to the layers inside
@@ -423,8 +592,9 @@ class Layer(Configurable):
         for key in ("activation", "recurrent_activation"):
             if key in config:
                 config[key] = activations.serialize(getattr(self, key))
-        config["dtype"] = self._dtype_config()
-        first = {key: config.pop(key) for key in ("name", "trainable", "dtype")}
+        if "dtype" in config:
+            config["dtype"] = self._dtype_config()
+        first = {key: config.pop(key) for key in ("name", "trainable", "dtype") if key in config}
         return {**first, **config}
 
     def _dtype_config(self) -> Any:
@@ -460,11 +630,15 @@ class Layer(Configurable):
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("__") and "_weights" not in self.__dict__ and name in _BASE_STATE:
             self._check_initialized()
+        if isinstance(getattr(type(self), name, None), property):
+            return getattr(type(self), name).fget(self)  # raises again what it has to say
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
+
+_TRAINING = {"training"}
 
 _SET_BY_FIT = ("_frozen", "history", "stop_training")  # which no formula reads
 
@@ -498,26 +672,6 @@ class _Structure:
             found[id(layer)] = layer
             for child in layer._sublayers():
                 self._collect(child, found)
-
-
-class SymbolicTensor:
-    """A placeholder for a shape and a dtype: what `Input` returns. It has no values."""
-
-    def __init__(self, shape: Shape, dtype: str, name: str):
-        self.shape = shape
-        self.dtype = dtype
-        self.name = name
-
-    def _refuse(self, *_: Any) -> Any:
-        raise TypeError(
-            "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't "
-            "have any actual numerical value. Give the model arrays instead."
-        )
-
-    __array__ = __float__ = __int__ = __bool__ = __iter__ = __len__ = _refuse
-
-    def __repr__(self) -> str:
-        return f"<Input shape={self.shape} dtype={self.dtype} name={self.name}>"
 
 
 def found_in(kind: type, value: Any) -> list[Any]:
@@ -558,11 +712,10 @@ def takes(function: Callable, parameter: str) -> bool:
     return parameter in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
-def _position(function: Callable, parameter: str) -> int | None:
-    """Where `parameter` stands after `self` and the inputs; None if there is none."""
-    code = function.__code__  # type: ignore[attr-defined]
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return names.index(parameter) - 2 if parameter in names else None
+def _parameters(method: Callable) -> tuple[str, ...]:
+    """Names of what a method takes after `self`, without `*args` and `**kwargs`."""
+    parameters = list(signature(method).parameters.values())[1:]
+    return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
 
 
 def _pop_batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:
@@ -579,7 +732,41 @@ def _pop_batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:
 
 def _holds_arrays(inputs: Any) -> bool:
     leaves = tree.flatten(inputs)
-    return any(isinstance(x, (Tensor, SymbolicTensor)) or K.is_array(x) for x in leaves)
+    return any(isinstance(x, (Tensor, KerasTensor)) or K.is_array(x) for x in leaves)
+
+
+def _is_data(x: Any) -> bool:
+    """Whether a call's argument is a tensor, or a structure of nothing but tensors and None."""
+    leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
+    return bool(leaves) and all(isinstance(leaf, (Tensor, KerasTensor)) for leaf in leaves)
+
+
+def masks_of(x: Any) -> Any:
+    """The mask of a tensor; of a structure of them their masks in it; None where none has one."""
+    if isinstance(x, Tensor):
+        return getattr(x, "_keras_mask", None)
+    masks = tree.map_structure(lambda leaf: getattr(leaf, "_keras_mask", None), x)
+    return None if all(mask is None for mask in tree.flatten(masks)) else masks
+
+
+def shapes_of(x: Any) -> Any:
+    """Shapes of a structure of tensors; the batch of arrays is a free axis."""
+
+    def shape(leaf: Any) -> Any:
+        if isinstance(leaf, KerasTensor) or leaf is None:
+            return None if leaf is None else leaf.shape
+        return (None, *leaf.shape[1:])
+
+    return tree.map_structure(shape, x)
+
+
+def with_rank_of(x: Any, shape: tuple) -> Any:
+    """`x` with a last axis of one added or taken away where its rank asks for it, as in Keras."""
+    if x.ndim == len(shape) + 1 and x.shape[-1] == 1:
+        return K.squeeze(x, axis=-1)
+    if x.ndim == len(shape) - 1 and shape[-1] == 1:
+        return K.expand_dims(x, axis=-1)
+    return x
 
 
 def _as_shape(shape: Any) -> Any:
@@ -592,33 +779,22 @@ def _as_shape(shape: Any) -> Any:
 
 
 def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, tuple) and all(n is None or isinstance(n, int) for n in shape)
+    return isinstance(shape, (tuple, list)) and all(
+        n is None or isinstance(n, (int, np.integer)) for n in shape
+    )
+
+
+def map_shapes(function: Callable, shapes: Any) -> Any:
+    """`function` of each shape in nested lists, tuples and dicts of shapes."""
+    if _is_shape(shapes):
+        return function(shapes)
+    if isinstance(shapes, dict):
+        return {key: map_shapes(function, shape) for key, shape in shapes.items()}
+    mapped = [map_shapes(function, shape) for shape in shapes]
+    return tuple(mapped) if isinstance(shapes, tuple) else mapped
 
 
 def _shape_by_running(layer: Layer, input_shape: Any) -> Any:
-    """The output shape, from two runs on zeros in which free axes have different sizes.
-
-    An axis of the output that differs between the runs is free too. The sizes differ by enough
-    that pooling cannot make them equal.
-    """
-
-    def run(batch: int, size: int) -> Any:
-        def zeros(shape: Any) -> Any:
-            if _is_shape(shape):
-                sizes = [size if n is None else n for n in shape]
-                if shape and shape[0] is None:
-                    sizes[0] = batch
-                return K.zeros(tuple(sizes), dtype=layer.dtype)
-            if isinstance(shape, dict):
-                return {key: zeros(item) for key, item in shape.items()}
-            return [zeros(item) for item in shape]
-
-        return layer(zeros(input_shape))
-
-    def merge(first: Tensor, second: Tensor) -> Shape:
-        pairs = zip(first.shape, second.shape, strict=True)
-        return tuple(a if a == b else None for a, b in pairs)
-
-    first, second = run(2, 64), run(3, 128)
-    shapes = [merge(a, b) for a, b in zip(tree.flatten(first), tree.flatten(second), strict=True)]
-    return shapes[0] if isinstance(first, Tensor) else tree.pack_sequence_as(first, shapes)
+    """The shape of the output for inputs of `input_shape`, by `Layer._run_on_zeros`."""
+    inputs = map_shapes(lambda shape: KerasTensor(shape, layer.dtype), input_shape)
+    return tree.map_structure(lambda y: y.shape, layer._run_on_zeros((inputs,), {}))

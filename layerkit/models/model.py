@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,8 +21,9 @@ from ..batching import (
     unpack_x_y_sample_weight,
 )
 from ..callbacks import CallbackList
+from ..configurable import serialize
 from ..layers import Layer
-from ..layers.layer import found_in, takes
+from ..layers.layer import found_in, shapes_of, takes
 from .compiled import CompiledMetrics, compiled_loss, only_leaf
 from .replayed import ReplayedStep, replayed_step
 from .summary import print_summary
@@ -31,19 +33,23 @@ from .traced import TracedPass
 class Model(Layer):
     """A layer that can be trained, evaluated and saved.
 
-    Subclass it and write `call(inputs, training=None)`, with layers as attributes; or use
-    `Sequential`. `train_step`, `test_step`, `predict_step`, `compute_loss` and `compute_metrics`
-    are there to be overridden.
+    `Model(inputs, outputs)` is the functional model between symbolic tensors, see Functional. Or
+    subclass it and write `call(inputs, training=None)`, with layers as attributes. `train_step`,
+    `test_step`, `predict_step`, `compute_loss` and `compute_metrics` are there to be overridden.
     """
 
     keras_module = "keras"
+    functional: ClassVar[Any]  # the class of models of a graph, which stands on this one
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        of_graph = cls is Model and _are_graph(args, kwargs)
+        return super().__new__(Model.functional if of_graph else cls)
 
     def __init__(self, *args: Any, name: str | None = None, trainable: bool = True, **kwargs: Any):
-        if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise NotImplementedError(
-                "Model(inputs, outputs): functional models are not available yet. Use "
-                "Sequential([...]) or subclass Model and write `call`."
-            )
+        if _are_graph(args, kwargs):  # a subclass made of a graph: functional from here on
+            _put_functional_below(type(self))
+            Model.functional.__init__(self, *args, name=name, trainable=trainable, **kwargs)
+            return
         super().__init__(name=name, trainable=trainable, **kwargs)
         self.optimizer: Any = None
         self.loss: Any = None
@@ -473,9 +479,9 @@ class Model(Layer):
                 self.built = False
                 raise
 
-    def _build_for(self, inputs: Any) -> None:
+    def _build_for(self, *args: Any, **kwargs: Any) -> None:
         """A model builds itself by being called; its layers build theirs."""
-        self._build_shape = tree.map_structure(lambda x: (None, *x.shape[1:]), inputs)
+        self._build_shape = self._first_shape = shapes_of(args[0])
         self.built = True
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -500,9 +506,26 @@ class Model(Layer):
         """The layers held directly, in the order of their attributes."""
         return list(self._sublayers())
 
-    def summary(self, line_length: int | None = None, print_fn: Any = None) -> None:
-        """Print a table of the layers with output shapes and numbers of weights."""
-        print_summary(self, line_length, print_fn)
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print a table of the layers, output shapes and numbers of weights: `print_summary`."""
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON, without weights: see `models.model_from_json`.
+
+        Further arguments are those of `json.dumps`. TypeError for a layer that has no config.
+        """
+        return json.dumps(serialize(self), **kwargs)
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Save architecture, weights, optimizer and compile arguments as a `.keras` file."""
@@ -521,6 +544,22 @@ def _scaling(optimizer: optimizers.Optimizer) -> optimizers.Optimizer:
     if isinstance(optimizer, optimizers.LossScaleOptimizer):
         return optimizer
     return optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+
+
+def _are_graph(args: tuple, kwargs: dict[str, Any]) -> bool:
+    """Whether a constructor's arguments are inputs and outputs: Model(inputs, outputs)."""
+    return len(args) >= 2 or len(args) == 1 and "outputs" in kwargs or kwargs.keys() >= _GRAPH
+
+
+_GRAPH = {"inputs", "outputs"}
+
+
+def _put_functional_below(cls: type) -> None:
+    """Make Functional the base of `cls` where Model was."""
+    if not issubclass(cls, Model.functional):
+        for base in [base for base in cls.__mro__ if Model in base.__bases__]:
+            bases = [Model.functional if b is Model else b for b in base.__bases__]
+            base.__bases__ = tuple(bases)
 
 
 def _telling_rows(y: Any) -> Any:

@@ -10,7 +10,8 @@ from layerkit.backend import Tensor, tree
 
 from ..configurable import deserialize, serialize
 from ..layers import InputLayer, Layer
-from ..layers.layer import Shape, SymbolicTensor
+from ..layers.layer import Shape, shapes_of, with_rank_of
+from ..symbolic import KerasTensor, node_of
 from .model import Model
 
 
@@ -32,7 +33,7 @@ class Sequential(Model):
     ):
         super().__init__(name=name, **kwargs)
         self._layers: list[Layer] = []  # an InputLayer, where there is one, comes first
-        self._shape: Shape | None = None  # of the output of the last layer built
+        self._tensors: list[KerasTensor] = []  # symbolic outputs of the layers, once it is built
         for layer in layers or ():
             self.add(layer)
         if not trainable:
@@ -40,8 +41,8 @@ class Sequential(Model):
 
     def add(self, layer: Any) -> None:
         """Put a layer on top. ValueError for a name used twice, TypeError for what is no layer."""
-        if isinstance(layer, SymbolicTensor):
-            layer = InputLayer(batch_shape=layer.shape, dtype=layer.dtype, name=layer.name)
+        if isinstance(layer, KerasTensor):
+            layer = node_of(layer).operation
         if not isinstance(layer, Layer):
             raise TypeError(
                 "Only instances of `keras.Layer` can be added to a Sequential model. "
@@ -61,22 +62,19 @@ class Sequential(Model):
         if not self._layers and not isinstance(layer, InputLayer) and layer.batch_input_shape:
             self.add(InputLayer(batch_shape=layer.batch_input_shape))
         if isinstance(layer, InputLayer):
-            self._shape = layer.batch_shape
-        elif self._shape is not None:
-            self._shape = _build_on(layer, self._shape)
+            self._tensors = [layer.output]
+        elif self._tensors:
+            self._tensors = [*self._tensors, layer(self._tensors[-1])]
         self._layers = [*self._layers, layer]
         if not isinstance(layer, InputLayer):
-            self.built = self._shape is not None
+            self.built = bool(self._tensors)
 
     def pop(self) -> Layer:
         """Take the last layer off and return it."""
         if not self.layers:
             raise TypeError("There are no layers in the model.")
         *self._layers, layer = self._layers
-        if self._shape is not None:
-            self._shape = self._layers[0].batch_shape  # type: ignore[attr-defined]
-            for other in self.layers:
-                self._shape = other.compute_output_shape(self._shape)
+        self._tensors = self._tensors[: len(self._layers)]
         return layer
 
     @property
@@ -86,7 +84,7 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Make all weights for inputs of `input_shape` (batch axis included)."""
-        if self._shape is not None:
+        if self._tensors:
             return
         if input_shape is None:
             raise ValueError(
@@ -94,18 +92,20 @@ class Sequential(Model):
             )
         if not self._layers:
             raise ValueError(f"Sequential model '{self.name}' cannot be built: it has no layers.")
-        shape: Shape = tuple(input_shape)
+        first = InputLayer(batch_shape=tuple(input_shape))
+        tensors = [first.output]
         for layer in self.layers:
-            shape = _build_on(layer, shape)
-        self._layers = [InputLayer(batch_shape=tuple(input_shape)), *self._layers]
-        self._shape = shape
+            tensors.append(layer(tensors[-1]))
+        self._layers, self._tensors = [first, *self._layers], tensors
         self.built = True
 
-    def _build_for(self, inputs: Any) -> None:
-        self.build((None, *inputs.shape[1:]))
+    def _build_for(self, *args: Any, **kwargs: Any) -> None:
+        self.build(shapes_of(args[0]))
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         x = inputs
+        if mask is not None:
+            x._keras_mask = mask
         for layer in self.layers:
             x = layer(x, training=training)
         return x
@@ -117,17 +117,49 @@ class Sequential(Model):
         first = self._layers[0] if self._layers else None
         if isinstance(first, InputLayer) and isinstance(x, Tensor):
             x = x if x.dtype == first.dtype else K.cast(x, first.dtype)
-            x = x if x.ndim == len(first.batch_shape) else _with_rank_of(x, first.batch_shape)
+            x = x if x.ndim == len(first.batch_shape) else with_rank_of(x, first.batch_shape)
         return x
 
     def _convert_leaf(self, x: Any) -> Any:
         """Its layers cast: the first one may take what this model's policy would round."""
-        return x if x is None or isinstance(x, SymbolicTensor) else K.convert_to_tensor(x)
+        return x if x is None or isinstance(x, KerasTensor) else K.convert_to_tensor(x)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         for layer in self.layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        x = args[0]
+        for layer in self.layers:
+            x = layer.compute_output_spec(x)
+        return x
+
+    @property
+    def input(self) -> KerasTensor:
+        """The symbolic input. AttributeError before the model is built."""
+        return self._input_layer().output
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output. AttributeError before the model is built."""
+        self._input_layer()
+        return self._tensors[-1]
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic input in a list."""
+        return [self.input]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The symbolic output in a list."""
+        return tree.flatten(self.output)
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the last layer in a list."""
+        return [self._layers[-1].name]
 
     @property
     def input_shape(self) -> Shape:
@@ -137,9 +169,7 @@ class Sequential(Model):
     @property
     def output_shape(self) -> Shape:
         """Shape of the output, batch axis included. AttributeError before the model is built."""
-        self._input_layer()
-        assert self._shape is not None
-        return self._shape
+        return tree.map_structure(lambda x: x.shape, self.output)
 
     def _input_layer(self) -> InputLayer:
         if not self._layers or not isinstance(self._layers[0], InputLayer):
@@ -157,7 +187,7 @@ class Sequential(Model):
             "dtype": self._dtype_config(),
             "layers": [serialize(layer) for layer in self._layers],
         }
-        if self._shape is not None:
+        if self._tensors:
             config["build_input_shape"] = self.input_shape
         return config
 
@@ -169,14 +199,14 @@ class Sequential(Model):
         for layer in config["layers"]:
             model.add(deserialize(layer, custom_objects=custom_objects))
         shape = config.get("build_input_shape")
-        if model._shape is None and shape:
+        if not model._tensors and shape:
             model.build(tuple(shape))
         if config.get("trainable") is False:
             model.trainable = False
         return model
 
     def get_build_config(self) -> dict[str, Any] | None:
-        return None if self._shape is None else {"input_shape": self.input_shape}
+        return {"input_shape": self.input_shape} if self._tensors else None
 
 
 def _only(name: str, inputs: list) -> Any:
@@ -187,22 +217,3 @@ def _only(name: str, inputs: list) -> Any:
             "Sequential has one input. Subclass Model to take several."
         )
     return inputs[0]
-
-
-def _with_rank_of(x: Any, shape: Shape) -> Any:
-    """`x` with a last axis of one added or taken away where its rank asks for it, as in Keras."""
-    if x.ndim == len(shape) + 1 and x.shape[-1] == 1:
-        return K.squeeze(x, axis=-1)
-    if x.ndim == len(shape) - 1 and shape[-1] == 1:
-        return K.expand_dims(x, axis=-1)
-    return x
-
-
-def _build_on(layer: Layer, input_shape: Shape) -> Shape:
-    """Build `layer` for `input_shape`; returns the shape of its output."""
-    layer.check_input_shape(input_shape)
-    if not layer.built:
-        layer.build(input_shape)
-        layer.built = True
-        layer.check_input_shape(input_shape)
-    return layer.compute_output_shape(input_shape)

@@ -1,36 +1,125 @@
-"""The table that `Model.summary` prints: layers, output shapes, numbers of weights."""
+"""The table that `Model.summary` prints: layers, output shapes, weights, and who feeds whom."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
-COLUMNS = ("Layer (type)", "Output Shape", "Param #")
+from layerkit.backend import tree
+
+from ..symbolic import Node
+
+
+class _Column(NamedTuple):
+    title: str
+    align: str  # as in format strings
+
+
+_COLUMNS = [_Column("Layer (type)", "<"), _Column("Output Shape", "<"), _Column("Param #", ">")]
+_CONNECTED = _Column("Connected to", "<")
+_TRAINABLE = _Column("Trainable", "^")
 
 
 def print_summary(
-    model: Any, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
 ) -> None:
     """Print the summary of `model`, or hand its text to `print_fn`, all at once.
 
-    `line_length`: characters a line; by default what fits the terminal, 88 at most.
+    `line_length`: characters a line; by default what fits the terminal. `positions`: where columns
+    end, as parts of a line. `layer_range`: names, or regular expressions, of the first and the
+    last layer that are shown. ValueError where a line is too short, or a name is no layer's.
     """
+    graph = getattr(model, "_graph", None)
+    nodes = None if graph is None or _is_chain(graph.nodes) else set(graph.nodes)
+    columns = [*_COLUMNS, *([_CONNECTED] if nodes else [])]
+    ends = list(positions or ([0.3, 0.56, 0.74, 1.0] if nodes else [0.45, 0.80, 1.0]))
+    fitting = 108 if nodes else 88
+    if show_trainable:
+        columns.append(_TRAINABLE)
+        ends, fitting = [0.9 * end for end in ends] + [1.0], fitting + 12
     if line_length is None:
         import shutil
 
-        line_length = min(88, shutil.get_terminal_size().columns - 4)
-    rows = [_row(layer, shape) for layer, shape in _output_shapes(model)]
-    lines = [f'Model: "{model.name}"', *_table(rows, _widths(line_length)), *_totals(model)]
-    text = "\n".join(lines) + "\n"
+        line_length = min(fitting, shutil.get_terminal_size().columns - 4)
+    rows = []
+    shown = _layers(model) if graph is None else graph.operations
+    for layer, shape in _with_shapes(model, _in_range(shown, layer_range)):
+        rows += _rows(layer, shape, nodes, expand_nested, show_trainable)
+    table = _table(rows, columns, _widths(ends, line_length))
+    text = "\n".join([f'Model: "{model.name}"', *table, *_totals(model)]) + "\n"
     if print_fn is None:
         print(text, end="")
     else:
         print_fn(text)
 
 
-def _row(layer: Any, shape: str) -> tuple[str, str, str]:
-    params = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
-    return f"{layer.name} ({type(layer).__name__})", shape, params
+def _is_chain(nodes: Sequence[Node]) -> bool:
+    """Whether each call takes what the one before gave, and nothing else."""
+    if len({node.operation for node in nodes}) < len(nodes) or len(nodes[0].output_tensors) > 1:
+        return False
+    return all(
+        len(node.input_tensors) == 1 and node.parent_nodes[0] is previous
+        for previous, node in zip(nodes, nodes[1:], strict=False)
+    )
+
+
+def _layers(model: Any) -> list[Any]:
+    return list(getattr(model, "layers", ()))
+
+
+def _in_range(layers: list[Any], names: Sequence[str] | None) -> list[Any]:
+    if names is None:
+        return layers
+    if len(names) != 2:
+        raise ValueError(
+            "layer_range must be a list or tuple of two names, of the first and the last layer. "
+            f"Received: layer_range={names}"
+        )
+    first = [i for i, layer in enumerate(layers) if re.match(names[0], layer.name)]
+    last = [i for i, layer in enumerate(layers) if re.match(names[1], layer.name)]
+    if not first or not last:
+        raise ValueError(
+            f"The names in layer_range are no layers of the model. Received: layer_range={names}; "
+            f"the layers are {[layer.name for layer in layers]}."
+        )
+    low, high = sorted((first[0], last[-1]))
+    return layers[low : high + 1]
+
+
+def _rows(
+    layer: Any, shape: str, nodes: set[Node] | None, expand: bool, trainable: bool, level: int = 0
+) -> list[list[str]]:
+    """The row of a layer and, with `expand`, those of the layers inside."""
+    prefix = f"{'   ' * level}└ " if level else ""
+    params = f"{layer.count_params():,}" if getattr(layer, "built", False) else "0 (unbuilt)"
+    name = getattr(layer, "class_name", type(layer).__name__)
+    row = [f"{prefix}{layer.name} ({name})", shape, params if hasattr(layer, "built") else "0"]
+    if nodes:
+        row.append(_connections(layer, nodes))
+    if trainable:
+        row.append(("Y" if layer.trainable else "N") if getattr(layer, "weights", None) else "-")
+    rows = [row]
+    for inner, inner_shape in _with_shapes(layer, _layers(layer)) if expand else ():
+        rows += _rows(inner, inner_shape, nodes, expand, trainable, level + 1)
+    return rows
+
+
+def _connections(layer: Any, nodes: set[Node]) -> str:
+    """Whose outputs it takes: name, number of the call, number of the output."""
+    histories = [
+        tensor._keras_history
+        for node in layer._inbound_nodes
+        if node in nodes
+        for tensor in node.input_tensors
+    ]
+    return ", ".join(f"{op.name}[{call}][{output}]" for op, call, output in histories) or "-"
 
 
 def _totals(model: Any) -> list[str]:
@@ -60,15 +149,16 @@ def _readable_size(variables: Iterable[Any]) -> str:
     return f"{size:.2f} TB"
 
 
-# Output shapes: a Sequential hands them on, other layers know what they were built for.
+# Output shapes: those of the last symbolic call, or what layers were built for gives them.
 
 
-def _output_shapes(model: Any) -> Iterable[tuple[Any, str]]:
-    shape = getattr(model, "input_shape", None)
-    for layer in model.layers:
-        if shape is not None:
-            shape = layer.compute_output_shape(shape)
-        yield layer, _format_shape(_shape_when_built(layer) if shape is None else shape)
+def _with_shapes(model: Any, layers: list[Any]) -> Iterable[tuple[Any, str]]:
+    for layer in layers:
+        if layer._inbound_nodes:
+            shape = tree.map_structure(lambda x: x.shape, layer._inbound_nodes[-1].outputs)
+        else:
+            shape = _shape_when_built(layer)
+        yield layer, _format_shape(shape)
 
 
 def _shape_when_built(layer: Any) -> Any:
@@ -94,28 +184,37 @@ def _format_shape(shape: Any) -> str:
 # The table: box characters, wrapped cells, the last column to the right.
 
 
-def _widths(line_length: int) -> list[int]:
-    """Widths of the columns, their two spaces included, for lines of `line_length`."""
-    left, right = int(0.45 * line_length), int(0.80 * line_length)
-    widths = [left - 1, right - left - 2, line_length - right - 1]
-    if min(widths) < 4:
+def _widths(ends: Sequence[float], line_length: int) -> list[int]:
+    """Widths of the columns, their two spaces included, for lines of `line_length`.
+
+    They are shared out as if there were no borders, and then give up one part each of what is
+    too much.
+    """
+    borders = [int(end * line_length) for end in ends]
+    shares = [end - start for start, end in zip([0, *borders], borders, strict=False)]
+    if min(shares) < 4:
         raise ValueError(
             "Insufficient console width to print summary: give a `line_length` of 40 or more. "
             f"Received: line_length={line_length}"
         )
+    excess, widths = sum(shares) + 3 * len(shares) + 1 - line_length, []
+    for index, share in enumerate(shares):
+        part = round(excess / (len(shares) - index))
+        widths.append(share + 2 - part)
+        excess -= part
     return widths
 
 
-def _table(rows: list[tuple[str, str, str]], widths: list[int]) -> list[str]:
+def _table(rows: list[list[str]], columns: list[_Column], widths: list[int]) -> list[str]:
     lines = [
         _rule("┏━┳┓", widths),
-        *_cells(COLUMNS, widths, "┃"),
+        *_cells([column.title for column in columns], columns, widths, "┃"),
         _rule("┡━╇┩", widths),
     ]
     for number, row in enumerate(rows):
         if number:
             lines.append(_rule("├─┼┤", widths))
-        lines += _cells(row, widths, "│")
+        lines += _cells(row, columns, widths, "│")
     return [*lines, _rule("└─┴┘", widths)]
 
 
@@ -124,25 +223,28 @@ def _rule(characters: str, widths: list[int]) -> str:
     return first + middle.join(line * width for width in widths) + last
 
 
-def _cells(row: Iterable[str], widths: list[int], border: str) -> list[str]:
+def _cells(row: list[str], columns: list[_Column], widths: list[int], border: str) -> list[str]:
     """The lines of one row: as many as its longest cell needs."""
     wrapped = [_wrap(cell, width - 2) for cell, width in zip(row, widths, strict=True)]
     lines = []
     for index in range(max(map(len, wrapped))):
         texts = [cell[index] if index < len(cell) else "" for cell in wrapped]
-        aligned = [f" {text:<{n - 2}} " for text, n in zip(texts[:-1], widths[:-1], strict=True)]
-        aligned.append(f" {texts[-1]:>{widths[-1] - 2}} ")
+        aligned = [
+            f" {text:{column.align}{width - 2}} "
+            for text, column, width in zip(texts, columns, widths, strict=True)
+        ]
         lines.append(border + border.join(aligned) + border)
     return lines
 
 
 def _wrap(text: str, width: int) -> list[str]:
     """Lines of whole words; a word that is too long is cut and ends with '…'."""
-    lines = [""]
-    for word in text.split(" "):
+    first, *words = text.split(" ")
+    lines = [first if len(first) <= width else first[: width - 1] + "…"]
+    for word in words:
         if len(word) > width:
             word = word[: width - 1] + "…"
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        joined = f"{lines[-1]} {word}"
         if len(joined) <= width:
             lines[-1] = joined
         else:

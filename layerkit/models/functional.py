@@ -1,0 +1,260 @@
+"""Functional: a model that is a graph of calls between symbolic inputs and outputs."""
+
+from __future__ import annotations
+
+import warnings
+from inspect import signature
+from typing import Any
+
+from layerkit import backend as K
+from layerkit.backend import Tensor, tree
+
+from ..layers import Layer
+from ..layers.layer import map_shapes, with_rank_of
+from ..symbolic import KerasTensor, node_of
+from .graph import Graph, on_new_inputs
+from .graph_config import describe, revive
+from .model import Model
+
+
+class Functional(Model):
+    """The model of all layers between `inputs` and `outputs`, as `Model(inputs, outputs)` makes it.
+
+    `inputs`, `outputs`: symbolic tensors, or lists, tuples or dicts of them; data comes, and
+    predictions leave, in the same structures. Inputs may be tensors inside another model: layers
+    are shared then. `training` that a layer was called with stays, whatever the model is called
+    with: `base(x, training=False)` never changes its statistics. ValueError for what is no
+    symbolic tensor, and where an output needs an Input that is not given.
+    """
+
+    keras_module = "keras.src.models.functional"
+    layers_come_first = True  # in files, before the attributes of a subclass
+
+    def __init__(
+        self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True, **kwargs
+    ):
+        _check_symbolic("inputs", inputs)
+        _check_symbolic("outputs", outputs)
+        _warn_of_keys(inputs)
+        if not all(node_of(x).is_input for x in tree.flatten(inputs)):
+            inputs, outputs = on_new_inputs(inputs, outputs)
+        super().__init__(name=name, **kwargs)
+        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self._graph = Graph(tree.flatten(inputs), tree.flatten(outputs))
+        self._layers = [x for x in self._graph.operations if isinstance(x, Layer)]
+        self.output_names = [node_of(x).operation.name for x in self.outputs]
+        self.built = True
+        if not trainable:
+            self.trainable = False
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the graph, those farthest from the outputs first."""
+        return list(self._layers)
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers and the operations of the graph, in the same order."""
+        return list(self._graph.operations)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs as a flat list."""
+        return self._graph.inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs as a flat list."""
+        return self._graph.outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs as they were given."""
+        return self._inputs_struct
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs as they were given."""
+        return self._outputs_struct
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs, in the order of `inputs`."""
+        return [x.name for x in self.inputs]
+
+    @property
+    def input_shape(self) -> Any:
+        """Shapes of the inputs in their structure, batch axis included."""
+        return tree.map_structure(lambda x: x.shape, _single(self._inputs_struct))
+
+    @property
+    def output_shape(self) -> Any:
+        """Shapes of the outputs in their structure, batch axis included."""
+        return tree.map_structure(lambda x: x.shape, _single(self._outputs_struct))
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing: its layers were built when they were called."""
+
+    def _build_for(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing, likewise."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if mask is not None:
+            for x, own in zip(inputs, tree.flatten(mask), strict=True):
+                if own is not None:
+                    x._keras_mask = own
+        outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
+        return tree.pack_sequence_as(_single(self._outputs_struct), outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        outputs = self._graph.run(
+            args[0], lambda layer, args, kwargs: layer.compute_output_spec(*args, **kwargs)
+        )
+        fresh = [KerasTensor(x.shape, x.dtype) for x in outputs]
+        return tree.pack_sequence_as(_single(self._outputs_struct), fresh)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        inputs = map_shapes(KerasTensor, input_shape)
+        outputs = self.compute_output_spec(self._convert(inputs))
+        return tree.map_structure(lambda x: x.shape, outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Name, layers and their calls, as Keras writes them; a subclass's own parameters where
+        its constructor takes others than this one."""
+        if not _takes_graph(type(self)):
+            return super().get_config()
+        graph = describe(self._graph, self._inputs_struct, self._outputs_struct)
+        return {"name": self.name, "trainable": self.trainable, **graph}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of a config that `get_config`, here or in Keras, made."""
+        if "input_layers" not in config:
+            return super().from_config(config)
+        others = {key: x for key, x in config.items() if key not in _OF_GRAPH}
+        inputs, outputs = revive(config, custom_objects)
+        return cls(inputs=inputs, outputs=outputs, **others)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        return {"input_shape": None}
+
+    # What it is fed: data in the structure of the inputs, as a flat list of tensors.
+
+    def _convert(self, inputs: Any) -> list[Any]:
+        flat = tree.flatten(self._in_our_structure(inputs))
+        return [self._fitted(x, own) for x, own in zip(flat, self.inputs, strict=True)]
+
+    def _in_our_structure(self, inputs: Any) -> Any:
+        struct = _single(self._inputs_struct)
+        if isinstance(struct, KerasTensor):
+            struct = [struct]
+            if isinstance(inputs, (Tensor, KerasTensor)) or K.is_array(inputs):
+                return inputs
+            if isinstance(inputs, (list, tuple)) and not any(
+                isinstance(x, (Tensor, KerasTensor)) or K.is_array(x) for x in tree.flatten(inputs)
+            ):
+                return K.convert_to_tensor(inputs)
+        if isinstance(inputs, dict):
+            return self._by_name(inputs, struct)
+        flat = tree.flatten(inputs)
+        if len(flat) != len(self.inputs):
+            shapes = [getattr(x, "shape", x) for x in flat]
+            raise ValueError(
+                f'Layer "{self.name}" expects {len(self.inputs)} input(s), but it received '
+                f"{len(flat)} input tensors. Inputs received: {shapes}; expected: "
+                f"{self.input_names}."
+            )
+        if isinstance(struct, dict):
+            self._refuse_order(struct)
+        return inputs
+
+    def _by_name(self, inputs: dict, struct: Any) -> Any:
+        """The parts of a dict in the order of our inputs; others in it are left alone."""
+        keys = list(struct) if isinstance(struct, dict) else self.input_names
+        missing = [key for key in keys if key not in inputs]
+        if missing:
+            raise ValueError(
+                f'Missing data for input "{missing[0]}". You passed a data dictionary with keys '
+                f"{list(inputs)}. Expected the following keys: {keys}"
+            )
+        return [inputs[key] for key in (sorted(keys) if isinstance(struct, dict) else keys)]
+
+    def _refuse_order(self, struct: dict) -> None:
+        if list(struct) != sorted(struct):
+            raise ValueError(
+                "The structure of `inputs` doesn't match the expected structure.\n"
+                f"Expected: a dict with keys {list(struct)}, whose order a list does not tell."
+            )
+
+    def _fitted(self, x: Any, own: KerasTensor) -> Any:
+        """`x` as the symbolic input `own` says: its dtype, its rank."""
+        if x is None:
+            if not getattr(node_of(own).operation, "optional", False):
+                raise ValueError(
+                    f"The input '{own.name}' is not optional, but None was passed. Please provide "
+                    "a valid tensor, or make it Input(..., optional=True)."
+                )
+            return None
+        if own.dtype == "string":
+            return x
+        y = x if isinstance(x, KerasTensor) else K.convert_to_tensor(x)
+        if isinstance(y, Tensor) and y.dtype != own.dtype:
+            y = K.cast(y, own.dtype)
+        if isinstance(y, Tensor):
+            y = with_rank_of(y, own.shape)
+        mask = getattr(x, "_keras_mask", None)
+        if mask is not None and y is not x:
+            y._keras_mask = mask
+        return y
+
+    def _check_input(self, inputs: Any) -> None:
+        for x, own in zip(inputs, self.inputs, strict=True):
+            if x is None or own.dtype == "string":
+                continue
+            fits = len(x.shape) == len(own.shape) and all(
+                n == m or None in (n, m) for n, m in zip(x.shape[1:], own.shape[1:], strict=True)
+            )
+            if not fits:
+                raise ValueError(
+                    f"Input of model '{self.name}' for '{own.name}' is incompatible with the "
+                    f"model: expected shape={own.shape}, found shape={tuple(x.shape)}."
+                )
+
+
+Model.functional = Functional
+
+_OF_GRAPH = ("layers", "input_layers", "output_layers")
+
+
+def _takes_graph(cls: type) -> bool:
+    """Whether the constructor is called as this class's own, with inputs and outputs."""
+    names = {"inputs", "outputs"}
+    return "__init__" not in vars(cls) or names <= set(signature(cls.__init__).parameters)
+
+
+def _single(structure: Any) -> Any:
+    """A list of one tensor counts as that tensor."""
+    if isinstance(structure, (list, tuple)) and len(structure) == 1:
+        return structure[0]
+    return structure
+
+
+def _check_symbolic(name: str, structure: Any) -> None:
+    for x in tree.flatten(structure):
+        if not isinstance(x, KerasTensor):
+            raise ValueError(
+                f"All `{name}` values must be KerasTensors, as Input and calls on its result give. "
+                f"Received: {name}={structure} including invalid value {x} of type {type(x)}"
+            )
+
+
+def _warn_of_keys(inputs: Any) -> None:
+    for key, x in inputs.items() if isinstance(inputs, dict) else ():
+        if isinstance(x, KerasTensor) and key != x.name:
+            warnings.warn(
+                "When providing `inputs` as a dict, all keys in the dict must match the names of "
+                f"the corresponding tensors. Received key '{key}' mapping to value {x} which has "
+                f"name '{x.name}'. Change the tensor name to '{key}' (via `Input(..., "
+                f"name='{key}')`)",
+                stacklevel=3,
+            )

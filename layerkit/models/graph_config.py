@@ -1,0 +1,215 @@
+"""Functional models as plain values, in the form of Keras's files, and back.
+
+A config lists the operations with the calls of each, its inbound nodes. Where a call takes what
+another gave, stands the address of that tensor: name, number of the call, number of the output.
+Calls are counted within the model, from 0 for each operation; only where the addresses of the
+inputs and outputs name a functional model inside this one, Keras counts from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from layerkit.backend import tree
+
+from ..configurable import deserialize, serialize
+from ..layers import Layer
+from ..symbolic import KerasTensor, Node, Operation, class_name, operations
+from .graph import Graph
+from .model import Model
+
+Address = tuple[str, int, int]
+
+
+def describe(graph: Graph, inputs: Any, outputs: Any) -> dict[str, Any]:
+    """The config of a graph: {"layers", "input_layers", "output_layers"}."""
+    calls: dict[Any, list[Node]] = {operation: [] for operation in graph.operations}
+    ours = set(graph.nodes)
+    for operation, nodes in calls.items():
+        nodes += [node for node in operation._inbound_nodes if node in ours]
+
+    def address(tensor: KerasTensor) -> Address:
+        operation, index, number = tensor._keras_history
+        return operation.name, calls[operation].index(operation._inbound_nodes[index]), number
+
+    def end(tensor: KerasTensor) -> list:
+        name, index, number = address(tensor)
+        return [name, index + _is_functional(tensor._keras_history.operation), number]
+
+    return {
+        "layers": [_described(operation, nodes, address) for operation, nodes in calls.items()],
+        "input_layers": tree.map_structure(end, inputs),
+        "output_layers": tree.map_structure(end, outputs),
+    }
+
+
+def _is_functional(operation: Any) -> bool:
+    return hasattr(operation, "_graph")
+
+
+def _described(operation: Any, nodes: list[Node], address: Callable) -> dict[str, Any]:
+    def argument(x: Any) -> Any:
+        return _describe_tensor(x, address(x)) if isinstance(x, KerasTensor) else x
+
+    def call(args: Any, kwargs: Any) -> dict[str, Any]:
+        args, kwargs = tree.map_structure(argument, (list(args), kwargs))
+        return {"args": serialize(args), "kwargs": serialize(kwargs)}
+
+    if isinstance(operation, Operation):
+        tensors, options = operation.options(nodes[0])
+        config, calls = _describe_operation(operation, options), [call(tensors, {})]
+    else:
+        config = serialize(operation)
+        calls = [call(node.args, node.kwargs) for node in nodes if not node.is_input]
+    return {**config, "name": operation.name, "inbound_nodes": calls}
+
+
+def _describe_tensor(x: KerasTensor, address: Address) -> dict[str, Any]:
+    config = {"shape": x.shape, "dtype": x.dtype, "keras_history": list(address)}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def _describe_operation(operation: Operation, options: dict[str, Any]) -> dict[str, Any]:
+    name = class_name(operation.function)
+    module = operation.function.__module__.rpartition(".")[2].partition("_")[0]
+    return {
+        "module": f"keras.src.ops.{module}",
+        "class_name": name,
+        "config": {"name": operation.name, **serialize(options)},
+        "registered_name": name,
+    }
+
+
+def revive(config: dict[str, Any], custom_objects: Any = None) -> tuple[Any, Any]:
+    """Inputs and outputs of the graph that a config describes, all its calls made anew."""
+    made: dict[str, Any] = {}
+    waiting: list[tuple[Any, Any]] = []
+    for entry in config["layers"]:
+        operation = _made(entry, custom_objects)
+        made[entry.get("name") or operation.name] = operation
+        waiting += [(operation, call) for call in entry.get("inbound_nodes", ())]
+    while waiting:
+        left: list[tuple[Any, Any]] = []
+        for operation, call in waiting:
+            stopped = any(operation is other for other, _ in left)  # its calls stay in order
+            if stopped or not all(_is_there(address, made) for address in _addresses(call)):
+                left.append((operation, call))
+            else:
+                args, kwargs = _arguments(call, made, custom_objects)
+                if kwargs.get("training") is False and not isinstance(operation, Model):
+                    del kwargs["training"]  # Keras fills in its default, which nobody asked for
+                operation(*args, **kwargs)
+        if len(left) == len(waiting):
+            raise ValueError(
+                "Invalid Functional model configuration: its graph has a loop, or calls on what "
+                "nothing gives. These layers could not be called: "
+                f"{sorted({operation.name for operation, _ in left})}"
+            )
+        waiting = left
+
+    def tensor(address: list) -> KerasTensor:
+        name, index, number = address[:3]
+        return _tensor((name, index - _is_functional(made.get(name)), number), made)
+
+    return _ends(config["input_layers"], tensor), _ends(config["output_layers"], tensor)
+
+
+def _tensor(address: Any, made: dict[str, Any]) -> KerasTensor:
+    name, index, number = address
+    if not _is_there(address, made):
+        raise ValueError(
+            f"Invalid Functional model configuration: layer '{name}' has no call number {index}."
+        )
+    return made[name]._inbound_nodes[max(index, 0)].output_tensors[number]
+
+
+def _is_there(address: Any, made: dict[str, Any]) -> bool:
+    if address[0] not in made:
+        raise ValueError(f"Invalid Functional model configuration: unknown layer '{address[0]}'.")
+    return address[1] < len(made[address[0]]._inbound_nodes)
+
+
+def _made(entry: dict[str, Any], custom_objects: Any) -> Any:
+    """The layer or operation of an entry of "layers"."""
+    if str(entry.get("module", "")).startswith("keras.src.ops"):
+        options = dict(entry["config"])
+        name = options.pop("name", None)
+        if entry["class_name"] not in operations:
+            raise TypeError(
+                f"The model calls the operation {entry['class_name']} of {entry['module']}, which "
+                "layerkit does not have."
+            )
+        return _WithOptions(operations[entry["class_name"]], name, deserialize(options))
+    if "name" in entry and isinstance(entry.get("config"), dict):
+        entry = {**entry, "config": {"name": entry["name"], **entry["config"]}}
+    operation = deserialize(entry, custom_objects=custom_objects, family="layers")
+    if not isinstance(operation, Layer):
+        raise ValueError(
+            f"Unexpected object from deserialization, expected a layer or operation, got "
+            f"{type(operation)}"
+        )
+    return operation
+
+
+class _WithOptions(Operation):
+    """An operation of a file, which keeps the options of its call."""
+
+    def __init__(self, function: Callable, name: str | None, options: dict[str, Any]):
+        super().__init__(getattr(function, "__wrapped__", function), name)
+        self.given = options
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(*args, **{**self.given, **kwargs})
+
+
+def _addresses(x: Any) -> list[Address]:
+    """The addresses of the tensors in the arguments of a call."""
+    if isinstance(x, dict):
+        if x.get("class_name") == "__keras_tensor__":
+            return [tuple(x["config"]["keras_history"])]
+        return [address for item in x.values() for address in _addresses(item)]
+    if _is_old_address(x):
+        return [tuple(x[:3]), *(_addresses(x[3]) if len(x) > 3 else [])]
+    return [a for item in x for a in _addresses(item)] if isinstance(x, (list, tuple)) else []
+
+
+def _is_old_address(x: Any) -> bool:
+    """Whether Keras 2 meant a tensor by it: [name, call, output] and perhaps options."""
+    return (
+        isinstance(x, (list, tuple))
+        and len(x) in (3, 4)
+        and isinstance(x[0], str)
+        and all(isinstance(n, int) and not isinstance(n, bool) for n in x[1:3])
+    )
+
+
+def _arguments(call: Any, made: dict[str, Any], custom_objects: Any) -> tuple[tuple, dict]:
+    """Positional and named arguments of a call, of Keras 3's form or of Keras 2's."""
+
+    def value(x: Any) -> Any:
+        if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
+            return _tensor(x["config"]["keras_history"], made)
+        if _is_old_address(x):
+            return _tensor(x[:3], made)
+        if isinstance(x, (list, tuple)):
+            return type(x)(value(item) for item in x)
+        if isinstance(x, dict) and not ("class_name" in x and "config" in x):
+            return {key: value(item) for key, item in x.items()}
+        return deserialize(x, custom_objects=custom_objects)
+
+    if isinstance(call, dict):
+        kwargs = {key: value(x) for key, x in call["kwargs"].items()}
+        return tuple(value(call["args"])), {k: x for k, x in kwargs.items() if x is not None}
+    entries = [call] if _is_old_address(call) else call
+    tensors = [value(entry[:3]) for entry in entries]
+    options = entries[0][3] if len(entries[0]) > 3 else {}
+    return (tensors[0] if len(tensors) == 1 else tensors,), value(options)
+
+
+def _ends(structure: Any, tensor: Callable[[list], KerasTensor]) -> Any:
+    if _is_old_address(structure):
+        return tensor(structure)
+    if isinstance(structure, dict):
+        return {key: _ends(item, tensor) for key, item in structure.items()}
+    return [_ends(item, tensor) for item in structure]
