@@ -146,6 +146,18 @@ def test_conversions():
     close(x, X)
 
 
+def test_halves_and_doubles():
+    x = np.array([[3e-4, 4e-4], [300.0, 400.0], [0.0, 0.0]])
+    half = ops.normalize(x.astype("float16"))
+    assert half.dtype == "float16"
+    np.testing.assert_allclose(K.to_numpy(half), [[0.6, 0.8], [0.6, 0.8], [0, 0]], rtol=2e-3)
+    ramp = np.arange(6.0)[None, :, None, None] / 3
+    y = K.to_numpy(ops.image.resize(ramp, (12, 1)))[0, :, 0, 0]
+    np.testing.assert_allclose(y[1:-1], (np.arange(1, 11) / 2 - 0.25) / 3, rtol=1e-14)
+    attention = ops.dot_product_attention(*[ramp.astype("float16")] * 3)
+    assert attention.dtype == "float16"
+
+
 def test_stop_gradient():
     close(gradient_of(lambda x: x * ops.stop_gradient(x), X), X)
 

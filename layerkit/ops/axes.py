@@ -36,7 +36,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
             f"rearrange: the pattern '{pattern}' has {len(before)} axes, of the names {names}; "
             f"received a tensor of shape {x.shape} and lengths of {list(axes_lengths)}."
         )
-    lengths = {}
+    lengths: dict[str, int] = {}
     for axis, size in zip(before, x.shape, strict=True):
         lengths |= _lengths(axis, size, axes_lengths)
     parts = K.reshape(x, [lengths[name] for name in names])

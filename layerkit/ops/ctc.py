@@ -93,6 +93,9 @@ def _greedy(
     return K.expand_dims(labels, 0), -scores
 
 
+Beams = dict[tuple[int, ...], tuple[float, float]]
+
+
 def _beam_search(
     log_p: np.ndarray, width: int, top_paths: int, mask_index: int
 ) -> list[tuple[tuple[int, ...], float]]:
@@ -100,34 +103,44 @@ def _beam_search(
 
     A beginning has two scores: of the alignments that end on its last label, and on a blank.
     """
-    never = -np.inf
-    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (never, 0.0)}
+    beams: Beams = {(): (-np.inf, 0.0)}
     for t, at_t in enumerate(log_p.tolist()):
-        grown: dict[tuple[int, ...], tuple[float, float]] = {}
-
-        def add(path: tuple[int, ...], label: float, blank: float, grown: dict = grown) -> None:
-            old_label, old_blank = grown.get(path, (never, never))
-            grown[path] = (
-                float(np.logaddexp(old_label, label)),
-                float(np.logaddexp(old_blank, blank)),
-            )
-
-        classes = range(len(at_t))
+        classes = list(range(len(at_t)))
         if t == 0:  # the first step is pruned by its classes
-            classes = sorted(classes, key=at_t.__getitem__)[-width:]  # type: ignore[assignment]
-        for path, (label, blank) in beams.items():
+            classes = sorted(classes, key=at_t.__getitem__)[-width:]
+        grown: Beams = {}
+        for path, scores in beams.items():
             for c in classes:
-                if c == mask_index:
-                    add(path, never, float(np.logaddexp(label, blank)) + at_t[c])
-                elif path and path[-1] == c:
-                    add(path, label + at_t[c], never)
-                    add((*path, c), blank + at_t[c], never)
-                else:
-                    add((*path, c), float(np.logaddexp(label, blank)) + at_t[c], never)
-        kept = sorted(grown, key=lambda path, g=grown: np.logaddexp(*g[path]), reverse=True)
-        beams = {path: grown[path] for path in kept[:width]}
-    scored = [(path, float(np.logaddexp(*pair))) for path, pair in beams.items()]
-    return sorted(scored, key=lambda pair: pair[1], reverse=True)[:top_paths]
+                _extend(grown, path, scores, c, at_t[c], mask_index)
+        beams = dict(_best(grown, width))
+    return [(path, _log_add(*scores)) for path, scores in _best(beams, top_paths)]
+
+
+def _extend(
+    grown: Beams, path: tuple, scores: tuple[float, float], c: int, log_p: float, mask_index: int
+) -> None:
+    """Add what becomes of a beginning when class `c` comes next."""
+    label, blank = scores
+    if c == mask_index:
+        _count(grown, path, -np.inf, _log_add(label, blank) + log_p)
+    elif path and path[-1] == c:  # the label goes on; behind a blank it is a new one
+        _count(grown, path, label + log_p, -np.inf)
+        _count(grown, (*path, c), blank + log_p, -np.inf)
+    else:
+        _count(grown, (*path, c), _log_add(label, blank) + log_p, -np.inf)
+
+
+def _count(beams: Beams, path: tuple, label: float, blank: float) -> None:
+    old_label, old_blank = beams.get(path, (-np.inf, -np.inf))
+    beams[path] = _log_add(old_label, label), _log_add(old_blank, blank)
+
+
+def _best(beams: Beams, count: int) -> list:
+    return sorted(beams.items(), key=lambda item: _log_add(*item[1]), reverse=True)[:count]
+
+
+def _log_add(x: float, y: float) -> float:
+    return float(np.logaddexp(x, y))
 
 
 def _packed(rows: list, top_paths: int, log_p: np.ndarray) -> tuple[Tensor, Tensor]:

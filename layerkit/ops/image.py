@@ -191,7 +191,8 @@ def crop_images(
 
 def _sizes(images: Tensor, data_format: str | None) -> tuple[int, int]:
     """Height and width."""
-    return images.shape[-3:-1] if _channels_last(data_format) else images.shape[-2:]
+    height, width = images.shape[-3:-1] if _channels_last(data_format) else images.shape[-2:]
+    return height, width
 
 
 def _frame(given: dict[str, int | None], length: int, sign: int) -> tuple[int, int]:

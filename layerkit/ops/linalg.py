@@ -200,14 +200,15 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     """
     x = K.convert_to_tensor(x)
     x = x if K.is_floating(x.dtype) else K.cast(x, K.floatx())
-    if axis is None and ord is not None:
-        axis = tuple(range(x.ndim))
-    axes = None if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-    if ord in (None, "fro") and (axes is None or len(axes) == 2 or ord is None):
+    if axis is None and ord is None:
+        return K.norm(x, None, None, keepdims)
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    if ord is None or (ord == "fro" and len(axes) == 2):
         return K.norm(x, None, axes, keepdims)
-    if len(axes or ()) == 1 and not isinstance(ord, str):
+    if len(axes) == 1 and not isinstance(ord, str):
         return K.norm(x, ord, axes[0], keepdims)
-    if len(axes or ()) != 2 or ord not in _MATRIX_NORMS:
+    if len(axes) != 2 or ord not in _MATRIX_NORMS:
         raise ValueError(
             "norm expects `ord` None, a number for one axis, or 'fro', 'nuc', 1, -1, 2, -2, inf or "
             f"-inf for two axes. Received: ord={ord}, axis={axis}, x of shape {x.shape}"
@@ -217,7 +218,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
 
 
 _MATRIX_NORMS: dict[Any, Any] = {
-    "fro": lambda x: K.norm(x, None, (-2, -1)),
     "nuc": lambda x: K.sum(K.singular_values(x), -1),
     2: lambda x: K.max(K.singular_values(x), -1),
     -2: lambda x: K.min(K.singular_values(x), -1),

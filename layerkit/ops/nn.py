@@ -252,12 +252,15 @@ def normalize(x: Any, axis: Axes = -1, order: int = 2, epsilon: float | None = N
         raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
     epsilon = K.epsilon() if epsilon is None else epsilon
     x = K.convert_to_tensor(x)
-    x = x if x.ndim else K.expand_dims(x, 0)
+    x = x if K.is_floating(x.dtype) else K.cast(x, K.floatx())
+    wide = _wide(x if x.ndim else K.expand_dims(x, 0))
     if order == 2:
         # The bound stands inside the root, where the gradient of a norm of 0 is not infinite.
-        squares = K.sum(K.square(x), axis, keepdims=True)
-        return K.multiply(x, K.rsqrt(K.maximum(squares, epsilon**2)))
-    return K.divide(x, K.maximum(K.norm(x, order, axis, keepdims=True), epsilon))
+        squares = K.sum(K.square(wide), axis, keepdims=True)
+        y = K.multiply(wide, K.rsqrt(K.maximum(squares, epsilon**2)))
+    else:
+        y = K.divide(wide, K.maximum(K.norm(wide, order, axis, keepdims=True), epsilon))
+    return K.cast(y, x.dtype)
 
 
 # Attention
@@ -318,7 +321,7 @@ def dot_product_attention(
 
 
 def _wide(x: Tensor) -> Tensor:
-    """Halves in float32: the sums of a softmax need its digits."""
+    """Halves in float32: sums need its digits."""
     return K.cast(x, "float32") if x.dtype.itemsize == 2 else x
 
 

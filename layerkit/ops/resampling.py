@@ -78,7 +78,8 @@ def resize(
         return images
     y, kernel = _floats(images), _KERNELS[interpolation]
     for axis, length in zip(axes, size, strict=True):
-        weights = _weights(y.shape[axis], length, length / y.shape[axis], 0.0, kernel, antialias)
+        old = y.shape[axis]
+        weights = _weights(old, length, length / old, 0.0, kernel, antialias, _digits(y))
         y = _along(y, weights, axis)
     return _in_type_of(images, y)
 
@@ -132,10 +133,15 @@ def scale_and_translate(
     scale, translation = K.convert_to_tensor(scale), K.convert_to_tensor(translation)
     for i, axis in enumerate(spatial_dims):
         lengths = y.shape[axis], int(output_shape[axis])
-        y = _along(
-            y, _weights(*lengths, scale[i], translation[i], _KERNELS[method], antialias), axis
-        )
+        place = scale[i], translation[i]
+        weights = _weights(*lengths, *place, _KERNELS[method], antialias, _digits(y))
+        y = _along(y, weights, axis)
     return y
+
+
+def _digits(x: Tensor) -> str:
+    """The type to compute weights in: that of the images, but at least float32."""
+    return "float64" if x.dtype == "float64" else "float32"
 
 
 def _along(x: Tensor, weights: Tensor, axis: int) -> Tensor:
@@ -150,12 +156,15 @@ def _weights(
     translation: Any,
     kernel: Callable[[Tensor], Tensor],
     antialias: bool,
+    dtype: str,
 ) -> Tensor:
     """How much each of `length` pixels counts for each of `new_length` ones."""
-    step = K.divide(1.0, scale)
-    middle = (K.arange(new_length, dtype=K.floatx()) + 0.5) * step - translation * step - 0.5
-    distance = K.absolute(middle - K.expand_dims(K.arange(length, dtype=K.floatx()), 1))
-    w = kernel(distance / K.maximum(step, 1.0) if antialias else distance)
+    step = 1 / scale
+    middle = (K.arange(new_length, dtype=dtype) + 0.5) * step - translation * step - 0.5
+    distance = K.absolute(middle - K.expand_dims(K.arange(length, dtype=dtype), 1))
+    if antialias:
+        distance = distance / (max(step, 1.0) if isinstance(step, float) else K.maximum(step, 1.0))
+    w = kernel(distance)
     total = K.sum(w, 0, keepdims=True)
     w = K.where(K.greater(K.absolute(total), 1e-4), w / K.where(K.equal(total, 0), 1.0, total), 0.0)
     inside = K.logical_and(K.greater_equal(middle, -0.5), K.less_equal(middle, length - 0.5))
