@@ -361,7 +361,7 @@ def test_sums_and_means_neither_wait_nor_transfer(device, kind_of_mean, weighted
 
 # Numbers drawn on the host, results whose shape hangs on values, and indices given by the host.
 NOT_ALONE = ("random_", "linspace", "where:condition alone", "getitem:mask", "getitem:whole mask")
-NOT_ALONE += ("getitem:integers", "getitem:list", "getitem:pairs")
+NOT_ALONE += ("getitem:integers", "getitem:list", "getitem:pairs", "bincount", "nonzero", "unique")
 
 
 @pytest.mark.parametrize("row", OPERATIONS, ids=str)

@@ -67,6 +67,7 @@ def test_arguments_by_name():
 def test_dtypes_of_64_bits_stay():
     wide, long = VECTOR.astype("float64"), np.array([1, 2, 3], "int64")
     assert ops.mean(wide).dtype == ops.quantile(wide, 0.3).dtype == "float64"
+    np.testing.assert_allclose(ops.quantile(wide, 0.3), np.quantile(wide, 0.3), rtol=1e-15)
     assert ops.sum(long).dtype == ops.add(long, [1, 2, 3]).dtype == "int64"
     assert ops.divide(long, 2).dtype == ops.mean(long).dtype == "float32"
 
@@ -165,6 +166,15 @@ def test_messages(call, message: str):
     with pytest.raises(ValueError) as error:
         call()
     assert message in str(error.value)
+
+
+def test_no_gradient_is_lost_silently():
+    q = K.convert_to_tensor(0.5)
+    with K.GradientTape() as tape:
+        tape.watch(q)
+        for call in (lambda: ops.quantile(VECTOR, q), lambda: ops.logspace(q, 2)):
+            with pytest.raises(TypeError, match="would lose the gradient of a watched tensor"):
+                call()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 from ..autodiff import convert_to_tensor, primitive
 from ..registry import backend_of, namespace
 from . import elementwise, reductions
+from .elementwise import promote, whole
 from .shape import full_like
 
 __all__ = [
@@ -63,21 +64,21 @@ def _weighted_counts(x: Any, weights: Any, /, length: int) -> tuple:
     return backend.scatter_add(like, place, weights), None, lambda g: g[place]
 
 
-@primitive
-def digitize(x: Any, bins: Any, /) -> tuple:
+def digitize(x: Any, bins: Any) -> Any:
     """The number of the bin of each x: how many of the rising edges `bins` are <= x."""
-    x, bins, xp = _both_arrays(x, bins)
-    return (xp.digitize(x, bins).astype("int32"),)
+    return searchsorted(bins, x, side="right")
 
 
 @primitive
-def isin(x1: Any, x2: Any, /, assume_unique: bool = False, invert: bool = False) -> tuple:
-    """Whether each element of x1 is among those of x2; `invert`: is not.
-
-    `assume_unique` promises that no element occurs twice in x1 or in x2.
-    """
+def isin(x1: Any, x2: Any, /, invert: bool = False) -> tuple:
+    """Whether each element of x1 is among those of x2; `invert`: is not."""
     x1, x2, xp = _both_arrays(x1, x2)
-    return (xp.isin(x1, x2, assume_unique=assume_unique, invert=invert),)
+    x1, x2 = promote(whole(x1), whole(x2))
+    if not x2.size:
+        return (xp.full(x1.shape, invert),)
+    known = xp.sort(x2.reshape(-1))
+    place = xp.minimum(xp.searchsorted(known, x1), known.size - 1)
+    return (known[place] != x1 if invert else known[place] == x1,)
 
 
 def nonzero(x: Any) -> Any:

@@ -32,7 +32,8 @@ def histogram(x: Any, bins: int = 10, range: tuple | None = None) -> tuple:
 
     The bins cover `range`, a pair of numbers; without it they go from the smallest to the largest
     element. What lies outside is not counted; the last bin has both of its edges. Shapes (bins,)
-    and (bins + 1,), both as floats. TypeError or ValueError for another x, `bins` or `range`.
+    and (bins + 1,), both as floats and without derivative. TypeError or ValueError for another x,
+    `bins` or `range`.
     """
     x = as_float(x)
     _check_histogram(x, bins, range)

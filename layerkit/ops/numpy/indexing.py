@@ -12,7 +12,6 @@ from ...symbolic import operation
 argpartition = operation(K.argpartition)
 argsort = operation(K.argsort)
 diag = operation(K.diag)
-isin = operation(K.isin)
 nonzero = operation(K.nonzero)
 sort = operation(K.sort)
 take = operation(K.take)
@@ -26,6 +25,15 @@ where = operation(K.where)
 def get_item(x: Any, key: Any) -> Any:
     """x[key], where a list is a tuple: Keras's files know no tuples."""
     return K.getitem(x, tuple(key) if isinstance(key, list) else key)
+
+
+@operation
+def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
+    """Whether each element of x1 is among those of x2; `invert`: is not.
+
+    `assume_unique` promises that neither has an element twice; the answer is the same without.
+    """
+    return K.isin(x1, x2, invert)
 
 
 @operation

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import backend as K
+from layerkit.backend.registry import backend_of
 
 from ...symbolic import operation
 from .dtypes import as_float
@@ -72,7 +73,7 @@ def nanpercentile(
 
 def _levels(q: Any, whole: float) -> np.ndarray:
     """q as parts of 1. ValueError for what is not from 0 to `whole`."""
-    levels = np.asarray(K.to_numpy(q), "float64")
+    levels = np.asarray(K.convert_to_tensor(q) if K.is_array(q) else q, "float64")
     if not np.all((levels >= 0) & (levels <= whole)):
         raise ValueError(f"Expected q from 0 to {whole:g}, parts of the whole; received q={q}")
     return levels / whole
@@ -108,7 +109,7 @@ def _between(rows: Any, levels: np.ndarray, method: str, skip_nan: bool) -> Any:
     last: Any = rows.shape[-1] - 1
     if skip_nan:
         last = K.maximum(K.sum(K.logical_not(missing), axis=-1, keepdims=True) - 1, 0)
-    place = K.convert_to_tensor(levels, rows.dtype) * last
+    place = K.multiply(last, backend_of(rows.array).constant(levels.astype(rows.dtype)))
     lower = K.floor(place)
     share = _METHODS[method](place - lower)
     below = K.take_along_axis(rows, _indices(lower, rows), axis=-1)
