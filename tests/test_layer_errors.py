@@ -197,7 +197,44 @@ ROWS = [
         lambda: call(layers.Cropping2D(2, name="c"), (1, 4, 5, 1)),
         "`cropping` argument of layer 'c' should be smaller",
     ),
-    (lambda: layers.UpSampling2D(interpolation="cubic"), "must be 'nearest' or 'bilinear'"),
+    (
+        lambda: layers.UpSampling2D(interpolation="cubic"),
+        "must be one of ['nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5']. Received: "
+        "interpolation=cubic",
+    ),
+    (lambda: layers.ZeroPadding3D((1, 2)), "`padding` should have 3 elements"),
+    (
+        lambda: call(layers.Cropping3D(2, name="c"), (1, 4, 5, 5, 1)),
+        "`cropping` argument of layer 'c' should be smaller",
+    ),
+    (lambda: layers.AdaptiveMaxPooling2D((1, 2, 3)), "`output_size` argument must be a tuple of 2"),
+    (lambda: layers.GroupNormalization(0), "invalid value for argument `groups`, expected a pos"),
+    (lambda: layers.GroupNormalization(2, axis=[1]), "`axis` of GroupNormalization must be an int"),
+    (
+        lambda: layers.GroupNormalization(8, name="g").build((2, 4)),
+        "Number of groups (8) cannot be more than the number of channels (4) of layer 'g'",
+    ),
+    (
+        lambda: layers.GroupNormalization(3, name="g").build((2, 4)),
+        "Number of groups (3) must divide the number of channels (4) of layer 'g'",
+    ),
+    (lambda: layers.UnitNormalization("1"), "Invalid value for `axis` argument of UnitNormal"),
+    (
+        lambda: layers.RMSNormalization(3, name="r").build((2, 4)),
+        "Axis [3] is out of bounds for input shape (2, 4) of layer 'r'",
+    ),
+    (
+        lambda: layers.SpectralNormalization(layers.Dense(2), power_iterations=0),
+        "`power_iterations` should be greater than zero",
+    ),
+    (
+        lambda: layers.SpectralNormalization(layers.ReLU(), name="s").build((2, 3)),
+        "ReLU object has no attribute 'kernel' nor 'embeddings': layer 's'",
+    ),
+    (
+        lambda: layers.BatchNormalization(name="b")(np.ones((2, 3)), mask=np.ones((2, 3), bool)),
+        "The mask provided should be one dimension less than the inputs. Layer 'b' received",
+    ),
     (lambda: layers.Conv2D(0, 3), "invalid value for `filters`"),
     (
         lambda: layers.Conv2D(2, (1, 2, 3)),
@@ -250,7 +287,22 @@ ROWS = [
         lambda: call(layers.BatchNormalization(axis=3, name="b"), (2, 2)),
         "Axis 3 is out of bounds for input shape (None, 2) of layer 'b'",
     ),
-    (lambda: layers.BatchNormalization(renorm=True), "`renorm` of BatchNormalization is not"),
+    (
+        lambda: layers.BatchNormalization(synchronized=True),
+        "`synchronized` of BatchNormalization is not available",
+    ),
+    (
+        lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"max": 1}),
+        "Received invalid keys for `renorm_clipping` argument: {'max': 1}",
+    ),
+    (
+        lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 1, "rmin": 2}),
+        "rmax should be greater than rmin in the `renorm_clipping` argument",
+    ),
+    (
+        lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"dmax": -1}),
+        "dmax should be non-negative in the `renorm_clipping` argument. Received: dmax=-1",
+    ),
     (
         lambda: layers.LayerNormalization(rms_scaling=True),
         "`rms_scaling` of LayerNormalization is not available",

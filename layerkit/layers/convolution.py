@@ -329,6 +329,15 @@ class Conv2DTranspose(_ConvTranspose):
     rank = 2
 
 
+class Conv3DTranspose(_ConvTranspose):
+    """The transpose of a convolution over volumes: with strides it makes them larger.
+
+    Weights: kernel (depth, height, width, filters, channels), bias (filters,).
+    """
+
+    rank = 3
+
+
 class _DepthwiseConv(_Convolution):
     """activation(each channel convolved with its own kernels + bias)."""
 
@@ -508,4 +517,5 @@ class SeparableConv2D(_SeparableConv):
 
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D

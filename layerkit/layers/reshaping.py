@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,32 @@ class ZeroPadding2D(Layer):
         return _grown(input_shape, _around(self.padding, self.data_format))
 
 
+class ZeroPadding3D(Layer):
+    """Zeros around volumes (batch, depth, height, width, channels).
+
+    `padding`: an int, three of them, or three pairs (before, after).
+    """
+
+    input_hint = "ZeroPadding3D expects (batch, depth, height, width, channels)."
+
+    def __init__(
+        self,
+        padding: Any = ((1, 1), (1, 1), (1, 1)),
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.padding = margins("padding", padding, 3)
+        self.data_format = K.standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=5)
+
+    def call(self, inputs: Any) -> Any:
+        return K.pad(inputs, _around(self.padding, self.data_format))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return _grown(input_shape, _around(self.padding, self.data_format))
+
+
 class Cropping1D(Layer):
     """Cuts steps off both ends of (batch, steps, channels); `cropping`: an int or a pair."""
 
@@ -190,6 +217,32 @@ class Cropping2D(Layer):
         return _shrunk(self, input_shape, _around(self.cropping, self.data_format))
 
 
+class Cropping3D(Layer):
+    """Cuts the ends off volumes (batch, depth, height, width, channels).
+
+    `cropping`: an int, three of them, or three pairs (before, after).
+    """
+
+    input_hint = "Cropping3D expects (batch, depth, height, width, channels)."
+
+    def __init__(
+        self,
+        cropping: Any = ((1, 1), (1, 1), (1, 1)),
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.cropping = margins("cropping", cropping, 3)
+        self.data_format = K.standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=5)
+
+    def call(self, inputs: Any) -> Any:
+        return _cropped(self, inputs, _around(self.cropping, self.data_format))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return _shrunk(self, input_shape, _around(self.cropping, self.data_format))
+
+
 class UpSampling1D(Layer):
     """Repeats each step of (batch, steps, channels) `size` times."""
 
@@ -210,7 +263,8 @@ class UpSampling1D(Layer):
 class UpSampling2D(Layer):
     """Makes images (batch, height, width, channels) `size` times as high and wide.
 
-    `interpolation`: 'nearest' repeats pixels; 'bilinear' interpolates between their centres.
+    `interpolation`: 'nearest' repeats pixels; 'bilinear', 'bicubic' (Keys 1981), 'lanczos3' and
+    'lanczos5' interpolate between their centres.
     """
 
     input_hint = ZeroPadding2D.input_hint.replace("ZeroPadding2D", "UpSampling2D")
@@ -225,19 +279,44 @@ class UpSampling2D(Layer):
         super().__init__(**kwargs)
         self.size = int_tuple("size", size, 2)
         self.data_format = K.standardize_data_format(data_format)
-        if interpolation not in ("nearest", "bilinear"):
+        interpolation = str(interpolation).lower()
+        if interpolation != "nearest" and interpolation not in _WEIGHTS:
             raise ValueError(
-                "`interpolation` argument of layer 'UpSampling2D' must be 'nearest' or "
-                f"'bilinear': others are not available. Received: interpolation={interpolation}"
+                "`interpolation` argument of layer 'UpSampling2D' must be one of "
+                f"{['nearest', *_WEIGHTS]}. Received: interpolation={interpolation}"
             )
         self.interpolation = interpolation
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Any) -> Any:
-        first = _first_spatial(self.data_format)
-        enlarge = K.repeat if self.interpolation == "nearest" else _interpolate
-        for axis, factor in enumerate(self.size, first):
-            inputs = enlarge(inputs, factor, axis=axis)
+        for axis, factor in enumerate(self.size, _first_spatial(self.data_format)):
+            if self.interpolation == "nearest":
+                inputs = K.repeat(inputs, factor, axis=axis)
+            else:
+                inputs = _interpolate(inputs, factor, axis, _WEIGHTS[self.interpolation])
+        return inputs
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return _scaled(input_shape, _first_spatial(self.data_format), self.size)
+
+
+class UpSampling3D(Layer):
+    """Repeats each place of volumes (batch, depth, height, width, channels), `size` along an axis.
+
+    `size`: an int, or three of them.
+    """
+
+    input_hint = "UpSampling3D expects (batch, depth, height, width, channels)."
+
+    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.size = int_tuple("size", size, 3)
+        self.data_format = K.standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=5)
+
+    def call(self, inputs: Any) -> Any:
+        for axis, factor in enumerate(self.size, _first_spatial(self.data_format)):
+            inputs = K.repeat(inputs, factor, axis=axis)
         return inputs
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -294,18 +373,52 @@ def _scaled(shape: Shape, first: int, factors: tuple[int, ...]) -> Shape:
     return tuple(sizes)
 
 
-def _interpolate(x: Any, factor: int, axis: int) -> Any:
-    """Linear interpolation along an axis, as one matrix product with the matrix of its weights."""
+def _interpolate(x: Any, factor: int, axis: int, weight: Callable[..., np.ndarray]) -> Any:
+    """Interpolation along an axis, as one matrix product with the matrix of its weights."""
     shape = x.shape
     rows = K.reshape(x, (*shape[:axis], shape[axis], math.prod(shape[axis + 1 :])))
-    matrix = _interpolation_matrix(shape[axis], factor).astype(x.dtype.name)
+    matrix = _interpolation_matrix(shape[axis], factor, weight).astype(x.dtype.name)
     weights = backend_of(x.array).constant(matrix)
     return K.reshape(
         K.matmul(K.Tensor(weights), rows), (*shape[:axis], shape[axis] * factor, *shape[axis + 1 :])
     )
 
 
-def _interpolation_matrix(size: int, factor: int) -> np.ndarray:
-    """How much each of `size` points gives to each of the `size * factor` new ones."""
-    places = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
-    return np.maximum(0.0, 1.0 - np.abs(places[:, None] - np.arange(size)))
+def _interpolation_matrix(
+    size: int, factor: int, weight: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """How much each of `size` points gives to each of the `size * factor` new ones.
+
+    `weight`: by the distance of their centres; what is given to a point is divided by its sum.
+    """
+    places = (np.arange(size * factor) + 0.5) / factor - 0.5
+    given = weight(np.abs(places[:, None] - np.arange(size)))
+    return given / given.sum(axis=1, keepdims=True)
+
+
+def _linear(distance: np.ndarray) -> np.ndarray:
+    return np.maximum(0.0, 1.0 - distance)
+
+
+def _cubic(distance: np.ndarray) -> np.ndarray:
+    """Keys's cubic convolution with a = -1/2."""
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+
+
+def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
+    """sinc(x) sinc(x / radius) up to `radius`."""
+
+    def weight(distance: np.ndarray) -> np.ndarray:
+        return np.where(distance < radius, np.sinc(distance) * np.sinc(distance / radius), 0.0)
+
+    return weight
+
+
+_WEIGHTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "bilinear": _linear,
+    "bicubic": _cubic,
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
+}

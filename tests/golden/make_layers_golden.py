@@ -92,7 +92,7 @@ NOT_NEGATIVE = ("moving_variance", "moving_stddev", "renorm_stddev")
 
 
 def made(row: Row, **options):
-    arguments = resolved(row.arguments, keras.layers)
+    arguments = resolved(row.arguments, keras.layers, options.get("dtype"))
     return getattr(keras.layers, row.layer)(**arguments, **options)
 
 

@@ -86,18 +86,21 @@ def by_argument(shapes: dict[str, Any]) -> dict[str, Any]:
     return {f"{name}_shape": shape for name, shape in shapes.items()}
 
 
-def row(layer: str, shape: Any, label: str = "", **arguments: Any) -> Row:
+def row(layer: str, shape: Any, label: str = "", /, **arguments: Any) -> Row:
     names = ("training", "ids_below", "state", "masks", "call")
     about = {name: arguments.pop(name) for name in names if name in arguments}
     return Row(layer, shape, arguments, label=label, **about)
 
 
-def resolved(arguments: dict[str, Any], module: Any) -> dict[str, Any]:
-    """The arguments, with layers of `module` in the place of their descriptions."""
-    return {
-        name: getattr(module, value.layer)(**value.arguments) if isinstance(value, Sub) else value
-        for name, value in arguments.items()
-    }
+def resolved(arguments: dict[str, Any], module: Any, dtype: Any = None) -> dict[str, Any]:
+    """The arguments, with layers of `module` and `dtype` in the place of their descriptions."""
+
+    def resolve(value: Any) -> Any:
+        if not isinstance(value, Sub):
+            return value
+        return getattr(module, value.layer)(**value.arguments, dtype=dtype)
+
+    return {name: resolve(value) for name, value in arguments.items()}
 
 
 IMAGES, SEQUENCES, ROWS_OF_FEATURES = (2, 6, 5, 3), (2, 7, 3), (4, 5)
@@ -105,6 +108,7 @@ STEPS = SEQUENCES[:2]  # of a mask
 SELF = {"query": (2, 4, 3), "value": (2, 4, 3)}
 CROSS = {"query": (2, 3, 4), "value": (2, 4, 5)}
 CROSS_OF_ONE_SIZE = {"query": (2, 3, 4), "value": (2, 4, 4)}
+VOLUMES = (1, 4, 4, 3, 2)
 FIRST = {"data_format": "channels_first"}
 
 ROWS = [
@@ -319,6 +323,10 @@ ROWS = [
     row("ZeroPadding2D", IMAGES),
     row("ZeroPadding2D", IMAGES, "ends", padding=((1, 0), (2, 3))),
     row("ZeroPadding2D", IMAGES, "first", padding=(1, 2), **FIRST),
+    row("ZeroPadding3D", VOLUMES, padding=(1, 0, 2)),
+    row("ZeroPadding3D", VOLUMES, "first", padding=((0, 1), (1, 0), (1, 1)), **FIRST),
+    row("Cropping3D", VOLUMES, cropping=((1, 0), (0, 1), (1, 1))),
+    row("Cropping3D", VOLUMES, "first", cropping=(1, 1, 0), **FIRST),
     row("Cropping1D", SEQUENCES, cropping=(1, 2)),
     row("Cropping2D", IMAGES, cropping=((1, 0), (2, 1))),
     row("Cropping2D", IMAGES, "first", cropping=(2, 1), **FIRST),
@@ -326,6 +334,11 @@ ROWS = [
     row("UpSampling2D", IMAGES),
     row("UpSampling2D", IMAGES, "first", size=(2, 3), **FIRST),
     row("UpSampling2D", IMAGES, "bilinear", size=(2, 3), interpolation="bilinear"),
+    row("UpSampling2D", IMAGES, "bicubic", size=(2, 3), interpolation="bicubic"),
+    row("UpSampling2D", IMAGES, "lanczos3", interpolation="lanczos3"),
+    row("UpSampling2D", (2, 3, 6, 5), "lanczos5", size=3, interpolation="lanczos5", **FIRST),
+    row("UpSampling3D", (1, 2, 3, 2, 2), size=(2, 1, 3)),
+    row("UpSampling3D", (1, 2, 3, 2, 2), "first", **FIRST),
     # convolution
     row("Conv1D", SEQUENCES, filters=4, kernel_size=3),
     row("Conv1D", SEQUENCES, "causal", filters=2, kernel_size=3, padding="causal", dilation_rate=2),
@@ -353,6 +366,8 @@ ROWS = [
         output_padding=1,
     ),
     row("Conv2DTranspose", IMAGES, "first", filters=2, kernel_size=2, strides=2, **FIRST),
+    row("Conv3DTranspose", (1, 2, 3, 2, 2), filters=2, kernel_size=2, strides=2),
+    row("Conv3DTranspose", (1, 3, 2, 2, 2), "same", filters=2, kernel_size=3, padding="same"),
     row("DepthwiseConv1D", SEQUENCES, kernel_size=3),
     row("DepthwiseConv2D", IMAGES, kernel_size=3, padding="same"),
     row("DepthwiseConv2D", IMAGES, "multiplier", kernel_size=2, strides=2, depth_multiplier=2),
@@ -380,6 +395,14 @@ ROWS = [
     row("GlobalMaxPooling1D", SEQUENCES),
     row("GlobalMaxPooling2D", IMAGES),
     row("GlobalMaxPooling3D", (1, 4, 4, 2, 2)),
+    row("AdaptiveAveragePooling1D", SEQUENCES, output_size=3),
+    row("AdaptiveAveragePooling2D", IMAGES, output_size=(4, 2)),
+    row("AdaptiveAveragePooling2D", IMAGES, "first", output_size=2, **FIRST),
+    row("AdaptiveAveragePooling3D", (1, 4, 4, 3, 2), output_size=(2, 3, 2)),
+    row("AdaptiveMaxPooling1D", SEQUENCES, output_size=3),
+    row("AdaptiveMaxPooling2D", IMAGES, output_size=(4, 2)),
+    row("AdaptiveMaxPooling2D", IMAGES, "first", output_size=2, **FIRST),
+    row("AdaptiveMaxPooling3D", (1, 4, 4, 3, 2), output_size=(2, 3, 2)),
     # normalization
     row("BatchNormalization", ROWS_OF_FEATURES, training=True),
     row("BatchNormalization", ROWS_OF_FEATURES, "inference"),
@@ -389,6 +412,44 @@ ROWS = [
     row("BatchNormalization", ROWS_OF_FEATURES, "plain", training=True, center=False, scale=False),
     row("BatchNormalization", ROWS_OF_FEATURES, "scale", training=True, center=False),
     row("BatchNormalization", ROWS_OF_FEATURES, "frozen", training=True, trainable=False),
+    row("BatchNormalization", SEQUENCES, "mask", training=True, masks=STEPS),
+    row("BatchNormalization", SEQUENCES, "mask inference", masks=STEPS, scale=False),
+    row("BatchNormalization", ROWS_OF_FEATURES, "renorm", training=True, renorm=True),
+    row(
+        "BatchNormalization",
+        IMAGES,
+        "renorm clipped",
+        training=True,
+        renorm=True,
+        renorm_clipping={"rmin": 0.8, "rmax": 1.2, "dmax": 0.5},
+        renorm_momentum=0.9,
+        scale=False,
+    ),
+    row(
+        "BatchNormalization",
+        SEQUENCES,
+        "renorm masked",
+        training=True,
+        renorm=True,
+        center=False,
+        masks=STEPS,
+    ),
+    row("GroupNormalization", (3, 6), groups=3),
+    row("GroupNormalization", (2, 3, 2, 4), "images", groups=2, epsilon=0.1),
+    row("GroupNormalization", (2, 4, 3, 2), "first", groups=2, axis=1, center=False),
+    row("GroupNormalization", (2, 3, 4), "instance", groups=-1, scale=False),
+    row("RMSNormalization", ROWS_OF_FEATURES),
+    row("RMSNormalization", SEQUENCES, "axes", axis=[1, 2], epsilon=0.1),
+    row("UnitNormalization", ROWS_OF_FEATURES),
+    row("UnitNormalization", SEQUENCES, "axes", axis=[1, 2], masks=STEPS),
+    row("SpectralNormalization", ROWS_OF_FEATURES, layer=Sub("Dense", {"units": 3, "name": "d"})),
+    row(
+        "SpectralNormalization",
+        IMAGES,
+        "convolution",
+        layer=Sub("Conv2D", {"filters": 2, "kernel_size": 2, "name": "c"}),
+        power_iterations=3,
+    ),
     row("LayerNormalization", ROWS_OF_FEATURES),
     row("LayerNormalization", SEQUENCES, "axes", axis=[1, 2]),
     row("LayerNormalization", SEQUENCES, "axis", axis=1),
