@@ -91,7 +91,7 @@ class CompiledLoss:
         trackers = self.metrics
         if not trackers:
             return
-        rows = [predictions[term.index].shape[0] for term in self._terms]
+        rows = [predictions[term.output].shape[0] for term in self._terms]
 
         def update(*arrays: Any) -> None:
             for tracker, array, count in zip(trackers, arrays, rows, strict=True):
@@ -143,7 +143,7 @@ class CompiledLoss:
             if len(leaves) == len(self._terms) < outputs.count:  # of the outputs with a loss
                 targets: list = [None] * outputs.count
                 for term, leaf in zip(self._terms, leaves, strict=True):
-                    targets[term.index] = leaf
+                    targets[term.output] = leaf
                 return targets
             raise _different_structures("y_true", y, outputs, error) from error
 
@@ -175,7 +175,7 @@ class _Named:
 class _Term(NamedTuple):
     """The loss of one output."""
 
-    index: int  # of the output
+    output: int
     loss: Any
     weight: float | None
     tracker: Mean  # of the loss without its weight

@@ -128,8 +128,8 @@ class Model(Layer):
             replayed_step(self, jit_compile, type(self).train_step is not Model.train_step),
             positive("steps_per_execution", steps_per_execution),
         )  # all or nothing: what cannot be made changes nothing
-        self.optimizer, self._compiled_loss, self._compiled_metrics, *rest = made
-        self._replayed_step, self.steps_per_execution = rest
+        self.optimizer, self._compiled_loss, self._compiled_metrics = made[:3]
+        self._replayed_step, self.steps_per_execution = made[3:]
         self._trace_passes(jit_compile)
         self.loss = loss
         self._compile_config = {
