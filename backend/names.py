@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def explain_missing(module: str) -> None:
-    """Give a module, by its `__name__`, an AttributeError that offers what it has instead."""
+def explain_missing(module: str, on_demand: Mapping[str, str] | None = None) -> None:
+    """Give a module, by its `__name__`, an AttributeError that offers what it has instead.
+
+    `on_demand`: {name: module} of names that it takes from other modules, loaded only then.
+    """
 
     def __getattr__(name: str) -> Any:
-        raise missing(module, name)
+        if on_demand is None or name not in on_demand:
+            raise missing(module, name)
+        value = getattr(importlib.import_module(on_demand[name]), name)
+        setattr(sys.modules[module], name, value)
+        return value
 
     # Set here, where type checkers do not see it: to them a module with a `__getattr__` has it all.
     sys.modules[module].__getattr__ = __getattr__  # type: ignore[method-assign]

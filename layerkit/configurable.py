@@ -3,7 +3,8 @@
 One mechanism for layers, losses, metrics, optimizers, schedules, initializers, regularizers and
 constraints. A class is registered by being defined; a config is read from the attributes that
 carry the names of the constructor's parameters; a string, a dict, a class or an instance becomes
-an object by `get`. Reading a config can only ever name what is registered: nothing is imported.
+an object by `get`. Reading a config can only ever name what is registered, or what a closed list of
+this package says is defined in a module of it: a word of a file is never imported.
 
 A family is a class that inherits from `Configurable` directly and says in `keras_module` under
 which module Keras's files keep it; its members inherit that, or say their own.
@@ -11,8 +12,9 @@ which module Keras's files keep it; its members inherit that, or say their own.
 
 from __future__ import annotations
 
+import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -31,6 +33,7 @@ _KERAS = ("keras", "tf_keras", "tensorflow", _PACKAGE)  # packages whose names m
 _NEWER_DEFAULTS = {"renorm_momentum": 0.99}  # keys of newer Keras versions, beside None and False
 
 _builtin: dict[tuple[str, str], type] = {}  # (family, class name): the classes of this package
+_unloaded: dict[str, str] = {}  # class name: module of this package, loaded when it is named
 _functions: dict[str, Callable] = {}  # the functions of this package that configs may name
 _custom: dict[str, Any] = {}  # the user's classes and functions: 'Package>Name' and 'Name'
 _registered_names: dict[Any, str] = {}  # ... and the other way round
@@ -362,8 +365,15 @@ def _builtins_meant(config: dict[str, Any], family: str) -> list[type]:
     return [cls for f, cls in classes.items() if f == (family or f)]
 
 
+def defined_in(modules: Mapping[str, str]) -> None:
+    """Let configs name classes of modules that are not loaded yet: {class name: module}."""
+    _unloaded.update(modules)
+
+
 def _builtins_named(name: str) -> dict[str, type]:
     """{family: class} of the classes of this package called `name`."""
+    if name in _unloaded:
+        importlib.import_module(_unloaded[name])
     return {family: cls for (family, n), cls in _builtin.items() if n == name}
 
 

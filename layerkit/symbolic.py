@@ -172,6 +172,7 @@ _CLASS_NAMES = {
     "allclose": "AllClose",
     "batch_normalization": "BatchNorm",
     "cdist": "CDist",
+    "extract_patches_3d": "ExtractPatches",
     "ctc_decode": "CTCDecode",
     "ctc_loss": "CTCLoss",
     "fft": "FFT",
@@ -188,6 +189,7 @@ _CLASS_NAMES = {
     "rgb_to_hsv": "RGBToHSV",
     "rms_normalization": "RMSNorm",
     "searchsorted": "SearchSorted",
+    "ssim": "SSIM",
     "stft": "STFT",
     "svd": "SVD",
 }
@@ -196,9 +198,10 @@ _CLASS_NAMES = {
 _TENSORS = set(
     """a abs_ angle array b beta bias condition condlist choicelist constant_values coordinates data
     default depthwise_kernel end_points fill_value gamma images indices inputs kernel key mean
-    offset operands output pointwise_kernel predictions query scale segment_ids sequence_lengths
-    sorted_sequence start_indices start_points target targets transform updates value values
-    variable variance weights x x1 x2 xs y""".split()  # noqa: SIM905
+    image1 image2 offset operands output output_length pointwise_kernel predictions query scale
+    segment_ids sequence_lengths sorted_sequence start_indices start_points target target_length
+    targets tensor transform translation updates value values variable variance volumes weights x
+    x1 x2 xs y""".split()  # noqa: SIM905
 )
 
 
@@ -256,7 +259,7 @@ def node_of(tensor: KerasTensor) -> Node:
 
 
 def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> Any:
-    """What `function` gives for symbolic tensors, found by two runs on zeros.
+    """What `function` gives for symbolic tensors, found by two runs on zeros, or unit matrices.
 
     Free axes have other sizes in the second run, and an axis of the output that differs between
     the two is free. The sizes differ by enough that pooling cannot make them equal.
@@ -267,16 +270,19 @@ def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> An
 
 
 def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size: int) -> Any:
-    def zeros(x: Any) -> Any:
+    def sample(x: Any) -> Any:
         if not isinstance(x, KerasTensor):
             return x
         sizes = [size if n is None else n for n in x.shape]
         if x.shape and x.shape[0] is None:
             sizes[0] = batch
-        return K.zeros(tuple(sizes), dtype=x.dtype)
+        values = np.zeros(sizes, x.dtype)
+        if len(sizes) > 1 and sizes[-1] == sizes[-2] and values.dtype.kind == "f":
+            values[..., :, :] = np.eye(sizes[-1])  # which has an inverse
+        return K.convert_to_tensor(values)
 
     with np.errstate(all="ignore"):  # 1 / x is no reason to warn
-        return function(*tree.map_structure(zeros, args), **tree.map_structure(zeros, kwargs))
+        return function(*tree.map_structure(sample, args), **tree.map_structure(sample, kwargs))
 
 
 def _spec_of_both(first: Any, second: Any) -> Any:

@@ -72,6 +72,8 @@ _FAMILIES = (
 
 def accept_old_arguments() -> None:
     """Let the constructors of layerkit's classes, and Model's methods, take old arguments."""
+    for name in layers.__all__:
+        getattr(layers, name)  # what is loaded on demand has constructors too
     for family in _FAMILIES:
         for cls in _classes(family):
             if "__init__" in vars(cls):

@@ -1,11 +1,10 @@
-"""The layers, by family."""
+"""The layers, by family. Those that few models use are loaded when asked for."""
+
+from typing import TYPE_CHECKING
 
 from layerkit.backend.names import explain_missing
 
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
-from .attention import AdditiveAttention, Attention
-from .bidirectional import Bidirectional
-from .conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from .convolution import (
     Conv1D,
     Conv1DTranspose,
@@ -27,12 +26,9 @@ from .convolution import (
     SeparableConvolution2D,
 )
 from .core import Activation, Dense, Embedding, Masking
-from .einsum_dense import EinsumDense
-from .gru import GRU, GRUCell
 from .input import Input, InputLayer
 from .input_spec import InputSpec
 from .layer import Layer
-from .lstm import LSTM, LSTMCell
 from .merging import (
     Add,
     Average,
@@ -51,7 +47,6 @@ from .merging import (
     multiply,
     subtract,
 )
-from .multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from .normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -60,6 +55,7 @@ from .normalization import (
     SpectralNormalization,
     UnitNormalization,
 )
+from .on_demand import WHERE
 from .pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -92,49 +88,7 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .preprocessing.category_encoding import CategoryEncoding
-from .preprocessing.discretization import Discretization
-from .preprocessing.hashing import HashedCrossing, Hashing
-from .preprocessing.image_color import (
-    AutoContrast,
-    Equalization,
-    RandomBrightness,
-    RandomColorDegeneration,
-    RandomColorJitter,
-    RandomContrast,
-    RandomGaussianBlur,
-    RandomGrayscale,
-    RandomHue,
-    RandomInvert,
-    RandomPosterization,
-    RandomSaturation,
-    RandomSharpness,
-    Solarization,
-)
-from .preprocessing.image_geometry import (
-    CenterCrop,
-    RandomCrop,
-    RandomFlip,
-    RandomRotation,
-    RandomShear,
-    RandomTranslation,
-    RandomZoom,
-    Resizing,
-)
-from .preprocessing.image_mix import (
-    CutMix,
-    MixUp,
-    RandomErasing,
-)
-from .preprocessing.image_policy import (
-    AugMix,
-    RandAugment,
-)
-from .preprocessing.lookup import IntegerLookup, StringLookup
-from .preprocessing.normalization import Normalization
-from .preprocessing.pipeline import Pipeline
 from .preprocessing.rescaling import Rescaling
-from .preprocessing.text_vectorization import TextVectorization
 from .regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -160,12 +114,63 @@ from .reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
-from .rnn import RNN
 from .serialization import deserialize, serialize
-from .simple_rnn import SimpleRNN, SimpleRNNCell
-from .stacked_rnn_cells import StackedRNNCells
-from .time_distributed import TimeDistributed
 from .wrapping import Identity, Lambda, Wrapper
+
+if TYPE_CHECKING:
+    from .attention import AdditiveAttention, Attention
+    from .bidirectional import Bidirectional
+    from .conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
+    from .einsum_dense import EinsumDense
+    from .gru import GRU, GRUCell
+    from .lstm import LSTM, LSTMCell
+    from .multi_head_attention import GroupQueryAttention, MultiHeadAttention
+    from .preprocessing.category_encoding import CategoryEncoding
+    from .preprocessing.discretization import Discretization
+    from .preprocessing.hashing import HashedCrossing, Hashing
+    from .preprocessing.image_color import (
+        AutoContrast,
+        Equalization,
+        RandomBrightness,
+        RandomColorDegeneration,
+        RandomColorJitter,
+        RandomContrast,
+        RandomGaussianBlur,
+        RandomGrayscale,
+        RandomHue,
+        RandomInvert,
+        RandomPosterization,
+        RandomSaturation,
+        RandomSharpness,
+        Solarization,
+    )
+    from .preprocessing.image_geometry import (
+        CenterCrop,
+        RandomCrop,
+        RandomFlip,
+        RandomRotation,
+        RandomShear,
+        RandomTranslation,
+        RandomZoom,
+        Resizing,
+    )
+    from .preprocessing.image_mix import (
+        CutMix,
+        MixUp,
+        RandomErasing,
+    )
+    from .preprocessing.image_policy import (
+        AugMix,
+        RandAugment,
+    )
+    from .preprocessing.lookup import IntegerLookup, StringLookup
+    from .preprocessing.normalization import Normalization
+    from .preprocessing.pipeline import Pipeline
+    from .preprocessing.text_vectorization import TextVectorization
+    from .rnn import RNN
+    from .simple_rnn import SimpleRNN, SimpleRNNCell
+    from .stacked_rnn_cells import StackedRNNCells
+    from .time_distributed import TimeDistributed
 
 __all__ = [
     "Activation",
@@ -334,4 +339,4 @@ __all__ = [
     "subtract",
 ]
 
-explain_missing(__name__)
+explain_missing(__name__, WHERE)

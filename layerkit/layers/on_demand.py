@@ -1,0 +1,58 @@
+"""Which modules of this folder are loaded when one of their names is asked for."""
+
+from __future__ import annotations
+
+from ..configurable import defined_in
+
+_MODULES = {
+    "attention": ("AdditiveAttention", "Attention"),
+    "bidirectional": ("Bidirectional",),
+    "conv_lstm": ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
+    "einsum_dense": ("EinsumDense",),
+    "gru": ("GRU", "GRUCell"),
+    "lstm": ("LSTM", "LSTMCell"),
+    "multi_head_attention": ("GroupQueryAttention", "MultiHeadAttention"),
+    "preprocessing.category_encoding": ("CategoryEncoding",),
+    "preprocessing.discretization": ("Discretization",),
+    "preprocessing.hashing": ("HashedCrossing", "Hashing"),
+    "preprocessing.image_color": (
+        "AutoContrast",
+        "Equalization",
+        "RandomBrightness",
+        "RandomColorDegeneration",
+        "RandomColorJitter",
+        "RandomContrast",
+        "RandomGaussianBlur",
+        "RandomGrayscale",
+        "RandomHue",
+        "RandomInvert",
+        "RandomPosterization",
+        "RandomSaturation",
+        "RandomSharpness",
+        "Solarization",
+    ),
+    "preprocessing.image_geometry": (
+        "CenterCrop",
+        "RandomCrop",
+        "RandomFlip",
+        "RandomRotation",
+        "RandomShear",
+        "RandomTranslation",
+        "RandomZoom",
+        "Resizing",
+    ),
+    "preprocessing.image_mix": ("CutMix", "MixUp", "RandomErasing"),
+    "preprocessing.image_policy": ("AugMix", "RandAugment"),
+    "preprocessing.lookup": ("IntegerLookup", "StringLookup"),
+    "preprocessing.normalization": ("Normalization",),
+    "preprocessing.pipeline": ("Pipeline",),
+    "preprocessing.text_vectorization": ("TextVectorization",),
+    "rnn": ("RNN",),
+    "simple_rnn": ("SimpleRNN", "SimpleRNNCell"),
+    "stacked_rnn_cells": ("StackedRNNCells",),
+    "time_distributed": ("TimeDistributed",),
+}
+
+WHERE = {name: f"layerkit.layers.{module}" for module, names in _MODULES.items() for name in names}
+
+defined_in(WHERE)
