@@ -581,6 +581,15 @@ def test_new_tensors_are_on_the_default_backend(elsewhere, name):
         np.testing.assert_array_equal(y.numpy(), np.broadcast_to(elsewhere.numpy(), y.shape))
 
 
+def test_filling_another_backend_loses_no_gradient(device):
+    x = here(3.0)
+    K.set_backend("device")
+    with K.GradientTape() as tape:
+        tape.watch(x)
+        with pytest.raises(TypeError, match="another backend would lose the gradient"):
+            K.full((2,), x)
+
+
 def test_what_is_kept_holds_arrays(device):
     """Not the scalars of NumPy that its reductions give."""
     for name in ("numpy", "device"):

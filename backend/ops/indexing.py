@@ -52,6 +52,9 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 
     With axis None both are flattened: the partner of `argsort`.
     """
+    if not isinstance(indices, Tensor):
+        x = convert_to_tensor(x)
+        indices = Tensor(beside(convert_to_tensor(indices).array, x.array))
     if axis is not None:
         return _take_along_axis(x, indices, axis)
     return take(x, _flat(indices))

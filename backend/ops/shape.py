@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import Tensor, as_operand, convert_to_tensor, primitive
+from ..autodiff import Tensor, as_operand, convert_to_tensor, primitive, raise_if_tracked
 from ..base import Backend
 from ..config import floatx
 from ..registry import backend_of, default_backend, namespace
@@ -402,9 +402,11 @@ def ones(shape: Shape, dtype: Any = None) -> Tensor:
 
 def full(shape: Shape, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value everywhere; `fill_value` may be a tensor that broadcasts to the shape."""
-    if isinstance(fill_value, Tensor):
-        return _filled(zeros(shape, dtype), fill_value)
     home = default_backend()
+    if isinstance(fill_value, Tensor):
+        if backend_of(fill_value.array) is home:
+            return _filled(zeros(shape, dtype), fill_value)
+        raise_if_tracked(fill_value, "Filling a tensor of another backend", "use broadcast_to")
     return Tensor(home.xp.full(shape, _fill_value(fill_value, home), dtype=dtype or floatx()))
 
 
