@@ -353,7 +353,8 @@ def test_lambda_hands_on_what_its_function_takes():
     np.testing.assert_array_equal(layer(x), 3 * x)
     np.testing.assert_array_equal(layer(x, training=True), -x)
     mask = np.array([[True, False, True], [False, True, True]])
-    np.testing.assert_array_equal(layer(x, mask=mask), 3 * x * mask[..., None])
+    layer = layers.Lambda(scaled, mask=mask_of_scaled)
+    np.testing.assert_array_equal(layer(x, mask=mask), 2 * x * mask[..., None])
     np.testing.assert_array_equal(layers.Lambda(lambda x: x + 1)(x), x + 1)
 
 
