@@ -434,13 +434,17 @@ def test_dropout_of_attention_is_of_its_weights():
     assert np.abs(first.numpy() - second.numpy()).max() > 1e-3
 
 
-def test_a_query_that_may_look_nowhere_gets_nothing():
-    x = K.ones((1, 2, 3))
+def test_a_query_that_may_look_nowhere():
+    x = K.convert_to_tensor(np.array([[[1.0, 2.0], [3.0, 4.0]]], "float32"))
     layer = layers.MultiHeadAttention(1, 2, use_bias=False)
-    layer.build((1, 2, 3), (1, 2, 3))
-    mask = np.array([[[True, True], [False, False]]])
-    y = layer(x, value=x, attention_mask=mask).numpy()
-    assert np.abs(y[0, 0]).min() > 0 and (y[0, 1] == 0).all()
+    layer.build(x.shape, x.shape)
+    for part in (layer.value_dense, layer.output_dense):
+        part.kernel.assign(np.eye(2).reshape(part.kernel.shape))
+    mask = np.array([[[True, False], [False, False]]])
+    np.testing.assert_allclose(layer(x, value=x, attention_mask=mask), [[[1, 2], [2, 3]]])
+    y, weights = layer(x, value=x, attention_mask=mask, return_attention_scores=True)
+    np.testing.assert_allclose(y, [[[1, 2], [0, 0]]])
+    np.testing.assert_allclose(weights, [[[[1, 0], [0, 0]]]])
 
 
 def test_sublayers_of_attention():
