@@ -22,9 +22,11 @@ class _HeadedAttention(Layer):
     In the call: `query` (batch, T, ...), `value` (batch, S, ...) and `key`, the value where it is
     not given; `query_mask` (batch, T), `value_mask` and `key_mask` (batch, S), which inputs bring
     along; `attention_mask` (batch, T, S), True where a query may look; with `use_causal_mask`
-    position i sees values up to i alone. A query that may look nowhere gets nothing: its weights
-    are zeros. With `return_attention_scores` the result is a pair, the second of which are the
-    weights (batch, heads, T, S).
+    position i sees values up to i alone. With `return_attention_scores` the result is a pair, the
+    second of which are the weights (batch, heads, T, S).
+
+    A query that may look nowhere gets the mean of all values, and with `dropout`,
+    `return_attention_scores` or further axes it gets nothing: so it is in Keras.
     """
 
     supports_masking = True
@@ -119,10 +121,12 @@ class _HeadedAttention(Layer):
             use_causal_mask=use_causal_mask,
         )
         query, value, key = map(_bare, (query, value, value if key is None else key))
+        fused = not (self.dropout or return_attention_scores or query.ndim != 3)  # in Keras
         gate = self._gate_dense(query) if self.use_gate else None
         query = self._query_dense(query)
         key = self._key_dense(key)
-        output, weights = self.attend(query, key, self._value_dense(value), mask, training)
+        value = self._value_dense(value)
+        output, weights = self.attend(query, key, value, mask, training, fused)
         output = self._output_dense(output if gate is None else output * gate)
         return (output, weights) if return_attention_scores else output
 
@@ -149,19 +153,28 @@ class _HeadedAttention(Layer):
             joined = K.logical_and(joined, mask)
         return joined
 
-    def attend(self, query: Any, key: Any, value: Any, mask: Any, training: bool | None) -> tuple:
+    def attend(
+        self, query: Any, key: Any, value: Any, mask: Any, training: bool | None, fused: bool
+    ) -> tuple:
         """What each query gets of the values by heads, and its weights."""
         raise NotImplementedError
 
-    def _distribution(self, scores: Any, mask: Any, axes: int, training: bool | None) -> tuple:
+    def _distribution(
+        self, scores: Any, mask: Any, axes: int, training: bool | None, fused: bool
+    ) -> tuple:
         """The softmax of scores (batch, heads, T, S), and the same after dropout.
 
         `axes`: how many axes T and S have each; a mask without heads gets their axes before those.
+        `fused`: without dropout, and with even weights where the mask excludes everything.
         """
         if mask is not None:
             missing = scores.ndim - mask.ndim
             place = max(mask.ndim - 2 * axes, 0)
             mask = K.reshape(mask, (*mask.shape[:place], *(1,) * missing, *mask.shape[place:]))
+        if fused:
+            lowest = -3e4 if scores.dtype == "float16" else -1e9
+            weights = K.softmax(scores if mask is None else K.where(mask, scores, lowest))
+            return weights, weights
         weights = self._softmax(scores, mask=mask)
         return weights, self._dropout_layer(weights, training=training)
 
@@ -261,7 +274,9 @@ class MultiHeadAttention(_HeadedAttention):
     value_dense = property(lambda layer: layer._value_dense, doc="The value's projection.")
     output_dense = property(lambda layer: layer._output_dense, doc="The projection of the result.")
 
-    def attend(self, query: Any, key: Any, value: Any, mask: Any, training: bool | None) -> tuple:
+    def attend(
+        self, query: Any, key: Any, value: Any, mask: Any, training: bool | None, fused: bool
+    ) -> tuple:
         axes = self.attention_axes
         rank = query.ndim
         others = [axis for axis in range(rank - 1) if axis not in axes]  # batch, ..., heads
@@ -272,7 +287,7 @@ class MultiHeadAttention(_HeadedAttention):
         batches = q.shape[: len(others)]
         scores = K.matmul(q * (1 / math.sqrt(self.key_dim)), K.swapaxes(k, -1, -2))
         scores = K.reshape(scores, (*batches, *of_queries, *of_values))
-        weights, dropped = self._distribution(scores, mask, len(axes), training)
+        weights, dropped = self._distribution(scores, mask, len(axes), training, fused)
         matrices = K.reshape(dropped, (*batches, math.prod(of_queries), math.prod(of_values)))
         output = K.reshape(K.matmul(matrices, v), (*batches, *of_queries, self.value_dim))
         return K.transpose(output, back), weights
@@ -365,12 +380,14 @@ class GroupedQueryAttention(_HeadedAttention):
         self._output_dense = self._projection("attention_output", "bquh,uhm->bqm", (dim,))
         self._output_dense.build((*query_shape[:-1], *of_query))
 
-    def attend(self, query: Any, key: Any, value: Any, mask: Any, training: bool | None) -> tuple:
+    def attend(
+        self, query: Any, key: Any, value: Any, mask: Any, training: bool | None, fused: bool
+    ) -> tuple:
         repeats = self.num_query_heads // self.num_key_value_heads
         q = K.transpose(query, (0, 2, 1, 3))
         k, v = (K.transpose(K.repeat(x, repeats, axis=2), (0, 2, 1, 3)) for x in (key, value))
         scores = K.matmul(q * (1 / math.sqrt(self.head_dim)), K.swapaxes(k, -1, -2))
-        weights, dropped = self._distribution(scores, mask, 1, training)
+        weights, dropped = self._distribution(scores, mask, 1, training, fused)
         return K.transpose(K.matmul(dropped, v), (0, 2, 1, 3)), weights
 
     def compute_output_shape(

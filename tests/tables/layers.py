@@ -284,6 +284,23 @@ ROWS = [
         key_dim=3,
         attention_axes=(1,),
     ),
+    row(
+        "MultiHeadAttention",
+        CROSS,
+        "mask of query",
+        num_heads=2,
+        key_dim=2,
+        masks={"query": (2, 3), "value": (2, 4)},
+    ),
+    row(
+        "GroupQueryAttention",
+        CROSS_OF_ONE_SIZE,
+        "mask of query",
+        head_dim=2,
+        num_query_heads=2,
+        num_key_value_heads=1,
+        masks={"query": (2, 3), "value": (2, 4)},
+    ),
     row("GroupQueryAttention", SELF, head_dim=3, num_query_heads=4, num_key_value_heads=2),
     row(
         "GroupQueryAttention",
