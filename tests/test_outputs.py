@@ -154,8 +154,8 @@ def test_nested_outputs():
     model, target = Nested(), table.A
     loss = {"pair": ["mse", "mae"], "one": "mse"}
     model.compile("sgd", loss, metrics={"pair": [["mae"], None]}, loss_weights=[1, [2, 3]])
-    logs = model.evaluate(table.X, {"pair": [target, target], "one": target}, verbose=0,
-                          return_dict=True)  # fmt: skip
+    targets = {"pair": [target, target], "one": target}
+    logs = model.evaluate(table.X, targets, verbose=0, return_dict=True)
     one, first, second = logs["one_loss"], logs["pair/mse_loss"], logs["pair/mae_loss"]
     assert logs["loss"] == pytest.approx(one + 2 * first + 3 * second)
     predicted = model.predict(table.X, verbose=0)
@@ -331,6 +331,10 @@ REFUSED = {
             table.X, [None, table.B]
         ),
         "The metrics of output a need targets",
+    ),
+    "shape of a target": (
+        lambda: compiled(loss="mse").fit(table.X, [table.A, table.A]),
+        " (Output 'b'.) (These are the shapes of 1 of the 10 rows, tried first.)",
     ),
     "number of targets": (
         lambda: compiled(loss=TWO).fit(table.X, [table.A] * 3),

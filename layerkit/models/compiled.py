@@ -80,7 +80,12 @@ class CompiledLoss:
                     f"The loss of output {self._describe(index)} needs targets: give them in `y`, "
                     "or None as its loss in `compile()`."
                 )
-            value = loss(targets[index], predictions[index], weights[index])
+            try:
+                value = loss(targets[index], predictions[index], weights[index])
+            except ValueError as error:
+                if len(predictions) == 1:
+                    raise
+                raise ValueError(f"{error} (Output {self._describe(index)}.)") from error
             values.append(value)
             value = value if weight is None else value * weight
             total = value if total is None else total + value
