@@ -170,6 +170,12 @@ def test_own_functions_cut_and_clean_texts():
     assert callable(layer.standardize) and callable(layer.split)
 
 
+def test_words_end_at_spaces_of_ascii_alone():
+    layer = layers.TextVectorization(standardize=None)
+    layer.adapt(["a\x0bb\tc\n\r\x0c d e\u2003f\x1cg"])
+    assert sorted(layer.get_vocabulary(False)) == ["a", "b", "c", "d", "e\u2003f\x1cg"]
+
+
 def test_datasets_of_pairs_and_a_number_of_steps():
     pairs = [(np.array(["a b"]), np.zeros(1)), (np.array(["c"]), np.zeros(1))]
     layer = layers.TextVectorization()

@@ -6,7 +6,7 @@
 The first writes preprocessing.json: outputs, weights, vocabularies and configs of the layers of
 numbers, categories and texts, whose strings need TensorFlow; and files/tensorflow-lookup.keras, a
 model with a learned vocabulary, with what it computes beside it. The second writes
-preprocessing_images.npz and .json: images, outputs and configs of the layers of images.
+preprocessing_images.npz and .json: outputs and configs of the layers of images.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -350,7 +351,8 @@ class _IndexLookup(HostLayer):
 
     def _numbers_of(self, tokens: np.ndarray) -> np.ndarray:
         flat = tokens.ravel().tolist()
-        numbers = np.array([self._numbers.get(token, -1) for token in flat], dtype="int64")
+        found = map(self._numbers.get, flat, repeat(-1))
+        numbers = np.fromiter(found, "int64", len(flat))
         numbers = numbers.reshape(tokens.shape)
         masked = np.zeros(tokens.shape, bool)
         if self.mask_token is not None:
