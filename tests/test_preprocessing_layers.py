@@ -457,3 +457,33 @@ def test_learned_numbers_are_weights_and_configs(tmp_path):
     x = array([[1.0, 6.0], [3.0, 2.0]])
     np.testing.assert_array_equal(again(x), model(x))
     np.testing.assert_array_equal(again.layers[0].mean, normalization.mean)
+
+
+@pytest.mark.numpy_only("strings stay on the host")
+@pytest.mark.parametrize("functional", [False, True])
+def test_a_model_is_trained_on_strings(functional, tmp_path):
+    texts = np.array(["a b c", "b c", "d", "a a"] * 4)
+    labels = np.array([0, 1, 1, 0] * 4)
+    vectorize = layers.TextVectorization(max_tokens=10, output_sequence_length=4)
+    vectorize.adapt(texts)
+    parts = [
+        vectorize,
+        layers.Embedding(10, 4, mask_zero=True),
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(1, activation="sigmoid"),
+    ]
+    if functional:
+        x = y = layerkit.Input((1,), dtype="string")
+        for part in parts:
+            y = part(y)
+        model, texts = layerkit.Model(x, y), texts[:, None]
+    else:
+        model = layerkit.Sequential(parts)
+    model.compile(layerkit.optimizers.Adam(0.2), "binary_crossentropy", metrics=["accuracy"])
+    history = model.fit(texts, labels, batch_size=4, epochs=12, verbose=0).history
+    assert history["accuracy"][-1] == 1
+    predictions = model.predict(texts.astype(object), batch_size=3, verbose=0)
+    np.testing.assert_array_equal(predictions[:, 0] > 0.5, labels == 1)
+    model.save(tmp_path / "texts.keras")
+    again = layerkit.models.load_model(tmp_path / "texts.keras")
+    np.testing.assert_array_equal(again.predict(texts, verbose=0), model.predict(texts, verbose=0))

@@ -24,7 +24,9 @@ DISTRIBUTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "draw", "mean", "deviation"), DISTRIBUTIONS, ids=str)
+@pytest.mark.parametrize(
+    ("name", "draw", "mean", "deviation"), DISTRIBUTIONS, ids=[row[0] for row in DISTRIBUTIONS]
+)
 def test_moments_and_seeds(name, draw, mean, deviation):
     numbers = draw(7).numpy()
     assert numbers.shape == (N,)

@@ -9,14 +9,14 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import tree
-from layerkit.backend.base import Backend
+from layerkit.backend.base import batch_rows
 from layerkit.backend.random import generator
 from layerkit.backend.registry import default_backend
 
 from .class_weights import refuse_both_weights, weights_of_classes
 from .packing import pack_x_y_sample_weight
 from .py_dataset import PyDataset
-from .rows import StoredRows, as_rows, part
+from .rows import StoredRows, as_rows, is_text, part
 from .source import Source, positive, raise_on_nan
 from .streams import is_stream
 
@@ -99,17 +99,28 @@ class Batches(Source):
         backend = default_backend()
         if backend.name not in self._feeders:
             arrays = self._arrays()
-            stored = any(isinstance(a, StoredRows) for a in arrays)
-            feeder = Backend.feeder.__get__(backend) if stored else backend.feeder
+            stored = any(isinstance(a, StoredRows) or is_text(a) for a in arrays)
+            feeder = self._from_host if stored else backend.feeder
             self._feeders[backend.name] = feeder(arrays, self.batch_size)
         return self._feeders[backend.name]
+
+    def _from_host(
+        self, arrays: list[Any], batch_size: int
+    ) -> Callable[[Any], Iterator[list[Any]]]:
+        """A feeder of what no backend takes whole: rows in files, and strings."""
+
+        def epoch(order: Any) -> Iterator[list[Any]]:
+            for rows in batch_rows(self.size, batch_size, order):
+                yield [a[rows] for a in arrays]
+
+        return epoch
 
     def _arrays(self) -> list[Any]:
         return [a for a in tree.flatten((self.x, self.y, self.sample_weight)) if a is not None]
 
     def _packed(self, arrays: list[Any]) -> Any:
         """A batch of these arrays in the places of those of `_arrays`, as tensors."""
-        tensors = map(K.convert_to_tensor, arrays)
+        tensors = map(_as_tensor, arrays)
         x, y, sample_weight = (
             tree.map_structure(lambda leaf: None if leaf is None else next(tensors), part)
             for part in (self.x, self.y, self.sample_weight)
@@ -160,6 +171,11 @@ def _as_rows(data: Any) -> Any:
         if not any(hasattr(leaf, "shape") for leaf in tree.flatten(data)):
             data = np.asarray(data)
     return tree.map_structure(lambda leaf: None if leaf is None else as_rows(leaf), data)
+
+
+def _as_tensor(rows: Any) -> Any:
+    text = isinstance(rows, np.ndarray) and is_text(rows)
+    return rows if text else K.convert_to_tensor(rows)
 
 
 def _telling_rows(y: Any) -> Any:

@@ -95,11 +95,18 @@ def _is_stored(x: Any) -> bool:
     return is_array and (hasattr(x, "chunks") or not hasattr(x, "__array__"))
 
 
+def is_text(rows: Any) -> bool:
+    """Whether rows are strings, which stay NumPy arrays in a batch: layers of texts take them."""
+    if rows.dtype != object:
+        return rows.dtype.kind in "US"
+    return all(isinstance(item, (str, bytes)) for item in np.ravel(rows))
+
+
 def _checked(rows: Any, x: Any) -> Any:
-    if rows.dtype == object or rows.dtype.kind not in "biuf":
+    if rows.dtype.kind not in "biuf" and not is_text(rows):
         raise ValueError(
-            f"Unrecognized data type: expected arrays of numbers; received {type(x).__name__} "
-            f"with dtype {rows.dtype}."
+            f"Unrecognized data type: expected arrays of numbers, or of strings; received "
+            f"{type(x).__name__} with dtype {rows.dtype}."
         )
     if not rows.shape:
         raise ValueError(f"Expected arrays with a batch axis; received the scalar {rows}.")
