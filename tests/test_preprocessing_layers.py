@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tables.preprocessing_layers import ROWS, Row, array, data
 
+import layerkit
 from layerkit import Model, Sequential, layers
 from layerkit import backend as K
 from layerkit.saving import load_model
