@@ -482,6 +482,26 @@ def _check_lstm(backend: Backend, dtype: str, batch: int) -> None:
             _assert_close(backend, array, expected, 10 * _tolerance(dtype))
 
 
+def _check_gru(backend: Backend, dtype: str, batch: int) -> None:
+    """Both ways in place, as the reference, from what each of them was given."""
+    steps, units = 5, 3
+    shapes = {"gates": (steps, batch, 3 * units), "r": (units, 3 * units)}
+    shapes |= {"bias": (3 * units,), "h": (steps + 1, batch, units)}
+    shapes |= {"inner": (steps, batch, units), "g_y": (steps, batch, units), "dh": (batch, units)}
+    host = {name: _normal(*shape, dtype=dtype) for name, shape in shapes.items()}
+    for upstream in host["g_y"], None:
+        found = []
+        for one in REFERENCE, backend:
+            given = {name: one.asarray(x.copy()) for name, x in host.items()}
+            gates, r, bias, h, inner, _, dh = given.values()
+            one.gru(gates, r, None if upstream is None else bias, h, inner)
+            g_y = None if upstream is None else one.asarray(upstream)
+            da, ds = one.gru_grad(g_y, dh, gates, r, h, inner)
+            found.append([gates, h, inner, da, ds, dh])
+        for expected, array in zip(*found, strict=True):
+            _assert_close(backend, array, expected, 10 * _tolerance(dtype))
+
+
 def _check_unknown_rule(backend: Backend) -> None:
     w = backend.asarray(np.ones(3, "float32"))
     _require(not backend.fused_update("none", {"w": w, "g": w}, {}), "claims to have done it")
@@ -494,6 +514,8 @@ def _check_recurrent(backend: Backend) -> Iterator[tuple[str, Callable[[], None]
             for batch in (4, 1, 0):
                 name = f"lstm {dtype}, batch of {batch}"
                 yield name, partial(_check_lstm, backend, dtype, batch)
+                name = f"gru {dtype}, batch of {batch}"
+                yield name, partial(_check_gru, backend, dtype, batch)
 
 
 _IDS = np.array([2, 0, 2, 1])

@@ -389,6 +389,14 @@ REFUSED = [
         lambda: K.lstm(image(3, 4, 5), image(5, 8), image(2, 8), None, None, image(3)),
         "`initial_c` of shape",
     ),
+    (
+        lambda: K.lstm(image(3, 4, 5), image(5, 8), image(2, 8), mask=image(3, 5)),
+        r"lstm expects `mask` of shape \(batch, steps\); received \(3, 5\)",
+    ),
+    (
+        lambda: K.gru(image(3, 4, 5), image(5, 6), image(2, 6), None, image(4)),
+        r"gru expects `recurrent_bias` of shape \(3 \* units,\); received \(4,\)",
+    ),
     (lambda: K.dropout(image(3), 1.5), "argument `rate`"),
     (lambda: K.dropout(image(3, 4), 0.5, (3,)), "`noise_shape` must have one entry"),
     (lambda: K.random_randint((3,), 0, 5, dtype="float32"), "integer `dtype`"),

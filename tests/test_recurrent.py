@@ -450,6 +450,7 @@ class Doubled(layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.shapes = []
 
     def call(self, inputs, mask=None):

@@ -146,7 +146,7 @@ class ConvLSTMCell(Cell):
     def _from_state(self, h: Any, kernel: Any, bias: Any) -> Any:
         return K.conv(h, kernel, padding="same", data_format=self.data_format)
 
-    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros of the output's shape; only once the cell is built."""
         shape, _ = self.compute_output_shape((batch_size, *self._step_shape))
         return [K.zeros(shape, dtype=self.compute_dtype) for _ in range(2)]
@@ -155,8 +155,8 @@ class ConvLSTMCell(Cell):
         shape = self._output_shape(inputs_shape, self.filters)
         return shape, [shape, shape]
 
-    _output_shape = _Convolution._output_shape
-    _output_size = _Convolution._output_size
+    _output_shape: Any = _Convolution._output_shape
+    _output_size: Any = _Convolution._output_size
 
 
 class _ConvLSTM(RNN):

@@ -89,9 +89,16 @@ class GRUCell(UnitsCell):
             return None
         masks = self.masks_over_steps(sequences, training)
         sequences = sequences if masks is None else sequences * masks
-        biases = K.unstack(self.bias) if self.use_bias else (None, None)
+        bias, recurrent_bias = K.unstack(self.bias) if self.use_bias else (None, None)
         outputs, h = K.gru(
-            sequences, self.kernel, self.recurrent_kernel, *biases, *states, go_backwards, mask
+            sequences,
+            self.kernel,
+            self.recurrent_kernel,
+            bias,
+            recurrent_bias,
+            states[0],
+            go_backwards=go_backwards,
+            mask=mask,
         )
         return outputs, [h]
 

@@ -85,8 +85,16 @@ class LSTMCell(UnitsCell):
             return None
         masks = self.masks_over_steps(sequences, training)
         sequences = sequences if masks is None else sequences * masks
+        h, c = states
         outputs, h, c = K.lstm(
-            sequences, self.kernel, self.recurrent_kernel, self.bias, *states, go_backwards, mask
+            sequences,
+            self.kernel,
+            self.recurrent_kernel,
+            self.bias,
+            h,
+            c,
+            go_backwards=go_backwards,
+            mask=mask,
         )
         return outputs, [h, c]
 

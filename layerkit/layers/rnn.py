@@ -316,10 +316,14 @@ def of_cell(cell_class: type) -> Callable[[type], type]:
     def decorate(layer_class: type) -> type:
         for name in parameters_of(cell_class):
             if name not in parameters_of(Layer) and not hasattr(layer_class, name):
-                setattr(layer_class, name, property(lambda layer, n=name: getattr(layer.cell, n)))
+                setattr(layer_class, name, _told_by_cell(name))
         return layer_class
 
     return decorate
+
+
+def _told_by_cell(name: str) -> property:
+    return property(lambda layer: getattr(layer.cell, name))
 
 
 def refuse_cudnn(layer_class: str, use_cudnn: Any) -> Any:

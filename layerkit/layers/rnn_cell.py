@@ -29,6 +29,7 @@ class Cell(Layer):
 
     state_size: Any
     output_size: Any
+    bias: Any
     dropout_mask_count: int | None = None  # of the gates, where each has a mask of its own
     gate_axis = -1  # along which the gates lie side by side
 
@@ -93,7 +94,7 @@ class Cell(Layer):
         """
         return None
 
-    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros: the states before the first step."""
         sizes = [self.state_size] if isinstance(self.state_size, int) else self.state_size
         return [K.zeros((batch_size, size), dtype=self.compute_dtype) for size in sizes]

@@ -49,7 +49,7 @@ class StackedRNNCells(Layer):
         """The states of each cell before the first step: zeros where it does not say."""
         return [self._initial_state(cell, batch_size) for cell in self.cells]
 
-    def _initial_state(self, cell: Any, batch_size: int | None) -> Any:
+    def _initial_state(self, cell: Any, batch_size: Any) -> Any:
         if hasattr(cell, "get_initial_state"):
             return cell.get_initial_state(batch_size=batch_size)
 
