@@ -242,9 +242,11 @@ class MultiHeadAttention(_HeadedAttention):
         self.key_dim = positive_int("key_dim", key_dim)
         self.value_dim = self.key_dim if value_dim is None else positive_int("value_dim", value_dim)
         self.output_shape = _tuple_or_none("output_shape", output_shape)
-        self.attention_axes = _tuple_or_none("attention_axes", attention_axes)
+        self.attention_axes: Any = _tuple_or_none("attention_axes", attention_axes)
 
-    def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
+    def build(  # type: ignore[override]
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         self.compute_output_shape(query_shape, value_shape, key_shape)  # raises where they differ
         axes = self.attention_axes or tuple(range(1, len(query_shape) - 1))
@@ -292,7 +294,7 @@ class MultiHeadAttention(_HeadedAttention):
         output = K.reshape(K.matmul(matrices, v), (*batches, *of_queries, self.value_dim))
         return K.transpose(output, back), weights
 
-    def compute_output_shape(
+    def compute_output_shape(  # type: ignore[override]
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> Shape:
         if key_shape is not None and tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
@@ -361,7 +363,9 @@ class GroupedQueryAttention(_HeadedAttention):
                 f"num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads}"
             )
 
-    def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
+    def build(  # type: ignore[override]
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         self.compute_output_shape(query_shape, value_shape, key_shape)  # raises where they differ
         dim = known_size(self, query_shape, -1)
@@ -390,7 +394,7 @@ class GroupedQueryAttention(_HeadedAttention):
         weights, dropped = self._distribution(scores, mask, 1, training, fused)
         return K.transpose(K.matmul(dropped, v), (0, 2, 1, 3)), weights
 
-    def compute_output_shape(
+    def compute_output_shape(  # type: ignore[override]
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> Shape:
         if query_shape[-1] != value_shape[-1]:

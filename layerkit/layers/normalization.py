@@ -420,7 +420,7 @@ class SpectralNormalization(Wrapper):
             )
         self.power_iterations = power_iterations
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape) -> None:  # type: ignore[override]
         super().build(input_shape)
         self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
         names = [name for name in ("kernel", "embeddings") if hasattr(self.layer, name)]
