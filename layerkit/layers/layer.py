@@ -15,6 +15,7 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend import Tensor, Variable, tree
 from layerkit.backend.autodiff import holding
+from layerkit.backend.recording import trial
 from layerkit.backend.session import in_scope
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
@@ -288,7 +289,8 @@ class Layer(Configurable):
         """The spec of a call, by running it; whatever that does to variables is undone."""
         before = [(variable, variable.array) for variable in self.variables]
         try:
-            return spec_by_running(self, args, kwargs)
+            with trial():
+                return spec_by_running(self, args, kwargs)
         finally:
             for variable, array in before:
                 variable.array = array
