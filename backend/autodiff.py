@@ -265,12 +265,20 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
         return Tensor(x.array.astype(dtype))
     if is_array(x):
         if isinstance(x, np.ndarray):
+            if x.dtype.kind in "USO":
+                raise ValueError(_NO_NUMBERS.format(x.dtype))
             x = default_backend().asarray(x)
         return Tensor(x if dtype is None or x.dtype == dtype else x.astype(dtype))
     array = _numbers(x)
     if dtype is None and not isinstance(x, np.generic):
         dtype = natural_dtype(array)
     return Tensor(default_backend().asarray(array, dtype=dtype))
+
+
+_NO_NUMBERS = (
+    "Cannot convert an array of dtype {} to a tensor: expected numbers. Strings go through a layer of "
+    "texts first, TextVectorization or StringLookup."
+)
 
 
 def natural_dtype(numbers: Any) -> Any:

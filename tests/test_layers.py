@@ -170,9 +170,7 @@ def test_masks_are_those_of_keras(row: Row):
         np.testing.assert_array_equal(K.to_numpy(found), expected)
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in ROWS if row.layer not in ("LSTM", "Rescaling")], ids=str
-)
+@pytest.mark.parametrize("row", ROWS, ids=str)
 def test_layers_support_masks_where_those_of_keras_do(row: Row):
     assert made(row).supports_masking == KERAS[str(row)]["supports_masking"]
 

@@ -40,7 +40,7 @@ def golden(row: Row, prefix: str) -> list[np.ndarray]:
 
 
 @under_each
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.is_plain], ids=str)
 def test_layers_compute_in_halves_and_keep_float32_weights(row: Row, policy):
     if "bfloat16" in getattr(policy, "name", str(policy)) and not registry.one_home:
         pytest.skip("CuPy takes no bfloat16 arrays from the host")
@@ -48,7 +48,7 @@ def test_layers_compute_in_halves_and_keep_float32_weights(row: Row, policy):
     layer.build((None, *row.shape[1:]))
     layer.set_weights(golden(row, "w"))
     assert [str(w.dtype) for w in layer.weights] == KERAS["dtypes"][str(row)][1]
-    x = K.convert_to_tensor(ARRAYS[f"{row}/x"])
+    x = K.convert_to_tensor(ARRAYS[f"{row}/x0"])
     options = {"training": row.training} if layer._training_index is not None else {}
     if row.state:
         options["initial_state"] = golden(row, "s")
@@ -57,7 +57,7 @@ def test_layers_compute_in_halves_and_keep_float32_weights(row: Row, policy):
         loss = K.sum(K.cast(y, "float32"))
     assert y.dtype.name == KERAS["dtypes"][str(row)][0].replace("float16", policy.compute_dtype)
     digits = 2e-2 if policy.compute_dtype == "float16" else 1e-1
-    expected = ARRAYS[f"{row}/y"]
+    expected = ARRAYS[f"{row}/y0"]
     scale = max(1.0, np.abs(expected).max())
     np.testing.assert_allclose(y.numpy().astype("float32"), expected, atol=digits * scale)
     variables = layer.trainable_variables

@@ -54,7 +54,7 @@ def made(kind):
         model, weights = Masked(), "sequence"
         model(table.IDS)
     elif kind == "one":
-        model, weights = layerkit.Sequential([layers.Dense(3, activation="softmax")]), "one"
+        model, weights = layerkit.Sequential([layers.Dense(3, "softmax", name="out")]), "one"
         model(table.X)
     else:
         model, weights = Two(kind), "two"
@@ -375,7 +375,6 @@ def fitted(kind="list", **options):
 
 def named_one(**options):
     model = made("one")
-    model.output_names = ["out"]
     model.compile("sgd", **options)
     return model
 
@@ -425,7 +424,7 @@ def test_freezing_after_compile_is_warned_of_once():
         model.train_on_batch(table.X, table.B)
         model.train_on_batch(table.X, table.B)
     first, *others = [str(warning.message) for warning in caught]
-    assert first.startswith(message.partition(".*")[0]) and first.endswith("layers: ['dense']")
+    assert first.startswith(message.partition(".*")[0]) and first.endswith("layers: ['out']")
     assert all("any trainable weights" in text for text in others)
     model.compile("sgd", table.SPARSE)
     model.layers[0].trainable = True

@@ -142,8 +142,13 @@ def around(layer, jit_compile, with_floats=True):
     return model
 
 
-@pytest.mark.parametrize("row", [r for r in layer_rows.ROWS if "Gaussian" not in r.layer], ids=str)
+@pytest.mark.parametrize(
+    "row", [r for r in layer_rows.ROWS if r.is_plain and "Gaussian" not in r.layer], ids=str
+)
+@pytest.mark.filterwarnings("ignore:.*does not support masking")
 def test_every_layer(device, row):
+    if row.layer == "EinsumDense" and K.backend() != "numpy":
+        pytest.skip("CuPy's einsum calls cuBLAS in ways that a graph cannot hold")
     random = np.random.default_rng(1)
     x = random.standard_normal(row.shape).astype("float32")
     if row.ids_below is not None:

@@ -103,7 +103,7 @@ def is_text(rows: Any) -> bool:
 
 
 def _checked(rows: Any, x: Any) -> Any:
-    if rows.dtype.kind not in "biuf" and not is_text(rows):
+    if rows.dtype.kind not in "biuf" and not (rows.shape and is_text(rows)):
         raise ValueError(
             f"Unrecognized data type: expected arrays of numbers, or of strings; received "
             f"{type(x).__name__} with dtype {rows.dtype}."

@@ -40,6 +40,12 @@ class Row:
         return f"{self.layer}:{self.label}" if self.label else self.layer
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it takes one tensor, and nothing but numbers and names make it."""
+        inner = any(isinstance(value, Sub) for value in self.arguments.values())
+        return isinstance(self.shape, tuple) and self.masks is None and not self.call and not inner
+
+    @property
     def shapes(self) -> list[tuple[int, ...]]:
         """The shapes of all inputs, in their order."""
         if isinstance(self.shape, dict):

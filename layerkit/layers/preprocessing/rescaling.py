@@ -18,6 +18,8 @@ class Rescaling(Layer):
     `scale`, `offset`: numbers, or one per channel.
     """
 
+    supports_masking = True
+
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.scale = scale
