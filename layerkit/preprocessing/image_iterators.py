@@ -17,12 +17,13 @@ import numpy as np
 from layerkit.backend import floatx
 from layerkit.backend.config import standardize_data_format
 
+from ..data import PyDataset
 from ..utils.images import COLOR_MODES, array_to_img, img_to_array, load_img
 
 FORMATS = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 
 
-class Iterator:
+class Iterator(PyDataset):
     """Batches without an end by `next`, or batch by batch by index: `iterator[i]`, `len(iterator)`.
 
     n: samples. batch_size: of all but the last batch. shuffle: another order after each pass. seed:
@@ -32,6 +33,7 @@ class Iterator:
     white_list_formats = FORMATS
 
     def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None):
+        super().__init__()
         self.n, self.batch_size, self.shuffle, self.seed = n, batch_size, shuffle, seed
         self.batch_index = 0
         self.total_batches_seen = 0

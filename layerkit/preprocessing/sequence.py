@@ -10,12 +10,13 @@ import numpy as np
 
 from layerkit.backend.names import explain_missing
 
+from ..data import PyDataset
 from ..utils.sequences import pad_sequences
 
 __all__ = ["TimeseriesGenerator", "make_sampling_table", "pad_sequences", "skipgrams"]
 
 
-class TimeseriesGenerator:
+class TimeseriesGenerator(PyDataset):
     """Batches of windows of a series, each with the target of the step after it.
 
     data: an array or a list, time first. targets: as long as `data`. length: steps back that a
@@ -39,6 +40,7 @@ class TimeseriesGenerator:
         reverse: bool = False,
         batch_size: int = 128,
     ):
+        super().__init__()
         if len(data) != len(targets):
             raise ValueError(
                 f"Data and targets have to be of same length. Data length is {len(data)} while "
