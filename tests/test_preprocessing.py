@@ -12,8 +12,8 @@ import pytest
 from tables import preprocessing as rows
 from tables import utils as pictures_table
 
-from layerkit import backend as K
 from layerkit import Sequential, layers, preprocessing, utils
+from layerkit import backend as K
 from layerkit.preprocessing import image, sequence, text
 
 GOLDEN = dict(np.load(Path(__file__).parent / "golden" / "preprocessing.npz"))

@@ -603,3 +603,13 @@ def test_metrics_of_the_model_itself_are_reset_every_epoch():
     model = Counting([layers.Dense(3, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy")
     assert model.fit(x, y, epochs=2, verbose=0).history["rows"] == [64.0, 64.0]
+
+
+def test_two_outputs_of_one_name_are_both_listed():
+    x = layerkit.Input((2,))
+    both = layerkit.Model(x, [layers.Dense(1)(x), layers.Dense(2)(x)], name="both")
+    y = layerkit.Input((2,))
+    model = layerkit.Model(y, both(y))
+    model.compile("sgd", ["mse", "mse"])
+    values = model.train_on_batch(np.ones((3, 2)), [np.ones((3, 1)), np.ones((3, 2))])
+    assert len(values) == 3 and values[1] == values[2]  # as in Keras

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from .arguments import accept_old_arguments
 from .finder import find_keras_here
+from .old_logs import know_old_names_in_logs
 from .old_models import give_old_methods
+from .old_tensors import give_old_attributes
+from .old_trainable import train_as_compiled
 
 __all__ = ["install_as_keras"]
 
@@ -19,3 +22,6 @@ def install_as_keras() -> None:
     if find_keras_here():
         accept_old_arguments()
         give_old_methods()
+        give_old_attributes()
+        know_old_names_in_logs()
+        train_as_compiled()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from ..data import PyDataset
 from ..models import Model, Sequential
 from ..optimizers import Optimizer
 from .deprecated import warn_once
@@ -39,6 +40,8 @@ def fit_generator(
     """`fit` of a generator; of Keras 1 it takes `samples_per_epoch` and `nb_val_samples` too."""
     steps_per_epoch = _steps(generator, "samples_per_epoch", steps_per_epoch, kwargs)
     validation_steps = _steps(validation_data, "nb_val_samples", validation_steps, kwargs)
+    generator = _long_enough(generator, steps_per_epoch)
+    validation_data = _long_enough(validation_data, validation_steps)
     _raise_on_others("fit_generator", kwargs)
     return self.fit(
         generator,
@@ -65,6 +68,7 @@ def evaluate_generator(
 ) -> Any:
     """`evaluate` of a generator; of Keras 1 it takes `val_samples` too."""
     steps = _steps(generator, "val_samples", steps, kwargs)
+    generator = _long_enough(generator, steps)
     _raise_on_others("evaluate_generator", kwargs)
     return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose)
 
@@ -79,6 +83,7 @@ def predict_generator(
 ) -> Any:
     """`predict` of a generator; of Keras 1 it takes `val_samples` too."""
     steps = _steps(generator, "val_samples", steps, kwargs)
+    generator = _long_enough(generator, steps)
     _raise_on_others("predict_generator", kwargs)
     return self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
 
@@ -97,8 +102,8 @@ def predict_classes(self: Any, x: Any, batch_size: int | None = None, verbose: A
 def _steps(data: Any, old: str, steps: int | None, kwargs: dict[str, Any]) -> int | None:
     """Steps from a number of samples, as Keras 1 counted; the data has to know its batch size."""
     samples = kwargs.pop(old, None)
-    if samples is None:
-        return steps
+    if samples is None or isinstance(data, (tuple, list)):  # arrays are taken whole
+        return steps if steps is None else int(np.ceil(steps))
     size = getattr(data, "batch_size", None)
     if size is None:
         raise ValueError(
@@ -106,6 +111,19 @@ def _steps(data: Any, old: str, steps: int | None, kwargs: dict[str, Any]) -> in
             "has: give the number of batches, `steps_per_epoch` (`steps`, `validation_steps`)."
         )
     return int(np.ceil(samples / size))
+
+
+def _long_enough(data: Any, steps: int | None) -> Any:
+    """The data; from its start again and again where it has fewer batches than a pass asks for."""
+    if steps is None or not isinstance(data, PyDataset) or steps <= (data.num_batches or steps):
+        return data
+    return _again_and_again(data)
+
+
+def _again_and_again(data: PyDataset) -> Iterator[Any]:
+    while True:
+        yield from (data[index] for index in range(data.num_batches or 0))
+        data.on_epoch_end()
 
 
 def _raise_on_others(method: str, kwargs: dict[str, Any]) -> None:
@@ -141,9 +159,15 @@ def give_old_methods() -> None:
     Sequential.predict_classes = _told(  # type: ignore[attr-defined]
         predict_classes, "call predict, and take np.argmax(y, axis=-1) or y > 0.5"
     )
+    Model.metrics_names = property(_names_of_values)  # type: ignore[method-assign, assignment]
     Optimizer.lr = property(  # type: ignore[attr-defined]
         _learning_rate, lambda self, value: setattr(self, "learning_rate", value)
     )
+
+
+def _names_of_values(self: Any) -> list[str]:
+    """The names of what `evaluate` returns, 'loss' and 'accuracy' for instance."""
+    return self._in_order(self.get_metrics_result())
 
 
 def _learning_rate(self: Any) -> Any:

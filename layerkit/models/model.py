@@ -534,15 +534,20 @@ class Model(Layer):
         values = {name: _as_float(value) for name, value in logs.items()}
         if return_dict:
             return values
-        # As in Keras, which looks for the compiled metrics without the outputs' names.
+        ordered = self._in_order(values)
+        return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
+
+    def _in_order(self, names: Any) -> list[str]:
+        """Names of values as `evaluate` lists them."""
+        # As in Keras, which looks for the compiled metrics without the outputs' names, and lists a
+        # value once for each output of that name.
         known = [
             each.name
             for metric in self.metrics
             for each in (metric.metrics if isinstance(metric, CompiledMetrics) else [metric])
         ]
-        first = [name for name in dict.fromkeys(known) if name in values]
-        ordered = first + sorted(set(values) - set(first))
-        return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
+        first = [name for name in known if name in names]
+        return first + sorted(set(names) - set(first))
 
     # Checks, before anything is changed.
 
