@@ -545,3 +545,9 @@ def test_losses_of_symbolic_tensors():
     np.testing.assert_allclose(found, [4.0, 4.0])
     with pytest.raises(TypeError, match="Cannot serialize the call of mean_squared_error"):
         model.get_config()
+
+
+def test_model_from_config_makes_a_functional_model():
+    model = Model.from_config(made("shared").get_config())
+    model.set_weights(weights(model))
+    assert_golden("shared", model)

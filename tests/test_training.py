@@ -613,3 +613,25 @@ def test_two_outputs_of_one_name_are_both_listed():
     model.compile("sgd", ["mse", "mse"])
     values = model.train_on_batch(np.ones((3, 2)), [np.ones((3, 1)), np.ones((3, 2))])
     assert len(values) == 3 and values[1] == values[2]  # as in Keras
+
+
+class Pair(layerkit.Model):
+    """It has a training step, and no `call`."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = layers.Dense(2), layers.Dense(1)
+
+    def train_step(self, data):
+        with K.GradientTape() as tape:
+            loss = K.mean(K.square(self.second(self.first(data))))
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+def test_a_model_without_call_trains_by_its_own_step():
+    model = Pair()
+    model.compile("sgd")
+    losses_ = model.fit(np.ones((4, 3), "float32"), epochs=2, verbose=0).history["loss"]
+    assert losses_[1] < losses_[0]

@@ -10,14 +10,18 @@ from ..callbacks import History, callback_list
 from ..callbacks.monitor import MonitorCallback
 from .deprecated import warn_once
 
-_RENAMED = {"acc": "accuracy", "val_acc": "val_accuracy", "lr": "learning_rate"}
+
+def _new_name(name: Any) -> Any:
+    if name == "lr":
+        return "learning_rate"
+    return f"{name}uracy" if isinstance(name, str) and name.endswith("acc") else None
 
 
 class OldLogs(dict):
     """Values by name; a name of earlier versions gives what is there under that of today."""
 
     def __missing__(self, name: Any) -> Any:
-        new = _RENAMED.get(name)
+        new = _new_name(name)
         if new not in self:
             raise KeyError(name)
         warn_once(f"The name '{name}' in logs", f"it is '{new}' now")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import PyDataset
+from ..metrics import Metric
 from ..models import Model, Sequential
 from ..optimizers import Optimizer
 from .deprecated import warn_once
@@ -99,6 +100,19 @@ def predict_classes(self: Any, x: Any, batch_size: int | None = None, verbose: A
     return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
 
 
+def reset_states_of_layers(self: Any) -> None:
+    """Let all stateful layers start from zeros again."""
+    warn_once("Model.reset_states", "call reset_states of each layer that is stateful")
+    for layer in self._flatten_layers():
+        if getattr(layer, "stateful", False) and hasattr(layer, "reset_state"):
+            layer.reset_state()
+
+
+def reset_states(self: Any) -> None:
+    """`reset_state` by its earlier name."""
+    self.reset_state()
+
+
 def _steps(data: Any, old: str, steps: int | None, kwargs: dict[str, Any]) -> int | None:
     """Steps from a number of samples, as Keras 1 counted; the data has to know its batch size."""
     samples = kwargs.pop(old, None)
@@ -136,10 +150,10 @@ def _raise_on_others(method: str, kwargs: dict[str, Any]) -> None:
         raise TypeError(f"{method}() got unexpected arguments: {sorted(kwargs)}")
 
 
-def _told(method: Callable, remedy: str) -> Callable:
+def _told(method: Callable, remedy: str, kind: str = "Model") -> Callable:
     @wraps(method)
     def told(self: Any, *args: Any, **kwargs: Any) -> Any:
-        warn_once(f"Model.{method.__name__}", remedy)
+        warn_once(f"{kind}.{method.__name__}", remedy)
         for old in _RENAMED.keys() & kwargs.keys():
             kwargs[_RENAMED[old]] = kwargs.pop(old)
         return method(self, *args, **kwargs)
@@ -160,6 +174,10 @@ def give_old_methods() -> None:
         predict_classes, "call predict, and take np.argmax(y, axis=-1) or y > 0.5"
     )
     Model.metrics_names = property(_names_of_values)  # type: ignore[method-assign, assignment]
+    Model.reset_states = reset_states_of_layers  # type: ignore[attr-defined]
+    Metric.reset_states = _told(  # type: ignore[attr-defined]
+        reset_states, "call reset_state", "Metric"
+    )
     Optimizer.lr = property(  # type: ignore[attr-defined]
         _learning_rate, lambda self, value: setattr(self, "learning_rate", value)
     )

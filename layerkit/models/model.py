@@ -16,7 +16,7 @@ from layerkit.backend.threads import blas_on_one_thread
 
 from .. import metrics, optimizers, saving
 from ..callbacks import CallbackList
-from ..configurable import serialize
+from ..configurable import custom_object_scope, serialize
 from ..data import (
     Batches,
     Passes,
@@ -566,6 +566,8 @@ class Model(Layer):
     def _check_data(self, source: Source) -> None:
         """Run a few samples through model and loss: builds both, raises on what does not fit."""
         own_step = type(self).train_step is not Model.train_step  # may mean anything by its data
+        if own_step and type(self).call is Layer.call:
+            return  # a step that calls the models inside
         batch, note = source.sample(with_y=self._compiled_loss is not None and not own_step)
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         try:
@@ -579,6 +581,14 @@ class Model(Layer):
             raise ValueError(f"{error} (These are {note}.)") from error
         if y is not None:
             self._compiled_metrics.build(y, y_pred)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of a config; of that of a functional model, one of those."""
+        if cls is Model and "input_layers" in config:
+            return Model.functional.from_config(config, custom_objects)
+        with custom_object_scope(custom_objects):
+            return super().from_config(config)
 
     # Shape, summary, files.
 
