@@ -1,4 +1,4 @@
-"""Keras scripts of four ages, run as they are by `python -m layerkit`; the machinery behind it."""
+"""Keras scripts of several ages, run as they are by `python -m layerkit`; what is behind it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 SCRIPTS = Path(__file__).parent / "scripts"
 ENDS = {
     "keras1_digits": ([], "test accuracy True"),
+    "keras1_memory": ([], "learned True 3 (None, 12)"),
+    "keras2_adversarial": ([], "kinds True 7"),
     "keras2_functional": ([], "accuracy 1.0"),
     "tensorflow_keras": ([], "gpus True ()"),
     "keras3_custom": (["--width", "8"], "['acc', 'loss', 'val_acc', 'val_loss']"),
@@ -146,6 +148,18 @@ history = model.fit(x, y, epochs=3, verbose=0, validation_data=(x, y),
 assert history.history["acc"] == history.history["accuracy"] and "acc" not in history.history
 assert len(history.history["val_acc"]) == 2
 assert model.metrics_names == ["loss", "accuracy"]
+
+# Metrics that are functions get targets as the predictions are; arguments of that age.
+def products(y_true, y_pred):
+    return K.sum(y_true * y_pred)
+
+
+model = Sequential([Dense(1, input_dim=3, kernel_initializer="ones")])
+adam = keras.optimizers.Adam(lr=0.01, epsilon=None, decay=0.0)
+model.compile(adam, "mse", metrics=[products], sample_weight_mode=None)
+assert model.evaluate(x, y, verbose=0)[1] == 9.0
+board = keras.callbacks.TensorBoard("logs", batch_size=32, write_grads=False)
+assert board.log_dir == "logs" and ModelCheckpoint("m.keras", period=1).save_freq == "epoch"
 
 # A discriminator that is frozen after it was compiled trains by itself, and not inside the whole.
 judge = Sequential([Dense(1, input_shape=(3,), activation="sigmoid")])

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import PyDataset
 from ..metrics import Metric
-from ..models import Model, Sequential
+from ..models import Model
 from ..optimizers import Optimizer
 from .deprecated import warn_once
 
@@ -169,8 +169,8 @@ def give_old_methods() -> None:
         (predict_generator, "predict"),
     ):
         setattr(Model, method.__name__, _told(method, f"call {new} on the generator"))
-    Sequential.predict_proba = _told(predict_proba, "call predict")  # type: ignore[attr-defined]
-    Sequential.predict_classes = _told(  # type: ignore[attr-defined]
+    Model.predict_proba = _told(predict_proba, "call predict")  # type: ignore[attr-defined]
+    Model.predict_classes = _told(  # type: ignore[attr-defined]
         predict_classes, "call predict, and take np.argmax(y, axis=-1) or y > 0.5"
     )
     Model.metrics_names = property(_names_of_values)  # type: ignore[method-assign, assignment]

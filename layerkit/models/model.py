@@ -526,9 +526,10 @@ class Model(Layer):
     ) -> Any:
         self._assert_compiled(name)
         batches = Batches(x, y, sample_weight, class_weight=class_weight)
-        self._check_data(batches)
-        self.reset_metrics()
-        return self._returned(step(batches.take(slice(None))), return_dict)
+        with self._frozen_structure():
+            self._check_data(batches)
+            self.reset_metrics()
+            return self._returned(step(batches.take(slice(None))), return_dict)
 
     def _returned(self, logs: dict[str, Any], return_dict: bool) -> Any:
         values = {name: _as_float(value) for name, value in logs.items()}
