@@ -276,8 +276,8 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
 
 
 _NO_NUMBERS = (
-    "Cannot convert an array of dtype {} to a tensor: expected numbers. Strings go through a layer of "
-    "texts first, TextVectorization or StringLookup."
+    "Cannot convert an array of dtype {} to a tensor: expected numbers. Strings go through a layer "
+    "of texts first, TextVectorization or StringLookup."
 )
 
 

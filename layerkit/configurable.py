@@ -38,6 +38,7 @@ _functions: dict[str, Callable] = {}  # the functions of this package that confi
 _custom: dict[str, Any] = {}  # the user's classes and functions: 'Package>Name' and 'Name'
 _registered_names: dict[Any, str] = {}  # ... and the other way round
 _scope: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})  # noqa: B039
+_in_memory: ContextVar[bool] = ContextVar("in_memory", default=False)  # no file is written
 
 _T = TypeVar("_T")
 
@@ -196,11 +197,25 @@ def serialize(obj: Any) -> Any:
     return _serialize_object(obj)
 
 
+def copy_of(obj: Any, **settings: Any) -> Any:
+    """A new object of the same class and config, apart from `settings`.
+
+    Functions in the config, lambdas among them, stay what they are.
+    """
+    token = _in_memory.set(True)
+    try:
+        return type(obj).from_config({**obj.get_config(), **settings})
+    finally:
+        _in_memory.reset(token)
+
+
 def _describe(class_name: str, **config: Any) -> dict[str, Any]:
     return {"class_name": class_name, "config": config}
 
 
-def _serialize_function(function: Any) -> dict[str, Any]:
+def _serialize_function(function: Any) -> Any:
+    if _in_memory.get():
+        return function
     name = get_registered_name(function)
     if name == "<lambda>":
         raise TypeError(

@@ -20,6 +20,7 @@ from layerkit.backend.registry import backend_of
 from . import configurable, dtype_policies
 from .configurable import Configurable, register_functions, serialize
 from .naming import auto_name
+from .symbolic import of_symbols
 
 _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -266,18 +267,21 @@ def _check_broadcast(loss: str, y_true: Tensor, y_pred: Tensor) -> None:
 # --- regression --------------------------------------------------------------------------------
 
 
+@of_symbols
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean((y_true - y_pred)²) over the last axis."""
     y_true, y_pred = pair("mean_squared_error", y_true, y_pred)
     return K.mean(K.square(y_true - y_pred), axis=-1)
 
 
+@of_symbols
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean(|y_true - y_pred|) over the last axis."""
     y_true, y_pred = pair("mean_absolute_error", y_true, y_pred)
     return K.mean(K.abs(y_true - y_pred), axis=-1)
 
 
+@of_symbols
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     """100 mean(|y_true - y_pred| / |y_true|) over the last axis; |y_true| at least epsilon."""
     y_true, y_pred = pair("mean_absolute_percentage_error", y_true, y_pred)
@@ -285,6 +289,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     return 100.0 * K.mean(relative, axis=-1)
 
 
+@of_symbols
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean((log(1 + y_true) - log(1 + y_pred))²) over the last axis; both at least epsilon."""
     y_true, y_pred = pair("mean_squared_logarithmic_error", y_true, y_pred)
@@ -293,6 +298,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     return K.mean(K.square(log_true - log_pred), axis=-1)
 
 
+@of_symbols
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """Mean over the last axis of e²/2 where |e| <= delta, delta |e| - delta²/2 elsewhere."""
     y_true, y_pred = pair("huber", y_true, y_pred)
@@ -302,6 +308,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     return K.mean(K.where(distance <= delta, inside, outside), axis=-1)
 
 
+@of_symbols
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     """mean(log(cosh(y_pred - y_true))) over the last axis."""
     y_true, y_pred = pair("log_cosh", y_true, y_pred)
@@ -309,6 +316,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     return K.mean(error + K.softplus(-2.0 * error) - math.log(2.0), axis=-1)
 
 
+@of_symbols
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """Minus the cosine of the angle between y_true and y_pred: -1 for the same direction."""
     y_true, y_pred = pair("cosine_similarity", y_true, y_pred)
@@ -387,12 +395,14 @@ class CosineSimilarity(Loss):
 # --- hinges ------------------------------------------------------------------------------------
 
 
+@of_symbols
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 - y_true y_pred, 0)) over the last axis; labels -1 and 1, or 0 and 1."""
     y_true, y_pred = pair("hinge", y_true, y_pred)
     return K.mean(K.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
+@of_symbols
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 - y_true y_pred, 0)²) over the last axis; labels -1 and 1, or 0 and 1."""
     y_true, y_pred = pair("squared_hinge", y_true, y_pred)
@@ -405,6 +415,7 @@ def _signs(labels: Tensor) -> Tensor:
     return K.where(binary, 2.0 * labels - 1.0, labels)
 
 
+@of_symbols
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """max(neg - pos + 1, 0), pos the score of the true class, neg the best of the others."""
     y_true, y_pred = pair("categorical_hinge", y_true, y_pred)
@@ -434,6 +445,7 @@ class CategoricalHinge(_PlainLoss):
 # --- probabilities -----------------------------------------------------------------------------
 
 
+@of_symbols
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """sum(y_true log(y_true / y_pred)) over the last axis; both clipped to [epsilon, 1]."""
     y_true, y_pred = pair("kl_divergence", y_true, y_pred)
@@ -441,12 +453,14 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     return K.sum(y_true * K.log(y_true / y_pred), axis=-1)
 
 
+@of_symbols
 def poisson(y_true: Any, y_pred: Any) -> Tensor:
     """mean(y_pred - y_true log(y_pred)) over the last axis."""
     y_true, y_pred = pair("poisson", y_true, y_pred)
     return K.mean(y_pred - y_true * K.log(y_pred + K.epsilon()), axis=-1)
 
 
+@of_symbols
 def binary_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -460,6 +474,7 @@ def binary_crossentropy(
     return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
 
+@of_symbols
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -485,6 +500,7 @@ def binary_focal_crossentropy(
     return K.mean(values, axis=axis)
 
 
+@of_symbols
 def categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -498,6 +514,7 @@ def categorical_crossentropy(
     return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
+@of_symbols
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -519,6 +536,7 @@ def categorical_focal_crossentropy(
     return -K.sum(alpha * K.power(1.0 - p, gamma) * y_true * K.log(p), axis=axis)
 
 
+@of_symbols
 def sparse_categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -542,6 +560,7 @@ def sparse_categorical_crossentropy(
     return values if valid is None else K.where(valid, values, 0.0)
 
 
+@of_symbols
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Tensor:
     """(1 - p^q) / q, p the probability of the class that y_true names: robust to wrong labels.
 
@@ -767,6 +786,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
 # --- overlap of regions ------------------------------------------------------------------------
 
 
+@of_symbols
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
     """1 - 2 |y_true ∩ y_pred| / (|y_true| + |y_pred|), sums over `axis` (all for None)."""
     y_true, y_pred = pair("dice", y_true, y_pred)
@@ -775,6 +795,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
     return 1.0 - 2.0 * overlap / (sizes + K.epsilon())
 
 
+@of_symbols
 def tversky(
     y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None
 ) -> Tensor:
@@ -831,6 +852,7 @@ class Tversky(Loss):
 # --- sequences and embeddings ------------------------------------------------------------------
 
 
+@of_symbols
 def ctc(y_true: Any, y_pred: Any) -> Tensor:
     """-log of the probability that y_pred spells y_true, one value per sample.
 
@@ -855,6 +877,7 @@ def ctc(y_true: Any, y_pred: Any) -> Tensor:
     return K.ctc_loss(K.cast(y_true, "int32"), y_pred, labels, K.full((batch,), time, "int32"))
 
 
+@of_symbols
 def circle(
     y_true: Any,
     y_pred: Any,

@@ -212,6 +212,12 @@ def class_name(function: Callable) -> str:
 
 
 def operation(function: F) -> F:
+    """`function` of tensors, which takes symbolic ones too, by its name in Keras's files."""
+    _operations[class_name(function)] = called = of_symbols(function)
+    return called
+
+
+def of_symbols(function: F) -> F:
     """`function` of tensors, which takes symbolic ones too and then gives symbolic ones."""
 
     @wraps(function)
@@ -220,7 +226,6 @@ def operation(function: F) -> F:
             return Operation(function)(*args, **kwargs)
         return function(*args, **kwargs)
 
-    _operations[class_name(function)] = called
     return called  # type: ignore[return-value]
 
 

@@ -517,3 +517,37 @@ def test_clone_goes_into_models_where_asked():
 
     clone_model(made("nested"), clone_function=noting, recursive=True)
     assert {"inner_dense", "s1", "first"} <= set(seen)
+
+
+def thrice(x):
+    return x * 3.0
+
+
+def test_clone_keeps_functions_that_no_file_could_name():
+    x = Input((2,))
+    y = layers.Lambda(lambda x: x + 1.0)(layers.Lambda(thrice)(x))
+    y = layers.Dense(2, activation=lambda x: -x, kernel_initializer="ones")(y)
+    model = Model(x, y)
+    clone = clone_model(model)
+    clone.set_weights(model.get_weights())
+    data = np.array([[1.0, 2.0]], "float32")
+    np.testing.assert_allclose(clone.predict(data, verbose=0), [[-11.0, -11.0]])
+    both = layers.Bidirectional(layers.LSTM(2, activation=lambda x: x))
+    assert both.forward_layer.activation is both.backward_layer.activation
+
+
+def test_losses_of_symbolic_tensors():
+    x = Input((3,))
+    y = Input((3,))
+    model = Model([x, y], layerkit.losses.mean_squared_error(x, ops.relu(y)))
+    assert model.output_shape == (None,)
+    found = model.predict([np.ones((2, 3)), np.full((2, 3), 3.0)], verbose=0)
+    np.testing.assert_allclose(found, [4.0, 4.0])
+    with pytest.raises(TypeError, match="Cannot serialize the call of mean_squared_error"):
+        model.get_config()
+
+
+def test_model_from_config_makes_a_functional_model():
+    model = Model.from_config(made("shared").get_config())
+    model.set_weights(weights(model))
+    assert_golden("shared", model)

@@ -95,7 +95,7 @@ ROWS = [
     (lambda: layers.Lambda("x + 1"), "Lambda expects a function of its inputs. Received: 'x + 1'"),
     (
         lambda: layers.Lambda(lambda x: x, name="l").get_config(),
-        "Layer 'l' (Lambda) cannot be saved: it holds a Python lambda",
+        "Layer 'l' (Lambda) cannot be saved: A lambda cannot be saved: a file never holds code",
     ),
     (
         lambda: layers.Lambda.from_config(

@@ -13,8 +13,8 @@ from tables import preprocessing as rows
 from tables import utils as pictures_table
 
 import layerkit
+from layerkit import Sequential, layers, preprocessing, utils
 from layerkit import backend as K
-from layerkit import layers, preprocessing, utils
 from layerkit.preprocessing import image, sequence, text
 
 GOLDEN = dict(np.load(Path(__file__).parent / "golden" / "preprocessing.npz"))
@@ -482,3 +482,16 @@ def test_generator_that_was_not_fitted(name):
 def test_unusual_channels():
     with pytest.warns(UserWarning, match=r"expected either 1, 3, or 4 channels on axis 3.*\(5 ch"):
         image.ImageDataGenerator().flow(X.transpose(0, 1, 3, 2))
+
+
+@pytest.mark.parametrize("kind", ["series", "images"])
+def test_fit_knows_how_many_batches_there_are(kind):
+    if kind == "series":
+        batches = sequence.TimeseriesGenerator(np.ones((9, 2)), np.ones(9), 3, batch_size=2)
+    else:
+        x = np.ones((5, 2, 3, 1), "float32")
+        batches = image.ImageDataGenerator().flow(x, np.ones(5), batch_size=2)
+    model = Sequential([layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(batches, epochs=2, verbose=0)
+    assert int(model.optimizer.iterations) == 6

@@ -1,4 +1,4 @@
-"""Keras scripts of four ages, run as they are by `python -m layerkit`; the machinery behind it."""
+"""Keras scripts of several ages, run as they are by `python -m layerkit`; what is behind it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 SCRIPTS = Path(__file__).parent / "scripts"
 ENDS = {
     "keras1_digits": ([], "test accuracy True"),
+    "keras1_memory": ([], "learned True 3 (None, 12)"),
+    "keras2_adversarial": ([], "kinds True 7"),
     "keras2_functional": ([], "accuracy 1.0"),
     "tensorflow_keras": ([], "gpus True ()"),
     "keras3_custom": (["--width", "8"], "['acc', 'loss', 'val_acc', 'val_loss']"),
@@ -107,6 +109,102 @@ def test_paths_of_all_ages(tmp_path):
     (tmp_path / "paths.py").write_text(PATHS)
     result = run(["paths.py"], tmp_path)
     assert result.stdout == "all found\n", result.stderr
+
+
+HABITS = """
+import warnings
+import numpy as np
+import keras
+from keras import backend as K
+from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from keras.constraints import maxnorm
+from keras.initializers import uniform
+from keras.layers import Dense, Input, Lambda, LeakyReLU
+from keras.losses import binary_crossentropy
+from keras.models import Model, Sequential
+from keras.preprocessing.sequence import TimeseriesGenerator
+from keras.regularizers import l1l2
+
+warnings.simplefilter("ignore")
+x, y = np.ones((6, 3), "float32"), np.array([0, 1] * 3)
+
+# Names in small letters, attributes of layers, 'acc'.
+model = Sequential([Dense(4, input_shape=(3,), kernel_constraint=maxnorm(2.0))])
+model.add(Dense(1, activation="sigmoid", kernel_initializer=uniform(), kernel_regularizer=l1l2()))
+assert model.layers[0].output_shape == (None, 4) and model.layers[0].input_shape == (None, 3)
+assert model.layers[1].get_output_shape_at(0) == (None, 1)
+model.compile(keras.optimizers.rmsprop(lr=0.01), "binary_crossentropy", metrics=["accuracy"])
+
+
+class Stop(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        assert logs.get("acc") == logs["accuracy"] and logs.get("nothing") is None
+        self.model.stop_training = epoch == 1
+
+
+best = ModelCheckpoint("best-{val_acc:.1f}.weights.h5", monitor="val_acc", save_weights_only=True)
+history = model.fit(x, y, epochs=3, verbose=0, validation_data=(x, y),
+                    callbacks=[Stop(), best, EarlyStopping("val_acc")])
+assert history.history["acc"] == history.history["accuracy"] and "acc" not in history.history
+assert len(history.history["val_acc"]) == 2
+assert model.metrics_names == ["loss", "accuracy"]
+
+# Metrics that are functions get targets as the predictions are; arguments of that age.
+def products(y_true, y_pred):
+    return K.sum(y_true * y_pred)
+
+
+model = Sequential([Dense(1, input_dim=3, kernel_initializer="ones")])
+adam = keras.optimizers.Adam(lr=0.01, epsilon=None, decay=0.0)
+model.compile(adam, "mse", metrics=[products], sample_weight_mode=None)
+assert model.evaluate(x, y, verbose=0)[1] == 9.0
+board = keras.callbacks.TensorBoard("logs", batch_size=32, write_grads=False)
+assert board.log_dir == "logs" and ModelCheckpoint("m.keras", period=1).save_freq == "epoch"
+
+# A discriminator that is frozen after it was compiled trains by itself, and not inside the whole.
+judge = Sequential([Dense(1, input_shape=(3,), activation="sigmoid")])
+judge.compile("sgd", "binary_crossentropy")
+maker = Sequential([Dense(3, input_dim=2)])
+judge.trainable = False
+whole = Sequential([maker, judge])
+whole.compile("sgd", "binary_crossentropy")
+before = judge.get_weights()[0]
+whole.train_on_batch(np.ones((4, 2)), np.ones(4))
+assert (before == judge.get_weights()[0]).all()
+judge.train_on_batch(x, y)
+assert (before != judge.get_weights()[0]).any() and not judge.trainable_weights
+
+# Losses of symbolic tensors.
+inputs = Input((3,))
+mean, spread = Dense(2)(inputs), Dense(2)(inputs)
+outputs = Dense(3, activation="sigmoid")(mean + spread)
+model = Model(inputs, outputs)
+loss = K.mean(binary_crossentropy(inputs, outputs) * 3 - K.sum(K.square(mean), axis=-1))
+model.add_loss(loss)
+model.compile("sgd")
+value = model.evaluate(x, verbose=0)
+wanted = K.function([inputs], [loss])([x])[0]
+assert abs(value - wanted) < 1e-5, (value, wanted)
+model.fit(x, epochs=1, verbose=0)
+assert model.output_shape == (None, 3)
+
+# Sequences that are shorter than an epoch, and steps that are no whole number.
+batches = TimeseriesGenerator(np.ones((8, 3)), np.ones(8), length=2, batch_size=4)
+from keras.layers import LSTM
+model = Sequential([LSTM(2, input_shape=(2, 3)), Dense(1)])
+model.compile("sgd", "mse")
+model.fit_generator(batches, steps_per_epoch=4.5, epochs=2, verbose=0)
+assert int(model.optimizer.iterations) == 10
+print("all as it was")
+"""
+
+
+@on_numpy
+def test_habits_of_old_scripts(tmp_path):
+    (tmp_path / "habits.py").write_text(HABITS)
+    result = run(["habits.py"], tmp_path)
+    assert result.stdout == "all as it was\n", result.stderr
+    assert [path.name for path in tmp_path.glob("best-*")] == ["best-0.5.weights.h5"]
 
 
 @on_numpy

@@ -603,3 +603,35 @@ def test_metrics_of_the_model_itself_are_reset_every_epoch():
     model = Counting([layers.Dense(3, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy")
     assert model.fit(x, y, epochs=2, verbose=0).history["rows"] == [64.0, 64.0]
+
+
+def test_two_outputs_of_one_name_are_both_listed():
+    x = layerkit.Input((2,))
+    both = layerkit.Model(x, [layers.Dense(1)(x), layers.Dense(2)(x)], name="both")
+    y = layerkit.Input((2,))
+    model = layerkit.Model(y, both(y))
+    model.compile("sgd", ["mse", "mse"])
+    values = model.train_on_batch(np.ones((3, 2)), [np.ones((3, 1)), np.ones((3, 2))])
+    assert len(values) == 3 and values[1] == values[2]  # as in Keras
+
+
+class Pair(layerkit.Model):
+    """It has a training step, and no `call`."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = layers.Dense(2), layers.Dense(1)
+
+    def train_step(self, data):
+        with K.GradientTape() as tape:
+            loss = K.mean(K.square(self.second(self.first(data))))
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+def test_a_model_without_call_trains_by_its_own_step():
+    model = Pair()
+    model.compile("sgd")
+    losses_ = model.fit(np.ones((4, 3), "float32"), epochs=2, verbose=0).history["loss"]
+    assert losses_[1] < losses_[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import ChainMap
 from typing import Any
 
 from ..progress import say
@@ -75,7 +76,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _save(self, epoch: int, logs: dict[str, Any]) -> None:
         try:
-            path = self.filepath.format(epoch=epoch + 1, **logs)
+            path = self.filepath.format_map(ChainMap({"epoch": epoch + 1}, logs))
         except KeyError as error:
             raise KeyError(
                 f'Failed to format this callback filepath: "{self.filepath}". Reason: {error}. '

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from .arguments import accept_old_arguments
 from .finder import find_keras_here
+from .old_logs import know_old_names_in_logs
+from .old_merge import let_sequentials_merge
 from .old_models import give_old_methods
+from .old_targets import expand_targets
+from .old_tensors import give_old_attributes
+from .old_trainable import train_as_compiled
 
 __all__ = ["install_as_keras"]
 
@@ -18,4 +23,9 @@ def install_as_keras() -> None:
     """
     if find_keras_here():
         accept_old_arguments()
+        expand_targets()
         give_old_methods()
+        let_sequentials_merge()
+        give_old_attributes()
+        know_old_names_in_logs()
+        train_as_compiled()

@@ -60,6 +60,8 @@ _VALUES: dict[str, dict[str, str | None]] = {
     "data_format": {"th": "channels_first", "tf": "channels_last", "default": None},
 }
 _WITHOUT_EFFECT = ("consume_less", "implementation", "time_major")  # how it was computed
+_OF_TENSORBOARD = ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
+_CLASS_MODES = ("binary", "categorical")
 _FAMILIES = (
     layers.Layer,
     optimizers.Optimizer,
@@ -79,6 +81,9 @@ def accept_old_arguments() -> None:
             if "__init__" in vars(cls):
                 cls.__init__ = _translating(cls.__init__)
     Model.fit = _renaming(Model.fit, {"nb_epoch": "epochs"})  # type: ignore[method-assign]
+    Model.compile = _dropping(  # type: ignore[method-assign]
+        Model.compile, {"sample_weight_mode": (None, "temporal"), "class_mode": _CLASS_MODES}
+    )
     ends = {"input": "inputs", "output": "outputs"}
     for method in ("__init__", "__new__"):
         setattr(Model, method, _renaming(getattr(Model, method), ends))
@@ -119,6 +124,20 @@ def _renaming(method: Callable, names: dict[str, str]) -> Callable:
     return renamed
 
 
+def _dropping(method: Callable, without_effect: dict[str, Any]) -> Callable:
+    """The method without arguments that say, by these values, what is so by itself now."""
+
+    @wraps(method)
+    def dropped(*args: Any, **kwargs: Any) -> Any:
+        for old in without_effect.keys() & kwargs.keys():
+            if kwargs[old] in without_effect[old]:
+                warn_once(f"compile's argument `{old}`", "it has no effect: leave it out")
+                del kwargs[old]
+        return method(*args, **kwargs)
+
+    return dropped
+
+
 def new_arguments(cls: type, given: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a constructor, with those of Keras 1 and 2 by their names of today."""
     taken = set(parameters_of(cls))
@@ -128,7 +147,7 @@ def new_arguments(cls: type, given: dict[str, Any]) -> dict[str, Any]:
             new[name] = tuple(new.pop(part) for part in group)
             _tell(cls, ", ".join(group), name)
     for old in [key for key in new if key not in taken]:
-        if old in _WITHOUT_EFFECT and issubclass(cls, layers.Layer):
+        if _is_without_effect(cls, old, new[old]):
             warn_once(f"{cls.__name__}'s argument `{old}`", "it has no effect: leave it out")
             del new[old]
         elif old == "decay" and issubclass(cls, optimizers.Optimizer):
@@ -143,10 +162,20 @@ def new_arguments(cls: type, given: dict[str, Any]) -> dict[str, Any]:
             for name in [n for n in RENAMED.get(old, ()) if n in taken and n not in new][:1]:
                 new[name] = new.pop(old)
                 _tell(cls, old, name)
+    if issubclass(cls, optimizers.Optimizer) and new.get("epsilon", 0) is None:
+        del new["epsilon"]
     for argument, values in _VALUES.items():
         if isinstance(new.get(argument), str):
             new[argument] = values.get(new[argument], new[argument])
     return new
+
+
+def _is_without_effect(cls: type, argument: str, value: Any) -> bool:
+    if argument == "period":  # in epochs
+        return issubclass(cls, callbacks.ModelCheckpoint) and value == 1
+    if issubclass(cls, callbacks.TensorBoard):
+        return argument in _OF_TENSORBOARD
+    return argument in _WITHOUT_EFFECT and issubclass(cls, layers.Layer)
 
 
 def _decay(cls: Any, new: dict[str, Any]) -> None:

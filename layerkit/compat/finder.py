@@ -30,6 +30,10 @@ _PREFIXES = (
 # Where names of a module are looked for, in this order; all other modules are layerkit's own.
 _SOURCES = {
     "": ("layerkit.compat.old_names", "layerkit"),
+    "constraints": ("layerkit.compat.old_constraints", "layerkit.constraints"),
+    "initializers": ("layerkit.compat.old_initializers", "layerkit.initializers"),
+    "optimizers": ("layerkit.compat.old_optimizers", "layerkit.optimizers"),
+    "regularizers": ("layerkit.compat.old_regularizers", "layerkit.regularizers"),
     "backend": ("layerkit.compat.old_backend", "layerkit.ops", "layerkit.backend"),
     "layers": ("layerkit.compat.old_layers", "layerkit.layers"),
     "losses": ("layerkit.compat.old_losses", "layerkit.losses"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 from .. import layers
-from ..models import Model
+from ..models import Functional, Model, Sequential
 from ..symbolic import KerasTensor
 
 MODES = {
@@ -46,8 +47,34 @@ def Merge(
             "`input_shape`."
         )
     outputs = [layer.output for layer in layers]
-    inputs = [x for layer in layers for x in layer.inputs]
-    return Model(inputs, merge(outputs, mode, concat_axis, dot_axes), name=name)
+    inputs = {id(x): x for layer in layers for x in layer.inputs}  # one that is shared comes once
+    return Model(list(inputs.values()), merge(outputs, mode, concat_axis, dot_axes), name=name)
+
+
+class MergedSequential(Functional):
+    """What a Sequential becomes whose first layer is a Merge: it has several inputs."""
+
+    def add(self, layer: Any) -> None:
+        """Put a layer on top."""
+        Functional.__init__(self, self.inputs, layer(self.output), name=self.name)
+
+
+def let_sequentials_merge() -> None:
+    """Let a Sequential begin with a Merge."""
+    setattr(Sequential, "add", _merging(Sequential.add))  # noqa: B010
+
+
+def _merging(add: Callable) -> Callable:
+    @wraps(add)
+    def added(self: Any, layer: Any) -> None:
+        inputs = layer.inputs if isinstance(layer, Functional) else ()
+        if self._layers or len(inputs) < 2:
+            add(self, layer)
+            return
+        self.__class__ = MergedSequential
+        Functional.__init__(self, inputs, layer.output, name=self.name)
+
+    return added
 
 
 def _layer(mode: Any, concat_axis: int, dot_axes: Any, name: str | None) -> Any:

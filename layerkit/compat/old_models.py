@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from ..models import Model, Sequential
+from ..data import PyDataset
+from ..metrics import Metric
+from ..models import Model
 from ..optimizers import Optimizer
 from .deprecated import warn_once
 
@@ -39,6 +41,8 @@ def fit_generator(
     """`fit` of a generator; of Keras 1 it takes `samples_per_epoch` and `nb_val_samples` too."""
     steps_per_epoch = _steps(generator, "samples_per_epoch", steps_per_epoch, kwargs)
     validation_steps = _steps(validation_data, "nb_val_samples", validation_steps, kwargs)
+    generator = _long_enough(generator, steps_per_epoch)
+    validation_data = _long_enough(validation_data, validation_steps)
     _raise_on_others("fit_generator", kwargs)
     return self.fit(
         generator,
@@ -65,6 +69,7 @@ def evaluate_generator(
 ) -> Any:
     """`evaluate` of a generator; of Keras 1 it takes `val_samples` too."""
     steps = _steps(generator, "val_samples", steps, kwargs)
+    generator = _long_enough(generator, steps)
     _raise_on_others("evaluate_generator", kwargs)
     return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose)
 
@@ -79,6 +84,7 @@ def predict_generator(
 ) -> Any:
     """`predict` of a generator; of Keras 1 it takes `val_samples` too."""
     steps = _steps(generator, "val_samples", steps, kwargs)
+    generator = _long_enough(generator, steps)
     _raise_on_others("predict_generator", kwargs)
     return self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
 
@@ -94,11 +100,24 @@ def predict_classes(self: Any, x: Any, batch_size: int | None = None, verbose: A
     return y.argmax(axis=-1) if y.shape[-1] > 1 else (y > 0.5).astype("int32")
 
 
+def reset_states_of_layers(self: Any) -> None:
+    """Let all stateful layers start from zeros again."""
+    warn_once("Model.reset_states", "call reset_states of each layer that is stateful")
+    for layer in self._flatten_layers():
+        if getattr(layer, "stateful", False) and hasattr(layer, "reset_state"):
+            layer.reset_state()
+
+
+def reset_states(self: Any) -> None:
+    """`reset_state` by its earlier name."""
+    self.reset_state()
+
+
 def _steps(data: Any, old: str, steps: int | None, kwargs: dict[str, Any]) -> int | None:
     """Steps from a number of samples, as Keras 1 counted; the data has to know its batch size."""
     samples = kwargs.pop(old, None)
-    if samples is None:
-        return steps
+    if samples is None or isinstance(data, (tuple, list)):  # arrays are taken whole
+        return steps if steps is None else int(np.ceil(steps))
     size = getattr(data, "batch_size", None)
     if size is None:
         raise ValueError(
@@ -106,6 +125,19 @@ def _steps(data: Any, old: str, steps: int | None, kwargs: dict[str, Any]) -> in
             "has: give the number of batches, `steps_per_epoch` (`steps`, `validation_steps`)."
         )
     return int(np.ceil(samples / size))
+
+
+def _long_enough(data: Any, steps: int | None) -> Any:
+    """The data; from its start again and again where it has fewer batches than a pass asks for."""
+    if steps is None or not isinstance(data, PyDataset) or steps <= (data.num_batches or steps):
+        return data
+    return _again_and_again(data)
+
+
+def _again_and_again(data: PyDataset) -> Iterator[Any]:
+    while True:
+        yield from (data[index] for index in range(data.num_batches or 0))
+        data.on_epoch_end()
 
 
 def _raise_on_others(method: str, kwargs: dict[str, Any]) -> None:
@@ -118,10 +150,10 @@ def _raise_on_others(method: str, kwargs: dict[str, Any]) -> None:
         raise TypeError(f"{method}() got unexpected arguments: {sorted(kwargs)}")
 
 
-def _told(method: Callable, remedy: str) -> Callable:
+def _told(method: Callable, remedy: str, kind: str = "Model") -> Callable:
     @wraps(method)
     def told(self: Any, *args: Any, **kwargs: Any) -> Any:
-        warn_once(f"Model.{method.__name__}", remedy)
+        warn_once(f"{kind}.{method.__name__}", remedy)
         for old in _RENAMED.keys() & kwargs.keys():
             kwargs[_RENAMED[old]] = kwargs.pop(old)
         return method(self, *args, **kwargs)
@@ -137,13 +169,23 @@ def give_old_methods() -> None:
         (predict_generator, "predict"),
     ):
         setattr(Model, method.__name__, _told(method, f"call {new} on the generator"))
-    Sequential.predict_proba = _told(predict_proba, "call predict")  # type: ignore[attr-defined]
-    Sequential.predict_classes = _told(  # type: ignore[attr-defined]
+    Model.predict_proba = _told(predict_proba, "call predict")  # type: ignore[attr-defined]
+    Model.predict_classes = _told(  # type: ignore[attr-defined]
         predict_classes, "call predict, and take np.argmax(y, axis=-1) or y > 0.5"
+    )
+    Model.metrics_names = property(_names_of_values)  # type: ignore[method-assign, assignment]
+    Model.reset_states = reset_states_of_layers  # type: ignore[attr-defined]
+    Metric.reset_states = _told(  # type: ignore[attr-defined]
+        reset_states, "call reset_state", "Metric"
     )
     Optimizer.lr = property(  # type: ignore[attr-defined]
         _learning_rate, lambda self, value: setattr(self, "learning_rate", value)
     )
+
+
+def _names_of_values(self: Any) -> list[str]:
+    """The names of what `evaluate` returns, 'loss' and 'accuracy' for instance."""
+    return self._in_order(self.get_metrics_result())
 
 
 def _learning_rate(self: Any) -> Any:

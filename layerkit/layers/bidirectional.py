@@ -6,6 +6,7 @@ from typing import Any
 
 from layerkit import backend as K
 
+from ..configurable import copy_of
 from .layer import Layer, Shape, takes
 
 _MERGES = ("sum", "mul", "ave", "concat", None)
@@ -166,9 +167,8 @@ class Bidirectional(Layer):
 
 def _copy(layer: Layer, prefix: str, **settings: Any) -> Any:
     """A new layer of the same configuration, apart from its name and `settings`."""
-    config = layer.get_config()
     name = prefix + layer.name.removeprefix(prefix)
-    copy = type(layer).from_config({**config, "name": name, **settings})
+    copy = copy_of(layer, name=name, **settings)
     if hasattr(layer, "use_cudnn"):  # no part of the configuration
         copy.use_cudnn = layer.use_cudnn
     return copy

@@ -93,14 +93,10 @@ class Lambda(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Its functions by name, and what else it was made of. TypeError for a lambda."""
-        for thing in (self.function, self.output_shape, self.mask):
-            if getattr(thing, "__name__", "") == "<lambda>":
-                raise TypeError(
-                    f"Layer '{self.name}' (Lambda) cannot be saved: it holds a Python lambda, and "
-                    "a file never holds code. Define the function with `def` and register it with "
-                    "`@layerkit.saving.register_keras_serializable()`, or write a Layer."
-                )
-        config = super().get_config()
+        try:
+            config = super().get_config()
+        except TypeError as error:
+            raise TypeError(f"Layer '{self.name}' (Lambda) cannot be saved: {error}") from error
         return {
             key: value
             for key, value in config.items()

@@ -8,7 +8,7 @@ from typing import Any
 
 from layerkit.backend import tree
 
-from ..configurable import deserialize
+from ..configurable import copy_of, deserialize
 from ..layers import Input, InputLayer, Layer
 from ..symbolic import KerasTensor, Operation, node_of
 from .functional import Functional
@@ -49,7 +49,7 @@ def clone_model(
             f"for Sequential and functional models. Received a {type(model).__name__}: its layers "
             "are called by its own `call`."
         )
-    return type(model).from_config(model.get_config())
+    return copy_of(model)
 
 
 class _Clone:
@@ -61,7 +61,7 @@ class _Clone:
         call_function: Callable[..., Any] | None,
         recursive: bool,
     ):
-        self._clone_function = clone_function or _by_config
+        self._clone_function = clone_function or copy_of
         self._call_function = call_function
         self._recursive = recursive
         self._clones: dict[Any, Any] = {}
@@ -79,7 +79,7 @@ class _Clone:
         if self._recursive and isinstance(layer, Sequential):
             return _Clone(self._clone_function, None, True).of_sequential(layer, None)
         if isinstance(layer, InputLayer):
-            return _by_config(layer)
+            return copy_of(layer)
         return self._clone_function(layer)
 
     def of_sequential(self, model: Sequential, input_tensors: Any) -> Any:
@@ -125,10 +125,6 @@ class _Clone:
         if self._call_function is not None and isinstance(clone, Layer):
             return self._call_function(clone, *args, **kwargs)
         return clone(*args, **kwargs)
-
-
-def _by_config(layer: Any) -> Any:
-    return type(layer).from_config(layer.get_config())
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:

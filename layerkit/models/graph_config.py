@@ -75,7 +75,12 @@ def _describe_operation(operation: Operation, options: dict[str, Any]) -> dict[s
 
     name = class_name(operation.function)
     parts = (ops.numpy, ops.nn, ops.math, ops.linalg, ops.image, ops.core)
-    module = next(part for part in parts if operation.function.__name__ in part.__all__)
+    module = next((part for part in parts if operation.function.__name__ in part.__all__), None)
+    if module is None:
+        raise TypeError(
+            f"Cannot serialize the call of {operation.function.__name__}: a model's file can only "
+            "name layers and the functions of layerkit.ops. Call it inside a Layer of your own."
+        )
     return {
         "module": f"keras.src.ops.{module.__name__.rpartition('.')[2]}",
         "class_name": name,

@@ -16,7 +16,7 @@ from layerkit.backend.threads import blas_on_one_thread
 
 from .. import metrics, optimizers, saving
 from ..callbacks import CallbackList
-from ..configurable import serialize
+from ..configurable import custom_object_scope, serialize
 from ..data import (
     Batches,
     Passes,
@@ -526,23 +526,29 @@ class Model(Layer):
     ) -> Any:
         self._assert_compiled(name)
         batches = Batches(x, y, sample_weight, class_weight=class_weight)
-        self._check_data(batches)
-        self.reset_metrics()
-        return self._returned(step(batches.take(slice(None))), return_dict)
+        with self._frozen_structure():
+            self._check_data(batches)
+            self.reset_metrics()
+            return self._returned(step(batches.take(slice(None))), return_dict)
 
     def _returned(self, logs: dict[str, Any], return_dict: bool) -> Any:
         values = {name: _as_float(value) for name, value in logs.items()}
         if return_dict:
             return values
-        # As in Keras, which looks for the compiled metrics without the outputs' names.
+        ordered = self._in_order(values)
+        return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
+
+    def _in_order(self, names: Any) -> list[str]:
+        """Names of values as `evaluate` lists them."""
+        # As in Keras, which looks for the compiled metrics without the outputs' names, and lists a
+        # value once for each output of that name.
         known = [
             each.name
             for metric in self.metrics
             for each in (metric.metrics if isinstance(metric, CompiledMetrics) else [metric])
         ]
-        first = [name for name in dict.fromkeys(known) if name in values]
-        ordered = first + sorted(set(values) - set(first))
-        return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
+        first = [name for name in known if name in names]
+        return first + sorted(set(names) - set(first))
 
     # Checks, before anything is changed.
 
@@ -561,6 +567,8 @@ class Model(Layer):
     def _check_data(self, source: Source) -> None:
         """Run a few samples through model and loss: builds both, raises on what does not fit."""
         own_step = type(self).train_step is not Model.train_step  # may mean anything by its data
+        if own_step and type(self).call is Layer.call:
+            return  # a step that calls the models inside
         batch, note = source.sample(with_y=self._compiled_loss is not None and not own_step)
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         try:
@@ -574,6 +582,14 @@ class Model(Layer):
             raise ValueError(f"{error} (These are {note}.)") from error
         if y is not None:
             self._compiled_metrics.build(y, y_pred)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of a config; of that of a functional model, one of those."""
+        if cls is Model and "input_layers" in config:
+            return Model.functional.from_config(config, custom_objects)
+        with custom_object_scope(custom_objects):
+            return super().from_config(config)
 
     # Shape, summary, files.
 

@@ -60,8 +60,12 @@ class Sequential(Model):
                 f"Sequential model '{self.name}' already has layers, its input among them or made "
                 "on the first data. You cannot add a different Input layer to it: put Input first."
             )
-        if not self._layers and not isinstance(layer, InputLayer) and layer.batch_input_shape:
-            self.add(InputLayer(batch_shape=layer.batch_input_shape))
+        if not self._layers and not isinstance(layer, InputLayer):
+            if layer.batch_input_shape:
+                self.add(InputLayer(batch_shape=layer.batch_input_shape))
+            elif isinstance(layer, Model) and len(getattr(layer, "inputs", ())) == 1:
+                own = layer.inputs[0]
+                self.add(InputLayer(batch_shape=own.shape, dtype=own.dtype))
         if isinstance(layer, InputLayer):
             self._tensors = [layer.output]
         elif self._tensors:

@@ -21,6 +21,7 @@ from ..naming import snake_case
 from . import hdf5
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
+_NOT_WALKED |= {"lr"}  # which tells scripts of Keras 2 that it is `learning_rate` now
 _MOST_ROWS = 60  # of a message
 
 
