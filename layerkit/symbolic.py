@@ -39,6 +39,7 @@ class KerasTensor:
     """
 
     _keras_history: History
+    _keras_mask: KerasTensor | None = None
 
     def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None):
         self.shape: Shape = tuple(shape)
@@ -259,11 +260,22 @@ def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> An
     """What `function` gives for symbolic tensors, found by two runs on zeros.
 
     Free axes have other sizes in the second run, and an axis of the output that differs between
-    the two is free. The sizes differ by enough that pooling cannot make them equal.
+    the two is free. The sizes differ by enough that pooling cannot make them equal; where a table,
+    as of positions, ends before them, smaller ones are tried.
     """
-    first = _run(function, args, kwargs, batch=2, size=64)
-    second = _run(function, args, kwargs, batch=3, size=128)
+    for size in _SIZES:
+        try:
+            first = _run(function, args, kwargs, batch=2, size=size)
+            second = _run(function, args, kwargs, batch=3, size=2 * size)
+        except IndexError:
+            if size == _SIZES[-1]:
+                raise
+        else:
+            break
     return tree.map_structure(_spec_of_both, first, second)
+
+
+_SIZES = (64, 16, 4, 1)  # of free axes
 
 
 def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size: int) -> Any:
@@ -273,13 +285,18 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
         sizes = [size if n is None else n for n in x.shape]
         if x.shape and x.shape[0] is None:
             sizes[0] = batch
-        return K.zeros(tuple(sizes), dtype=x.dtype)
+        y = K.zeros(tuple(sizes), dtype=x.dtype)
+        if x._keras_mask is not None:
+            y._keras_mask = K.logical_not(zeros(x._keras_mask))
+        return y
 
     with np.errstate(all="ignore"):  # 1 / x is no reason to warn
         return function(*tree.map_structure(zeros, args), **tree.map_structure(zeros, kwargs))
 
 
 def _spec_of_both(first: Any, second: Any) -> Any:
+    if first is None:
+        return None
     if not isinstance(first, Tensor):
         first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
     pairs = zip(first.shape, second.shape, strict=True)

@@ -280,8 +280,18 @@ class Layer(Configurable):
 
         `given`: the arguments as they were before they were converted.
         """
-        outputs = self.compute_output_spec(*args, **kwargs)
+        outputs = self._spec_with_masks(*args, **kwargs)
         Node(self, *given, outputs)
+        return outputs
+
+    def _spec_with_masks(self, *args: Any, **kwargs: Any) -> Any:
+        """`compute_output_spec` with masks, symbolic too: layers behind may need them."""
+        outputs = self.compute_output_spec(*args, **kwargs)
+        mask = masks_of(args[0])
+        if self.supports_masking and (mask is not None or self._makes_masks):
+            if self._makes_masks:
+                mask = spec_by_running(self.compute_mask, (args[0], mask), {})
+            _put_masks(outputs, mask)
         return outputs
 
     def _run_on_zeros(self, args: tuple, kwargs: dict) -> Any:
@@ -364,10 +374,7 @@ class Layer(Configurable):
                     stacklevel=3,
                 )
             return
-        masks = tree.flatten(self.compute_mask(inputs, mask))
-        for y, own in zip(tree.flatten(outputs), masks, strict=False):
-            if own is not None and isinstance(y, Tensor) and masks_of(y) is None:
-                y._keras_mask = own
+        _put_masks(outputs, self.compute_mask(inputs, mask))
 
     # Inputs.
 
@@ -791,6 +798,13 @@ def masks_of(x: Any) -> Any:
         return getattr(x, "_keras_mask", None)
     masks = tree.map_structure(lambda leaf: getattr(leaf, "_keras_mask", None), x)
     return None if all(mask is None for mask in tree.flatten(masks)) else masks
+
+
+def _put_masks(outputs: Any, masks: Any) -> None:
+    """Put masks on the outputs of a call that have none yet."""
+    for y, mask in zip(tree.flatten(outputs), tree.flatten(masks), strict=False):
+        if mask is not None and isinstance(y, (Tensor, KerasTensor)) and masks_of(y) is None:
+            y._keras_mask = mask
 
 
 def shapes_of(x: Any) -> Any:

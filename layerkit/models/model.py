@@ -16,7 +16,7 @@ from layerkit.backend.threads import blas_on_one_thread
 
 from .. import metrics, optimizers, saving
 from ..callbacks import CallbackList
-from ..configurable import serialize
+from ..configurable import custom_object_scope, serialize
 from ..data import (
     Batches,
     Passes,
@@ -173,6 +173,17 @@ class Model(Layer):
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of `compile` as plain values, for a file; empty if not compiled."""
         return saving.describe_training(self._compile_config)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of a config that `get_config`, here or in Keras, made.
+
+        `custom_objects`: {name: class or function} of what is neither layerkit's nor registered.
+        """
+        if cls is Model and "input_layers" in config:
+            return cls.functional.from_config(config, custom_objects)
+        with custom_object_scope(custom_objects):
+            return super().from_config(config)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as `get_compile_config` says; warns of what cannot be restored."""
@@ -531,7 +542,7 @@ class Model(Layer):
         return self._returned(step(batches.take(slice(None))), return_dict)
 
     def _returned(self, logs: dict[str, Any], return_dict: bool) -> Any:
-        values = {name: _as_float(value) for name, value in logs.items()}
+        values = {name: _as_float(logs[name]) for name in sorted(logs)}  # Keras's order
         if return_dict:
             return values
         # As in Keras, which looks for the compiled metrics without the outputs' names.
@@ -541,7 +552,7 @@ class Model(Layer):
             for each in (metric.metrics if isinstance(metric, CompiledMetrics) else [metric])
         ]
         first = [name for name in dict.fromkeys(known) if name in values]
-        ordered = first + sorted(set(values) - set(first))
+        ordered = [*dict.fromkeys([*first, *values])]
         return [values[name] for name in ordered] if len(ordered) > 1 else values[ordered[0]]
 
     # Checks, before anything is changed.
