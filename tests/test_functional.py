@@ -607,3 +607,14 @@ def test_scores_of_attention_are_an_output_of_their_own(attention):
     found = model.predict([np.ones((3, 4, 8)), np.ones((3, 6, 8))], verbose=0)
     np.testing.assert_allclose(found[3], np.full((3, 4, 6), 1 / 6), rtol=1e-6)
     np.testing.assert_allclose(found[1], np.full((3, 2, 4, 6), 1 / 6), rtol=1e-6)
+
+
+def test_several_shapes_of_a_build_are_in_its_config_as_in_keras_s():
+    query, value = Input((4, 8)), Input((6, 5))
+    layer = layers.MultiHeadAttention(2, 4)
+    layer(query, value)
+    shapes = {"query_shape": (None, 4, 8), "value_shape": (None, 6, 5)}
+    assert layer.get_build_config() == {"shapes_dict": shapes}
+    again = layers.MultiHeadAttention.from_config(layer.get_config())
+    again.build_from_config({"shapes_dict": {key: list(x) for key, x in shapes.items()}})
+    assert [w.shape for w in again.weights] == [w.shape for w in layer.weights]

@@ -365,7 +365,7 @@ class Layer(Configurable):
 
     def _hand_mask_on(self, inputs: Any, outputs: Any, mask: Any) -> None:
         if not self.supports_masking:
-            if mask is not None:
+            if masks_of(inputs) is not None:  # not one that was given by hand
                 warnings.warn(
                     f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with "
                     "a mask attached to it. However, this layer does not support masking and will "
@@ -655,12 +655,18 @@ class Layer(Configurable):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the weights again; None if not built."""
-        return None if self._build_shape is None else {"input_shape": self._build_shape}
+        if self._build_shape is None:
+            return None
+        several = len(self._built_from) > 1
+        return {"shapes_dict" if several else "input_shape": self._build_shape}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Make the weights as they were made in the saved layer."""
         if config.get("input_shape") is not None:
             self.build(_as_shape(config["input_shape"]))
+        elif "shapes_dict" in config:
+            shapes = config["shapes_dict"].items()
+            self.build(**{name: shape and _as_shape(shape) for name, shape in shapes})
 
     def _refuse_unavailable(self, kwargs: dict[str, Any]) -> None:
         for key in self.unavailable.keys() & kwargs.keys():
@@ -750,7 +756,9 @@ def _marking_built(build: Callable) -> Callable:
     def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
         self._check_initialized()
         build(self, *args, **kwargs)
-        if args or kwargs:
+        if len(self._built_from) > 1:
+            self._build_shape = {**dict(zip(self._built_from, args, strict=False)), **kwargs}
+        elif args or kwargs:
             self._build_shape = args[0] if args else next(iter(kwargs.values()))
         self.built = True
 
