@@ -106,6 +106,9 @@ class Functional(Model):
         outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
         return tree.pack_sequence_as(_single(self._outputs_struct), outputs)
 
+    def _hand_mask_on(self, inputs: Any, outputs: Any, mask: Any) -> None:
+        """Nothing: its layers took the mask, and handed on what they hand on."""
+
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         outputs = self._graph.run(
             args[0], lambda operation, args, kwargs: _spec_of(operation)(*args, **kwargs)
