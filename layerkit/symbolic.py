@@ -39,6 +39,7 @@ class KerasTensor:
     """
 
     _keras_history: History
+    _keras_mask: KerasTensor | None = None
 
     def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None):
         self.shape: Shape = tuple(shape)
@@ -267,11 +268,22 @@ def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> An
     """What `function` gives for symbolic tensors, found by two runs on zeros, or unit matrices.
 
     Free axes have other sizes in the second run, and an axis of the output that differs between
-    the two is free. The sizes differ by enough that pooling cannot make them equal.
+    the two is free. The sizes differ by enough that pooling cannot make them equal; where a table,
+    as of positions, ends before them, smaller ones are tried.
     """
-    first = _run(function, args, kwargs, batch=2, size=64)
-    second = _run(function, args, kwargs, batch=3, size=128)
+    for size in _SIZES:
+        try:
+            first = _run(function, args, kwargs, batch=2, size=size)
+            second = _run(function, args, kwargs, batch=3, size=2 * size)
+        except IndexError:
+            if size == _SIZES[-1]:
+                raise
+        else:
+            break
     return tree.map_structure(_spec_of_both, first, second)
+
+
+_SIZES = (64, 16, 4, 1)  # of free axes
 
 
 def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size: int) -> Any:
@@ -284,13 +296,18 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
         values = np.zeros(sizes, x.dtype)
         if len(sizes) > 1 and sizes[-1] == sizes[-2] and values.dtype.kind == "f":
             values[..., :, :] = np.eye(sizes[-1])  # which has an inverse
-        return K.convert_to_tensor(values)
+        y = K.convert_to_tensor(values)
+        if x._keras_mask is not None:
+            y._keras_mask = K.logical_not(sample(x._keras_mask))
+        return y
 
     with np.errstate(all="ignore"):  # 1 / x is no reason to warn
         return function(*tree.map_structure(sample, args), **tree.map_structure(sample, kwargs))
 
 
 def _spec_of_both(first: Any, second: Any) -> Any:
+    if first is None:
+        return None
     if not isinstance(first, Tensor):
         first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
     pairs = zip(first.shape, second.shape, strict=True)

@@ -551,3 +551,104 @@ def test_model_from_config_makes_a_functional_model():
     model = Model.from_config(made("shared").get_config())
     model.set_weights(weights(model))
     assert_golden("shared", model)
+
+
+class Masked(layers.Layer):
+    """A mean over the steps that its mask, which it needs, counts."""
+
+    def call(self, inputs, mask=None):
+        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
+        return ops.sum(inputs * weights, axis=1) / ops.sum(weights, axis=1)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None
+
+
+@pytest.mark.parametrize("kind", ["plain", "functional", "sequential"])
+def test_a_layer_that_needs_a_mask_has_it_symbolically_too(kind: str):
+    inputs = Input((None,), dtype="int32")
+    embedded = layers.Embedding(9, 3, mask_zero=True)
+    if kind == "functional":
+        inner = Input((None,), dtype="int32")
+        embedded = Model(inner, layers.Dropout(0.5)(embedded(inner)))
+    elif kind == "sequential":
+        embedded = layerkit.Sequential([embedded, layers.Activation("linear")])
+    y = embedded(inputs)
+    assert y._keras_mask.shape == (None, None)
+    model = Model(inputs, Masked()(y))
+    assert model.output_shape == (None, 3)
+    ids = np.array([[1, 2, 0, 0], [3, 0, 0, 0]])
+    table = model.get_weights()[0]
+    expected = np.stack([table[[1, 2]].mean(0), table[3]])
+    np.testing.assert_allclose(model.predict(ids, verbose=0), expected, rtol=1e-5)
+
+
+class Positions(layers.Layer):
+    """Adds the row of a table to each step."""
+
+    def __init__(self, steps, **kwargs):
+        super().__init__(**kwargs)
+        self.steps = steps
+        self.table = layers.Embedding(steps, 3)
+
+    def call(self, inputs):
+        return inputs + self.table(ops.arange(ops.shape(inputs)[1]))
+
+
+@pytest.mark.parametrize("steps", [2, 5, 12, 200])
+def test_a_table_of_positions_may_be_short(steps: int):
+    inputs = Input((None, 3))
+    y = Positions(steps)(inputs)
+    assert y.shape == (None, None, 3)
+    assert Model(inputs, y).predict(np.zeros((1, 2, 3)), verbose=0).shape == (1, 2, 3)
+
+
+class Passing(Model):
+    """A subclass that hands its arguments on."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.tracker = layerkit.metrics.Mean(name="tracker")
+
+
+def test_a_subclass_that_hands_its_arguments_on_is_saved(tmp_path):
+    inputs = Input((4,))
+    model = Passing(inputs, layers.Dense(2)(inputs))
+    model.save(tmp_path / "m.keras")
+    again = layerkit.saving.load_model(tmp_path / "m.keras", custom_objects={"Passing": Passing})
+    assert type(again) is Passing
+    x = np.ones((2, 4), "float32")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_model_from_config_takes_custom_objects():
+    inputs = Input((None, 3))
+    model = Model(inputs, Positions(5, name="positions")(inputs))
+    again = Model.from_config(model.get_config(), custom_objects={"Positions": Positions})
+    assert again.get_layer("positions").steps == 5
+
+
+@pytest.mark.parametrize(
+    "attention", [layers.MultiHeadAttention(2, 4), layers.GroupQueryAttention(4, 2, 1)]
+)
+def test_scores_of_attention_are_an_output_of_their_own(attention):
+    query, value = Input((4, 8)), Input((None, 8))
+    outputs = attention(query, value, return_attention_scores=True)
+    assert [y.shape for y in outputs] == [(None, 4, 8), (None, 2, 4, None)]
+    y, scores = layers.Attention()([query, value], return_attention_scores=True)
+    assert (y.shape, scores.shape) == ((None, 4, 8), (None, 4, None))
+    model = Model([query, value], [*outputs, y, scores])
+    found = model.predict([np.ones((3, 4, 8)), np.ones((3, 6, 8))], verbose=0)
+    np.testing.assert_allclose(found[3], np.full((3, 4, 6), 1 / 6), rtol=1e-6)
+    np.testing.assert_allclose(found[1], np.full((3, 2, 4, 6), 1 / 6), rtol=1e-6)
+
+
+def test_several_shapes_of_a_build_are_in_its_config_as_in_keras_s():
+    query, value = Input((4, 8)), Input((6, 5))
+    layer = layers.MultiHeadAttention(2, 4)
+    layer(query, value)
+    shapes = {"query_shape": (None, 4, 8), "value_shape": (None, 6, 5)}
+    assert layer.get_build_config() == {"shapes_dict": shapes}
+    again = layers.MultiHeadAttention.from_config(layer.get_config())
+    again.build_from_config({"shapes_dict": {key: list(x) for key, x in shapes.items()}})
+    assert [w.shape for w in again.weights] == [w.shape for w in layer.weights]

@@ -563,3 +563,14 @@ def test_what_has_no_state_to_begin_with(case):
     with pytest.raises(ValueError) as caught:
         act()
     assert words in str(caught.value)
+
+
+def test_losses_of_a_dict_come_in_the_order_of_compile_and_logs_by_name():
+    model = compiled("dict", loss={"b": table.SPARSE, "a": "mae"})
+    model.fit(table.X, {"a": table.A, "b": table.B}, verbose=0)
+    assert model.metrics_names == ["loss", "b_loss", "a_loss"]
+    logs = model.evaluate(table.X, {"a": table.A, "b": table.B}, verbose=0, return_dict=True)
+    assert list(logs) == ["a_loss", "b_loss", "loss"]
+    total, b, a = model.evaluate(table.X, {"a": table.A, "b": table.B}, verbose=0)
+    assert (a, b, total) == (logs["a_loss"], logs["b_loss"], logs["loss"])
+    assert total == pytest.approx(a + b, rel=1e-6)

@@ -90,6 +90,11 @@ class Attention(Layer):
         sums = sums if self.scale is None else sums * self.scale
         return self.concat_score_weight * K.sum(K.tanh(sums), axis=-1)
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if self._given(args, kwargs).get("return_attention_scores"):
+            return self._run_on_zeros(args, kwargs)
+        return super().compute_output_spec(*args, **kwargs)
+
     def compute_output_shape(self, input_shape: Any) -> Shape:
         self._check_is_list("inputs", input_shape)
         return (*input_shape[0][:-1], input_shape[1][-1])

@@ -281,8 +281,18 @@ class Layer(Configurable):
 
         `given`: the arguments as they were before they were converted.
         """
-        outputs = self.compute_output_spec(*args, **kwargs)
+        outputs = self._spec_with_masks(*args, **kwargs)
         Node(self, *given, outputs)
+        return outputs
+
+    def _spec_with_masks(self, *args: Any, **kwargs: Any) -> Any:
+        """`compute_output_spec` with masks, symbolic too: layers behind may need them."""
+        outputs = self.compute_output_spec(*args, **kwargs)
+        mask = masks_of(args[0])
+        if self.supports_masking and (mask is not None or self._makes_masks):
+            if self._makes_masks:
+                mask = spec_by_running(self.compute_mask, (args[0], mask), {})
+            _put_masks(outputs, mask)
         return outputs
 
     def _run_on_zeros(self, args: tuple, kwargs: dict) -> Any:
@@ -357,7 +367,7 @@ class Layer(Configurable):
 
     def _hand_mask_on(self, inputs: Any, outputs: Any, mask: Any) -> None:
         if not self.supports_masking:
-            if mask is not None:
+            if masks_of(inputs) is not None:  # not one that was given by hand
                 warnings.warn(
                     f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with "
                     "a mask attached to it. However, this layer does not support masking and will "
@@ -366,10 +376,7 @@ class Layer(Configurable):
                     stacklevel=3,
                 )
             return
-        masks = tree.flatten(self.compute_mask(inputs, mask))
-        for y, own in zip(tree.flatten(outputs), masks, strict=False):
-            if own is not None and isinstance(y, Tensor) and masks_of(y) is None:
-                y._keras_mask = own
+        _put_masks(outputs, self.compute_mask(inputs, mask))
 
     # Inputs.
 
@@ -650,12 +657,18 @@ class Layer(Configurable):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the weights again; None if not built."""
-        return None if self._build_shape is None else {"input_shape": self._build_shape}
+        if self._build_shape is None:
+            return None
+        several = len(self._built_from) > 1
+        return {"shapes_dict" if several else "input_shape": self._build_shape}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Make the weights as they were made in the saved layer."""
         if config.get("input_shape") is not None:
             self.build(_as_shape(config["input_shape"]))
+        elif "shapes_dict" in config:
+            shapes = config["shapes_dict"].items()
+            self.build(**{name: shape and _as_shape(shape) for name, shape in shapes})
 
     def _refuse_unavailable(self, kwargs: dict[str, Any]) -> None:
         for key in self.unavailable.keys() & kwargs.keys():
@@ -745,7 +758,9 @@ def _marking_built(build: Callable) -> Callable:
     def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
         self._check_initialized()
         build(self, *args, **kwargs)
-        if args or kwargs:
+        if len(self._built_from) > 1:
+            self._build_shape = {**dict(zip(self._built_from, args, strict=False)), **kwargs}
+        elif args or kwargs:
             self._build_shape = args[0] if args else next(iter(kwargs.values()))
         self.built = True
 
@@ -793,6 +808,13 @@ def masks_of(x: Any) -> Any:
         return getattr(x, "_keras_mask", None)
     masks = tree.map_structure(lambda leaf: getattr(leaf, "_keras_mask", None), x)
     return None if all(mask is None for mask in tree.flatten(masks)) else masks
+
+
+def _put_masks(outputs: Any, masks: Any) -> None:
+    """Put masks on the outputs of a call that have none yet."""
+    for y, mask in zip(tree.flatten(outputs), tree.flatten(masks), strict=False):
+        if mask is not None and isinstance(y, (Tensor, KerasTensor)) and masks_of(y) is None:
+            y._keras_mask = mask
 
 
 def shapes_of(x: Any) -> Any:

@@ -130,6 +130,11 @@ class _HeadedAttention(Layer):
         output = self._output_dense(output if gate is None else output * gate)
         return (output, weights) if return_attention_scores else output
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if self._given(args, kwargs).get("return_attention_scores"):
+            return self._run_on_zeros(args, kwargs)
+        return super().compute_output_spec(*args, **kwargs)
+
     def _joined_mask(
         self,
         queries: int,

@@ -42,6 +42,7 @@ class CompiledLoss:
         self._by_output = map_leaves(_Named, loss)
         self._outputs: Outputs | None = None
         self._terms: list[_Term] = []
+        self._reported: list[_Term] = []
 
     @property
     def losses(self) -> list[Any]:
@@ -50,8 +51,11 @@ class CompiledLoss:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The running means of the losses, without their weights, where there are several."""
-        return [term.tracker for term in self._terms] if len(self._terms) > 1 else []
+        """The running means of the losses, without their weights, where there are several.
+
+        In the order of the outputs; of a dict of outputs in that of a dict `loss`, as in Keras.
+        """
+        return [term.tracker for term in self._reported] if len(self._terms) > 1 else []
 
     def build(self, y_pred: Any) -> None:
         """Match losses and weights to the outputs."""
@@ -67,6 +71,12 @@ class CompiledLoss:
             if loss is not None
         ]
         self._outputs = outputs
+        self._reported = self._terms
+        if isinstance(y_pred, dict) and isinstance(self._given, dict):
+            places = list(self._given)
+            self._reported = sorted(
+                self._terms, key=lambda term: places.index(outputs.paths[term.output][0])
+            )
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Tensor | None:
         """The total; None where no output has a loss. `sample_weight`: one, or one by output."""
@@ -93,9 +103,9 @@ class CompiledLoss:
         return total
 
     def _track(self, values: list, predictions: list) -> None:
-        trackers = self.metrics
-        if not trackers:
+        if len(self._terms) < 2:
             return
+        trackers = [term.tracker for term in self._terms]
         rows = [predictions[term.output].shape[0] for term in self._terms]
 
         def update(*arrays: Any) -> None:

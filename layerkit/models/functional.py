@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 from layerkit import backend as K
@@ -106,11 +106,14 @@ class Functional(Model):
         outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
         return tree.pack_sequence_as(_single(self._outputs_struct), outputs)
 
+    def _hand_mask_on(self, inputs: Any, outputs: Any, mask: Any) -> None:
+        """Nothing: its layers took the mask, and handed on what they hand on."""
+
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         outputs = self._graph.run(
-            args[0], lambda layer, args, kwargs: layer.compute_output_spec(*args, **kwargs)
+            args[0], lambda operation, args, kwargs: _spec_of(operation)(*args, **kwargs)
         )
-        fresh = [KerasTensor(x.shape, x.dtype) for x in outputs]
+        fresh = [_fresh(x) for x in outputs]
         return tree.pack_sequence_as(_single(self._outputs_struct), fresh)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -230,7 +233,22 @@ def _takes_graph(cls: type) -> bool:
     """Whether the constructor is called as this class's own, with inputs and outputs."""
     names = {"inputs", "outputs"}
     own = vars(cls).get("__init__")
-    return own is None or names <= set(signature(own).parameters)
+    if own is None:
+        return True
+    parameters = signature(own).parameters
+    handed_on = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
+    return names <= set(parameters) or handed_on <= {x.kind for x in parameters.values()}
+
+
+def _spec_of(operation: Any) -> Any:
+    return getattr(operation, "_spec_with_masks", operation.compute_output_spec)
+
+
+def _fresh(x: KerasTensor) -> KerasTensor:
+    """A symbolic tensor like `x`, which no call has given."""
+    y = KerasTensor(x.shape, x.dtype)
+    y._keras_mask = x._keras_mask
+    return y
 
 
 def _single(structure: Any) -> Any:

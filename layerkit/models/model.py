@@ -174,6 +174,17 @@ class Model(Layer):
         """The arguments of `compile` as plain values, for a file; empty if not compiled."""
         return saving.describe_training(self._compile_config)
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of a config that `get_config`, here or in Keras, made.
+
+        `custom_objects`: {name: class or function} of what is neither layerkit's nor registered.
+        """
+        if cls is Model and "input_layers" in config:
+            return cls.functional.from_config(config, custom_objects)
+        with custom_object_scope(custom_objects):
+            return super().from_config(config)
+
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as `get_compile_config` says; warns of what cannot be restored."""
         saving.compile_as_saved(self, config)
@@ -532,7 +543,7 @@ class Model(Layer):
             return self._returned(step(batches.take(slice(None))), return_dict)
 
     def _returned(self, logs: dict[str, Any], return_dict: bool) -> Any:
-        values = {name: _as_float(value) for name, value in logs.items()}
+        values = {name: _as_float(logs[name]) for name in sorted(logs)}  # Keras's order
         if return_dict:
             return values
         ordered = self._in_order(values)

@@ -140,7 +140,7 @@ class Sequential(Model):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         x = args[0]
         for layer in self.layers:
-            x = layer.compute_output_spec(x)
+            x = layer._spec_with_masks(x)
         return x
 
     @property

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-NAMES = ("mlp", "convnet", "settings", "dropout", "recurrent", "subclassed")
+NAMES = ("mlp", "convnet", "settings", "dropout", "recurrent", "functional", "subclassed")
 
 
 def write(folder):
@@ -33,16 +33,16 @@ def write(folder):
         rng = np.random.default_rng(11)
         x = rng.normal(size=(16, *shape)).astype("float32")
         y = rng.integers(classes, size=(16, 1)).astype("float32" if classes == 2 else "int32")
-        model.fit(x, y, batch_size=8, epochs=3, verbose=0)
+        model.fit(makes.fed(model, x), y, batch_size=8, epochs=3, verbose=0)
         if name == "subclassed":
             model.save_weights(folder / f"{name}.weights.h5")
         else:
             model.save(folder / f"{name}.keras")
-        arrays = {"x": x, "y": y, "predictions": model.predict(x, verbose=0)}
+        arrays = {"x": x, "y": y, "predictions": model.predict(makes.fed(model, x), verbose=0)}
         arrays |= {f"weight_{i}": v for i, v in enumerate(model.get_weights())}
         arrays |= {f"optimizer_{i}": v.numpy() for i, v in enumerate(model.optimizer.variables)}
         if name != "dropout":
-            model.train_on_batch(x, y)
+            model.train_on_batch(makes.fed(model, x), y)
             arrays |= {f"next_weight_{i}": v for i, v in enumerate(model.get_weights())}
         np.savez_compressed(folder / f"{name}.npz", **arrays)
         print("wrote", name)
@@ -64,10 +64,11 @@ def check(folder):
             model = keras.saving.load_model(folder / f"{name}.keras")
         compare(expected, "weight", model.get_weights())
         compare(expected, "optimizer", map(as_numpy, model.optimizer.variables))
-        predictions = model.predict(expected["x"], verbose=0)
+        x = makes.fed(model, expected["x"])
+        predictions = model.predict(x, verbose=0)
         np.testing.assert_allclose(predictions, expected["predictions"], atol=1e-5)
         if "next_weight_0" in expected and trains:
-            model.train_on_batch(expected["x"], expected["y"])
+            model.train_on_batch(x, expected["y"])
             compare(expected, "next_weight", model.get_weights(), atol=1e-5)
         print(keras.backend.backend(), "agrees on", name)
 

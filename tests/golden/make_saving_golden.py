@@ -117,20 +117,45 @@ def subclassed():
     return model, (6,), 2
 
 
+def functional():
+    """Three inputs, a shared layer, operations, a mask that goes through a model inside."""
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    shared = layers.Dense(3, activation="tanh", name="shared")
+    inner = keras.Input((None, 3))
+    read = keras.Model(inner, layers.LSTM(3)(layers.Dropout(0.0)(inner)), name="read")
+    text = read(layers.Embedding(6, 3, mask_zero=True)(ids))
+    p, q = shared(a), shared(b)
+    both = keras.ops.relu(p - q)[:, 1:] * 2.0
+    joined = keras.ops.concatenate([p, q, both, text], axis=-1)
+    centred = joined - keras.ops.mean(joined, axis=-1, keepdims=True)
+    outputs = layers.Dense(3, activation="softmax", name="out")(centred)
+    model = keras.Model({"a": a, "b": b, "ids": ids}, outputs, name="functional_model")
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, (13,), 3
+
+
+def fed(model, x):
+    """What `model` is fed of the rows `x`: all, or its inputs by name."""
+    if model.name != "functional_model":
+        return x
+    return {"a": x[:, :4], "b": x[:, 4:8], "ids": np.abs(3 * x[:, 8:]).astype("int32") % 6}
+
+
 def write(make, suffix, is_random=False):
     keras.utils.set_random_seed(7)
     model, shape, classes = make()
     rng = np.random.default_rng(11)
     x = rng.normal(size=(16, *shape)).astype("float32")
     y = rng.integers(classes, size=(16, 1)).astype("float32" if classes == 2 else "int32")
-    model.fit(x, y, batch_size=8, epochs=3, verbose=0)
+    model.fit(fed(model, x), y, batch_size=8, epochs=3, verbose=0)
     stem = FILES / f"{keras.backend.backend()}-{make.__name__}"
     (model.save_weights if suffix == ".weights.h5" else model.save)(f"{stem}{suffix}")
-    arrays = {"x": x, "y": y, "predictions": model.predict(x, verbose=0)}
+    arrays = {"x": x, "y": y, "predictions": model.predict(fed(model, x), verbose=0)}
     arrays |= numbered("weight", model.get_weights())
     arrays |= numbered("optimizer", map(np.asarray, map(_numpy, model.optimizer.variables)))
     if not is_random:
-        model.train_on_batch(x, y)
+        model.train_on_batch(fed(model, x), y)
         arrays |= numbered("next_weight", model.get_weights())
     np.savez_compressed(f"{stem}.npz", **arrays)
 
@@ -145,7 +170,7 @@ def _numpy(variable):
 
 if __name__ == "__main__":
     FILES.mkdir(exist_ok=True)
-    for make in (mlp, convnet, settings, recurrent):
+    for make in (mlp, convnet, settings, recurrent, functional):
         write(make, ".keras")
     write(dropout, ".keras", is_random=True)
     write(subclassed, ".weights.h5")
