@@ -247,7 +247,7 @@ def test_the_state_can_be_carried_on(name: str):
 # --- cells of the user's -----------------------------------------------------------------------
 
 
-class Sum(layers.Layer):
+class RunningSum(layers.Layer):
     """The running sum, and its square, as nested states."""
 
     state_size = 3
@@ -267,7 +267,7 @@ class NoLayer:
 
 def test_a_cell_of_the_users():
     x = np.arange(24, dtype="float32").reshape(2, 4, 3)
-    layer = layers.RNN(Sum(), return_sequences=True, return_state=True)
+    layer = layers.RNN(RunningSum(), return_sequences=True, return_state=True)
     y, state = layer(x)
     np.testing.assert_allclose(y, 2 * x.cumsum(axis=1))
     np.testing.assert_allclose(state, x.sum(axis=1))

@@ -594,14 +594,6 @@ class Model(Layer):
         if y is not None:
             self._compiled_metrics.build(y, y_pred)
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """The model of a config; of that of a functional model, one of those."""
-        if cls is Model and "input_layers" in config:
-            return Model.functional.from_config(config, custom_objects)
-        with custom_object_scope(custom_objects):
-            return super().from_config(config)
-
     # Shape, summary, files.
 
     def build(self, input_shape: Any) -> None:
