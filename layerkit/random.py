@@ -14,6 +14,7 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend import SeedGenerator, Tensor
 from layerkit.backend.dtypes import is_float_dtype, is_int_dtype, standardize_dtype
+from layerkit.backend.names import explain_missing
 
 __all__ = [
     "SeedGenerator",
@@ -122,3 +123,6 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
 def _host(parameter: Any) -> Any:
     """A distribution's parameter as NumPy takes it; numbers are drawn on the host."""
     return parameter if isinstance(parameter, (int, float)) else K.to_numpy(parameter)
+
+
+explain_missing(__name__)

@@ -264,6 +264,26 @@ def node_of(tensor: KerasTensor) -> Node:
     return tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index]
 
 
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` is symbolic."""
+    return isinstance(x, KerasTensor)
+
+
+def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
+    """The outputs of Input that a symbolic tensor was computed from, each once."""
+    found: dict[int, KerasTensor] = {}
+    seen: set[Node] = set()
+    waiting = [node_of(tensor)]
+    while waiting:
+        node = waiting.pop()
+        if node.is_input:
+            found.update((id(x), x) for x in node.output_tensors)
+        elif node not in seen:
+            seen.add(node)
+            waiting += reversed(node.parent_nodes)
+    return list(found.values())
+
+
 def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> Any:
     """What `function` gives for symbolic tensors, found by two runs on zeros, or unit matrices.
 

@@ -12,6 +12,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from layerkit.backend.names import explain_missing
+
 __all__ = [
     "MAP_TO_NONE",
     "assert_same_paths",
@@ -233,3 +235,6 @@ def _different(how: str) -> ValueError:
 def _check_given(structures: tuple) -> None:
     if not structures:
         raise ValueError("Must provide at least one structure")
+
+
+explain_missing(__name__)

@@ -652,3 +652,10 @@ def test_several_shapes_of_a_build_are_in_its_config_as_in_keras_s():
     again = layers.MultiHeadAttention.from_config(layer.get_config())
     again.build_from_config({"shapes_dict": {key: list(x) for key, x in shapes.items()}})
     assert [w.shape for w in again.weights] == [w.shape for w in layer.weights]
+
+
+def test_sources_of_a_tensor():
+    a, b, c = Input((2,)), Input((2,)), Input((2,))
+    y = layers.Add()([a * 2.0, b]) + a
+    assert list(map(id, layerkit.utils.get_source_inputs(y))) == [id(a), id(b)]
+    assert layerkit.utils.is_keras_tensor(c) and not layerkit.utils.is_keras_tensor(np.ones(2))

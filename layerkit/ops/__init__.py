@@ -1,5 +1,7 @@
 """Keras's `ops`: functions of tensors, symbolic ones too, under Keras's names."""
 
+from layerkit.backend.names import explain_missing
+
 from . import axes, core, image, linalg, math, nn, numpy
 from .axes import *  # noqa: F403
 from .core import *  # noqa: F403
@@ -20,3 +22,5 @@ __all__ = [
     *nn.__all__,
     *numpy.__all__,
 ]
+
+explain_missing(__name__)

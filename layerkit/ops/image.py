@@ -12,6 +12,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.names import explain_missing
 
 from ..symbolic import operation
 from .resampling import (
@@ -416,3 +417,6 @@ def ssim(
     likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     likeness = likeness / ((mean_x * mean_x + mean_y * mean_y + c1) * (var_x + var_y + c2))
     return K.cast(K.mean(likeness, (-3, -2, -1)), first.dtype)
+
+
+explain_missing(__name__)

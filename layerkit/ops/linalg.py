@@ -13,6 +13,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.names import explain_missing
 
 from ..symbolic import operation
 
@@ -255,3 +256,6 @@ def _system(a: Any, b: Any) -> tuple[Tensor, Tensor]:
             f"Received: a.shape={a.shape}, b.shape={b.shape}"
         )
     return a, b
+
+
+explain_missing(__name__)

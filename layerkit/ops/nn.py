@@ -9,6 +9,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.names import explain_missing
 
 from ..symbolic import operation
 from .activations import (
@@ -365,3 +366,6 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Tensor:
         )
     error = K.mean(K.square(x1 - x2))
     return 20 * math.log10(max_val) - 10 * K.log10(error)
+
+
+explain_missing(__name__)

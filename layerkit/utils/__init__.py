@@ -1,8 +1,13 @@
 """Small helpers that scripts use beside the layers."""
 
-from layerkit.backend import clear_session, set_random_seed
+from layerkit.backend import clear_session, set_random_seed, standardize_dtype
 from layerkit.backend.names import explain_missing
 
+from ..config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from ..configurable import (
     custom_object_scope,
     get_custom_objects,
@@ -14,6 +19,7 @@ from ..configurable import custom_object_scope as CustomObjectScope
 from ..configurable import deserialize as deserialize_keras_object
 from ..configurable import serialize as serialize_keras_object
 from ..data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from ..symbolic import get_source_inputs, is_keras_tensor
 from .audio_dataset import audio_dataset_from_directory
 from .downloads import get_file
 from .image_dataset import image_dataset_from_directory
@@ -40,12 +46,17 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
+    "is_keras_tensor",
     "load_img",
     "model_to_dot",
     "normalize",
@@ -57,6 +68,7 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "standardize_dtype",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",

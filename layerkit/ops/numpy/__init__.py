@@ -1,5 +1,7 @@
 """Keras's `ops.numpy`: the functions of NumPy on tensors, symbolic ones too, with gradients."""
 
+from layerkit.backend.names import explain_missing
+
 from .arithmetic import (
     abs,
     absolute,
@@ -467,3 +469,5 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+explain_missing(__name__)
