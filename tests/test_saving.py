@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -901,3 +902,20 @@ def test_scalars_of_a_file_are_arrays(tmp_path):
     with h5py.File(tmp_path / "scalar.h5", "w") as file:
         array = read(file.create_dataset("x", data=np.float32(2)))
     assert type(array) is np.ndarray and array == 2
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_copies_of_models_go_on_as_the_model_does(kind, copied):
+    parts = [layers.Input((4,)), layers.Dense(3, activation="relu"), layers.Dense(2)]
+    model = layerkit.Sequential(parts)
+    if kind == "functional":
+        model = layerkit.Model(model.input, model.output)
+    model.compile("adam", "mse")
+    x, y = np.ones((8, 4), "float32"), np.ones((8, 2), "float32")
+    model.fit(x, y, batch_size=2, epochs=2, verbose=0)
+    other = copied(model)
+    for each in (model, other):
+        each.fit(x, y, batch_size=2, verbose=0, shuffle=False)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -164,7 +164,7 @@ class Model(Layer):
         self._prediction_pass: Any = Model._predict
         if jit_compile is False or self._replayed_step is not None:
             return
-        self._prediction_pass = TracedPass(_forward_alone, Model._predict, lambda model: [])
+        self._prediction_pass = TracedPass(_forward_alone, Model._predict, _nothing)
         if type(self).train_step is Model.train_step:
             self._training_pass = TracedPass(
                 Model._forward, Model._pass, _trained, asked=jit_compile is True
@@ -649,6 +649,10 @@ class Model(Layer):
             self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
         )
 
+    def __reduce__(self) -> Any:
+        """As the bytes of a file: pickles and deep copies hold all that files do, and no more."""
+        return saving.unpacked, (saving.packed(self),)
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON, without weights: see `models.model_from_json`.
 
@@ -736,6 +740,11 @@ def _is_due(epoch: int, frequency: Any) -> bool:
 def _forward_alone(model: Model, x: Any) -> tuple[None, Any]:
     """What `_predict` computes, and nothing that gradients are taken of."""
     return None, model(x, training=False)
+
+
+def _nothing(model: Model) -> list[Variable]:
+    """What predicting takes gradients of."""
+    return []
 
 
 def _trained(model: Model) -> list[Variable]:

@@ -5,6 +5,7 @@ The modules of the formats are imported when a file is touched: training needs n
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from typing import Any
@@ -55,6 +56,22 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) 
         warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=3)
     with replacing(path, overwrite) as file:
         write_keras(model, file)
+
+
+def packed(model: Any) -> bytes:
+    """The model as the bytes of a `.keras` file: how models are pickled and deep-copied."""
+    from .keras_file import write_keras
+
+    file = io.BytesIO()
+    write_keras(model, file)
+    return file.getvalue()
+
+
+def unpacked(content: bytes) -> Any:
+    """The model that `packed` gave the bytes of."""
+    from .keras_file import read_keras
+
+    return read_keras(io.BytesIO(content), None, compile=True, safe_mode=True)
 
 
 def load_model(

@@ -78,8 +78,8 @@ def _without_newer_keys(value: Any) -> Any:
 # --- reading -----------------------------------------------------------------------------------
 
 
-def read_keras(path: str, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
-    """The model in the `.keras` file at `path`."""
+def read_keras(path: Any, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
+    """The model in the `.keras` file at `path`, or in an open binary file."""
     config = _parse(_member(path, CONFIG, _MOST_CONFIG), path)
     _refuse_code(config, path, safe_mode)
     if not compile:
