@@ -466,7 +466,7 @@ def _members(family: type[Configurable]) -> dict[str, type]:
 
 def not_interpreted(family: type[Configurable], identifier: Any) -> str:
     """The message for an identifier that means nothing: what was received, and what is near."""
-    names = [n for f, n in _builtin if f == family.family and n != family.__name__]
+    names = [n for f, n in _builtin if f == family.family and n != family.__name__ and n[0] != "_"]
     known = {snake_case(n) for n in names} | {n.lower() for n in names} | set(family.aliases)
     kind = snake_case(family.__name__).replace("_", " ")
     hint = did_you_mean(identifier, known) if isinstance(identifier, str) else ""
