@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 
 from layerkit.backend import (
@@ -19,6 +20,31 @@ from layerkit.backend.names import explain_missing
 from .dtype_policies import dtype_policy, set_dtype_policy
 
 _interactive = True
+_most_epochs = int(os.environ.get("KERAS_MAX_EPOCHS", 0)) or None
+_most_steps = int(os.environ.get("KERAS_MAX_STEPS_PER_EPOCH", 0)) or None
+
+
+def max_epochs() -> int | None:
+    """How many epochs `fit` runs at most; None where nobody said, nor KERAS_MAX_EPOCHS."""
+    return _most_epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Let every `fit` end after so many epochs: to try a script out. None for no limit."""
+    global _most_epochs
+    _most_epochs = max_epochs
+
+
+def max_steps_per_epoch() -> int | None:
+    """How many batches a pass of fit, evaluate or predict has at most; None where nobody said,
+    nor KERAS_MAX_STEPS_PER_EPOCH."""
+    return _most_steps
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Let every pass over data end after so many batches. None for no limit."""
+    global _most_steps
+    _most_steps = max_steps_per_epoch
 
 
 def enable_interactive_logging() -> None:

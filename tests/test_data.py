@@ -16,7 +16,7 @@ from fakes.batches_by_number import Numbered
 
 import layerkit
 from layerkit import backend as K
-from layerkit import callbacks, layers
+from layerkit import callbacks, config, layers
 from layerkit.data import Batches, Passes, Stream, source_of
 from layerkit.data.rows import StoredRows, as_rows
 from layerkit.utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -618,3 +618,28 @@ def test_a_callback_may_say_where_to_resume():
         X, Y, epochs=4, verbose=0, callbacks=[callbacks.LambdaCallback(on_train_begin=resume)]
     )
     assert history.epoch == [2, 3]
+
+
+@pytest.fixture
+def limits():
+    config.set_max_epochs(2)
+    config.set_max_steps_per_epoch(3)
+    yield
+    config.set_max_epochs(None)
+    config.set_max_steps_per_epoch(None)
+
+
+def test_settings_limit_epochs_and_steps(limits):
+    model = layerkit.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y, seen = np.ones((10, 2), "float32"), np.ones((10, 1), "float32"), []
+    count = layerkit.callbacks.LambdaCallback(
+        on_train_batch_end=lambda step, logs: seen.append(step)
+    )
+    with pytest.warns(UserWarning, match="Limiting (epochs to 2|steps_per_epoch to 3)") as told:
+        model.fit(x, y, batch_size=1, epochs=5, verbose=0, callbacks=[count])
+    assert len(told) == 2 and seen == [0, 1, 2] * 2
+    with pytest.warns(UserWarning, match="Limiting steps to 3"):
+        assert len(model.predict(x, batch_size=2, verbose=0)) == 6
+    model.fit(x, y, batch_size=5, epochs=2, verbose=0)  # which stays below
+    assert (config.max_epochs(), config.max_steps_per_epoch()) == (2, 3)

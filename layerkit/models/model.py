@@ -14,7 +14,7 @@ from layerkit.backend import GradientTape, Tensor, Variable, memory, tree
 from layerkit.backend.recording import trial
 from layerkit.backend.threads import blas_on_one_thread
 
-from .. import metrics, optimizers, saving
+from .. import config, metrics, optimizers, saving
 from ..callbacks import CallbackList
 from ..configurable import custom_object_scope, serialize
 from ..data import (
@@ -367,12 +367,13 @@ class Model(Layer):
                 "`validation_steps` needs `validation_data`, of which it takes so many."
             )
         source = source_of(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
-        passes = Passes(source, steps_per_epoch)
+        epochs = _limited(epochs)
+        passes = _passes(source, steps_per_epoch, "steps_per_epoch")
         validation = None
         if validation_data is not None:
             size = validation_batch_size or batch_size
             source_of_validation = _validation_source(validation_data, size, validation_steps)
-            validation = Passes(source_of_validation, validation_steps, "validation_steps")
+            validation = _passes(source_of_validation, validation_steps, "validation_steps")
         self._check_data(source)
         if validation is not None:
             self._check_data(validation.source)
@@ -437,7 +438,7 @@ class Model(Layer):
         the order of its names. A float if there is only the loss.
         """
         self._assert_compiled("evaluate")
-        passes = Passes(source_of(x, y, sample_weight, batch_size, steps=steps), steps, "steps")
+        passes = _passes(source_of(x, y, sample_weight, batch_size, steps=steps), steps, "steps")
         self._check_data(passes.source)
         callback_list = CallbackList.of(
             callbacks, self, verbose, epochs=1, steps=passes.steps, samples=passes.size
@@ -474,7 +475,7 @@ class Model(Layer):
         `x` is as for `fit`; of batches with targets these are left alone. `steps`: predict so many
         batches.
         """
-        passes = Passes(source_of(x, batch_size=batch_size, steps=steps), steps, "steps")
+        passes = _passes(source_of(x, batch_size=batch_size, steps=steps), steps, "steps")
         callback_list = CallbackList.of(
             callbacks, self, verbose, epochs=1, steps=passes.steps, samples=passes.size
         )
@@ -693,6 +694,25 @@ def _put_functional_below(cls: type) -> None:
         for base in [base for base in cls.__mro__ if Model in base.__bases__]:
             bases = [Model.functional if b is Model else b for b in base.__bases__]
             base.__bases__ = tuple(bases)
+
+
+def _passes(source: Source, steps: int | None, name: str) -> Passes:
+    """The passes over a source, no longer than the settings allow."""
+    most, asked = config.max_steps_per_epoch(), steps or source.num_batches
+    if most is not None and (asked is None or asked > most):
+        warnings.warn(
+            f"Limiting {name} to {most}, as config.max_steps_per_epoch says.", stacklevel=3
+        )
+        steps = most
+    return Passes(source, steps, name)
+
+
+def _limited(epochs: int) -> int:
+    most = config.max_epochs()
+    if most is None or epochs <= most:
+        return epochs
+    warnings.warn(f"Limiting epochs to {most}, as config.max_epochs says.", stacklevel=3)
+    return most
 
 
 def _validation_source(data: Any, batch_size: int | None, steps: int | None) -> Source:

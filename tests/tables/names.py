@@ -318,10 +318,6 @@ ABSENT: dict[str, dict[str, str]] = {
             "no backend has a kernel of that name to switch on",
         ),
         "is_nnx_enabled": "a switch of JAX's Flax",
-        **dict.fromkeys(
-            ("max_epochs", "max_steps_per_epoch", "set_max_epochs", "set_max_steps_per_epoch"),
-            "`epochs` and `steps_per_epoch` are arguments of fit",
-        ),
     },
     "dtype_policies": {
         **dict.fromkeys(
