@@ -90,6 +90,19 @@ def test_none_as_an_option_comes_back():
     np.testing.assert_array_equal(model_from_json(model.to_json())(X).numpy(), 3 * X)
 
 
+@register_keras_serializable()
+class Told(layers.Layer):
+    """By the second item of a list that looks like an address in files of Keras 2."""
+
+    def call(self, x, what):
+        return x * what[1]
+
+
+def test_a_list_as_an_option_is_no_address():
+    model = Model(x := Input((3,)), Told()(x, ["times", 2, 3]))
+    np.testing.assert_array_equal(model_from_json(model.to_json())(X).numpy(), 2 * X)
+
+
 def test_training_false_of_a_layer_comes_back():
     model = Model(x := Input((3,)), layers.BatchNormalization()(x, training=False))
     for made in (model, model_from_json(model.to_json())):

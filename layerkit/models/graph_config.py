@@ -9,7 +9,7 @@ inputs and outputs name a functional model inside this one, Keras counts from 1.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -192,15 +192,27 @@ class _WithOptions(Operation):
         return super().with_options(tensors, {**self.given, **kwargs})
 
 
-def _addresses(x: Any) -> list[Address]:
+def _addresses(call: Any) -> list[Address]:
     """The addresses of the tensors in the arguments of a call."""
-    if isinstance(x, dict):
-        if x.get("class_name") == "__keras_tensor__":
-            return [tuple(x["config"]["keras_history"])]
-        return [address for item in x.values() for address in _addresses(item)]
+    return _marked_addresses(call) if isinstance(call, dict) else _old_addresses(call)
+
+
+def _marked_addresses(x: Any) -> list[Address]:
+    if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
+        return [tuple(x["config"]["keras_history"])]
+    return [address for item in _items(x) for address in _marked_addresses(item)]
+
+
+def _old_addresses(x: Any) -> list[Address]:
     if _is_old_address(x):
-        return [tuple(x[:3]), *(_addresses(x[3]) if len(x) > 3 else [])]
-    return [a for item in x for a in _addresses(item)] if isinstance(x, (list, tuple)) else []
+        return [tuple(x[:3]), *_old_addresses(x[3:])]
+    return [address for item in _items(x) for address in _old_addresses(item)]
+
+
+def _items(x: Any) -> Iterable[Any]:
+    if isinstance(x, dict):
+        return x.values()
+    return x if isinstance(x, (list, tuple)) else ()
 
 
 def _is_old_address(x: Any) -> bool:
@@ -219,7 +231,7 @@ def _arguments(call: Any, made: dict[str, Any], custom_objects: Any) -> tuple[tu
     def value(x: Any) -> Any:
         if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
             return _tensor(x["config"]["keras_history"], made)
-        if _is_old_address(x):
+        if not isinstance(call, dict) and _is_old_address(x):
             return _tensor(x[:3], made)
         if isinstance(x, (list, tuple)):
             return type(x)(value(item) for item in x)
