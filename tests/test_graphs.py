@@ -212,6 +212,12 @@ def test_a_regularizer_that_raises_leaves_no_call_open():
         layers.Dense(2).add_loss(1.0)
 
 
+def test_a_batch_size_without_a_shape_is_no_argument():
+    assert layers.Dense(3, batch_size=5, input_shape=(2,)).batch_input_shape == (5, 2)
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments passed to Dense"):
+        layers.Dense(3, batch_size=5)
+
+
 @pytest.mark.parametrize("given", [{}, {"name": "dense", "index": 0}])
 def test_get_layer_takes_a_name_or_an_index(given):
     model = layerkit.Sequential([layers.Dense(2, name="dense")])

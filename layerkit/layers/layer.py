@@ -790,11 +790,10 @@ def _parameters(method: Callable) -> tuple[str, ...]:
 
 def _pop_batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:
     """The first layer's shape with its batch axis, from any of Keras's ways to say it."""
-    batch = kwargs.pop("batch_size", None)
     if "input_dim" in kwargs:
         kwargs["input_shape"] = (kwargs.pop("input_dim"),)
     if "input_shape" in kwargs:
-        shape = kwargs.pop("input_shape")
+        batch, shape = kwargs.pop("batch_size", None), kwargs.pop("input_shape")
         return (batch, *((shape,) if isinstance(shape, int) else shape))
     shape = kwargs.pop("batch_input_shape", None)
     return None if shape is None else tuple(shape)

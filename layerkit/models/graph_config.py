@@ -97,8 +97,8 @@ def revive(config: dict[str, Any], custom_objects: Any = None) -> tuple[Any, Any
     for entry in config["layers"]:
         operation = _made(entry, custom_objects)
         made[entry.get("name") or operation.name] = operation
-        calls = (_Call(call, _addresses(call)) for call in entry.get("inbound_nodes", ()))
-        waiting.append((operation, deque(calls)))
+        entries = entry.get("inbound_nodes", ())
+        waiting.append((operation, deque(_Call(call, _addresses(call)) for call in entries)))
     while waiting:
         called = 0
         for operation, calls in waiting:
