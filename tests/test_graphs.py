@@ -74,6 +74,16 @@ def test_operations_come_back(name: str):
             np.testing.assert_array_equal(got.numpy(), expected.numpy())
 
 
+def test_keras_s_layer_normalization_comes_back():
+    model = Model(x := Input((3,)), ops.layer_normalization(x, W, W))
+    config = json.loads(model.to_json())
+    config["config"]["layers"][1]["config"]["rms_scaling"] = False
+    np.testing.assert_array_equal(model_from_json(json.dumps(config))(X).numpy(), model(X).numpy())
+    config["config"]["layers"][1]["config"]["rms_scaling"] = True
+    with pytest.raises(TypeError, match="rms_scaling"):
+        model_from_json(json.dumps(config))
+
+
 # Options of calls in files.
 
 

@@ -162,6 +162,8 @@ def _made(entry: dict[str, Any], custom_objects: Any) -> Any:
     if str(entry.get("module", "")).startswith("keras.src.ops"):
         options = dict(entry["config"])
         name = options.pop("name", None)
+        if options.get("rms_scaling") is False:  # LayerNorm's in Keras's files; here it is never
+            del options["rms_scaling"]
         try:
             function = named(entry["class_name"])
         except KeyError:
