@@ -8,9 +8,9 @@ What comes out of a call is found by running it on zeros, unless a layer knows i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -151,6 +151,8 @@ class Operation:
         """The symbolic tensors that a call on these gives."""
         return spec_by_running(self.function, args, kwargs)
 
+    spec_of_call = compute_output_spec  # as of a layer
+
     @property
     def output(self) -> Any:
         """The symbolic output of its call."""
@@ -158,9 +160,36 @@ class Operation:
 
     def options(self, node: Node) -> tuple[list[Any], dict[str, Any]]:
         """A call's arguments as Keras's files part them: tensors, and options by name."""
+        parameters = signature(self.function).parameters
         given = signature(self.function).bind(*node.args, **node.kwargs).arguments
-        tensors = [x for name, x in given.items() if name in _TENSORS]
+        tensors: list[Any] = []
+        skipped: list[Any] = []  # defaults, which only count where a tensor follows
+        for name in filter(_TENSORS.__contains__, parameters):
+            if name not in given:
+                skipped.append(parameters[name].default)
+            elif parameters[name].kind is Parameter.VAR_POSITIONAL:
+                tensors += [*skipped, *given[name]]
+            else:
+                tensors += [*skipped, given[name]]
+                skipped = []
         return tensors, {name: x for name, x in given.items() if name not in _TENSORS}
+
+    def with_options(self, tensors: Sequence[Any], kwargs: dict[str, Any]) -> tuple[tuple, dict]:
+        """The arguments of a call that `options` parted, or Keras: `tensors` in order, all else by
+        name, though in the function's own order options may stand between tensors."""
+        form = signature(self.function)
+        free = [name for name in form.parameters if name not in kwargs]
+        places = [name for name in free if name in _TENSORS]
+        every = [name for name in places if form.parameters[name].kind is Parameter.VAR_POSITIONAL]
+        places = places if every or len(tensors) <= len(places) else free
+        if kwargs.keys() - form.parameters.keys() or len(tensors) > len(places) and not every:
+            return tuple(tensors), kwargs  # which Python refuses, and says why
+        placed = form.bind_partial()
+        placed.arguments.update(zip(places, tensors, strict=False))
+        for name in every:
+            placed.arguments[name] = tuple(tensors[places.index(name) :])
+        placed.arguments.update(kwargs)
+        return placed.args, placed.kwargs
 
     def __repr__(self) -> str:
         return f"<Operation name={self.name}>"
@@ -199,10 +228,10 @@ _CLASS_NAMES = {
 _TENSORS = set(
     """a abs_ angle array b beta bias condition condlist choicelist constant_values coordinates data
     default depthwise_kernel end_points fill_value gamma images indices inputs kernel key mean
-    image1 image2 offset operands output output_length pointwise_kernel predictions query scale
-    segment_ids sequence_lengths sorted_sequence start_indices start_points target target_length
-    targets tensor transform translation updates value values variable variance volumes weights x
-    x1 x2 xs y""".split()  # noqa: SIM905
+    image1 image2 mask offset operands output output_length pointwise_kernel predictions query scale
+    segment_ids sequence_lengths sorted_sequence start start_indices start_points stop target
+    target_length targets tensor transform translation updates value values variable variance
+    volumes weights x x1 x2 xs y""".split()  # noqa: SIM905
 )
 
 

@@ -14,6 +14,7 @@ import layerkit
 from layerkit import Input, Model, layers, ops
 from layerkit import backend as K
 from layerkit.backend import tree
+from layerkit.backend.replay import NotReplayable
 from layerkit.models import clone_model, model_from_json
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -131,6 +132,10 @@ def test_it_is_traced_to_the_same_bits(name: str):
             model.train_on_batch(data(RECIPES[name]), targets)
         return model.get_weights()
 
+    if name == "masked" and K.backend() == "cupy":
+        with pytest.raises(NotReplayable, match="cannot be captured in layer 'lstm_cell'"):
+            trained(True)  # a masked recurrence asks the host which kernel fits its mask
+        return
     for plain, traced in zip(trained(False), trained(True), strict=True):
         np.testing.assert_array_equal(plain, traced)
 

@@ -285,6 +285,13 @@ class Layer(Configurable):
         Node(self, *given, outputs)
         return outputs
 
+    def spec_of_call(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic tensors that a call gives, with their masks, and no trace of that call."""
+        if not args:
+            args, kwargs = self._first_by_position(kwargs)
+        others, kwargs = self._convert_others(list(args[1:]), kwargs)
+        return self._spec_with_masks(self._convert(args[0]), *others, **kwargs)
+
     def _spec_with_masks(self, *args: Any, **kwargs: Any) -> Any:
         """`compute_output_spec` with masks, symbolic too: layers behind may need them."""
         outputs = self.compute_output_spec(*args, **kwargs)
@@ -437,9 +444,11 @@ class Layer(Configurable):
         """Keras divides the penalty by the batch size."""
         penalty = self.activity_regularizer
         outer, _call.root = _call.root, root or self
-        for y in tree.flatten(outputs):
-            self.add_loss(penalty(y) / float(y.shape[0]))
-        _call.root = outer
+        try:
+            for y in tree.flatten(outputs):
+                self.add_loss(penalty(y) / float(y.shape[0]))
+        finally:
+            _call.root = outer
 
     # Weights and sublayers, found by walking attributes.
 
@@ -781,11 +790,10 @@ def _parameters(method: Callable) -> tuple[str, ...]:
 
 def _pop_batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:
     """The first layer's shape with its batch axis, from any of Keras's ways to say it."""
-    batch = kwargs.pop("batch_size", None)
     if "input_dim" in kwargs:
         kwargs["input_shape"] = (kwargs.pop("input_dim"),)
     if "input_shape" in kwargs:
-        shape = kwargs.pop("input_shape")
+        batch, shape = kwargs.pop("batch_size", None), kwargs.pop("input_shape")
         return (batch, *((shape,) if isinstance(shape, int) else shape))
     shape = kwargs.pop("batch_input_shape", None)
     return None if shape is None else tuple(shape)
@@ -808,6 +816,23 @@ def masks_of(x: Any) -> Any:
         return getattr(x, "_keras_mask", None)
     masks = tree.map_structure(lambda leaf: getattr(leaf, "_keras_mask", None), x)
     return None if all(mask is None for mask in tree.flatten(masks)) else masks
+
+
+@contextmanager
+def carrying(inputs: Any, masks: Any) -> Iterator[None]:
+    """The tensors of `inputs` with these masks, for a while: they are the caller's."""
+    tensors = tree.flatten(inputs)
+    before = [masks_of(x) for x in tensors]
+    given = before if masks is None else tree.flatten(masks)
+    try:
+        for x, old, mask in zip(tensors, before, given, strict=True):
+            if x is not None:
+                x._keras_mask = old if mask is None else mask
+        yield
+    finally:
+        for x, old in zip(tensors, before, strict=True):
+            if x is not None:
+                x._keras_mask = old
 
 
 def _put_masks(outputs: Any, masks: Any) -> None:

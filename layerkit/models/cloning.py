@@ -99,7 +99,9 @@ class _Clone:
                 )
             layers = [x for x in layers if not isinstance(x, InputLayer)]
             first = given[0] if node_of(given[0]).is_input else None
-            layers.insert(0, first if first is not None else Input(batch_shape=given[0].shape))
+            if first is None:
+                first = Input(batch_shape=given[0].shape, dtype=given[0].dtype)
+            layers.insert(0, first)
         return type(model)(layers, name=model.name, trainable=model.trainable)
 
     def of_functional(self, model: Functional, input_tensors: Any) -> Any:

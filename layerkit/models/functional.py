@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from inspect import Parameter, signature
 from typing import Any
 
@@ -10,7 +11,7 @@ from layerkit import backend as K
 from layerkit.backend import Tensor, tree
 
 from ..layers import Layer
-from ..layers.layer import map_shapes, with_rank_of
+from ..layers.layer import carrying, map_shapes, with_rank_of
 from ..symbolic import KerasTensor, node_of
 from .graph import Graph, on_new_inputs
 from .graph_config import describe, revive
@@ -39,8 +40,10 @@ class Functional(Model):
         if not all(node_of(x).is_input for x in tree.flatten(inputs)):
             inputs, outputs = on_new_inputs(inputs, outputs)
         super().__init__(name=name, **kwargs)
-        self._inputs_struct, self._outputs_struct = inputs, outputs
+        # Before the outputs: copy and pickle go through attributes in order, and so deep graphs
+        # call by call, which does not take them a recursion for each.
         self._graph = Graph(tree.flatten(inputs), tree.flatten(outputs))
+        self._inputs_struct, self._outputs_struct = inputs, outputs
         self._layers = [x for x in self._graph.operations if isinstance(x, Layer)]
         self.output_names = [node_of(x).operation.name for x in self.outputs]
         self.built = True
@@ -99,26 +102,26 @@ class Functional(Model):
         """Nothing, likewise."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if mask is not None:
-            for x, own in zip(inputs, tree.flatten(mask), strict=True):
-                if own is not None:
-                    x._keras_mask = own
-        outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
+        with nullcontext() if mask is None else carrying(inputs, mask):
+            outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
         return tree.pack_sequence_as(_single(self._outputs_struct), outputs)
 
     def _hand_mask_on(self, inputs: Any, outputs: Any, mask: Any) -> None:
         """Nothing: its layers took the mask, and handed on what they hand on."""
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        return self._spec_with_masks(self._convert(args[0]))
+
+    def _spec_with_masks(self, *args: Any, **kwargs: Any) -> Any:
         outputs = self._graph.run(
-            args[0], lambda operation, args, kwargs: _spec_of(operation)(*args, **kwargs)
+            args[0], lambda operation, args, kwargs: operation.spec_of_call(*args, **kwargs)
         )
         fresh = [_fresh(x) for x in outputs]
         return tree.pack_sequence_as(_single(self._outputs_struct), fresh)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         inputs = map_shapes(KerasTensor, input_shape)
-        outputs = self.compute_output_spec(self._convert(inputs))
+        outputs = self.compute_output_spec(inputs)
         return tree.map_structure(lambda x: x.shape, outputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -238,10 +241,6 @@ def _takes_graph(cls: type) -> bool:
     parameters = signature(own).parameters
     handed_on = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
     return names <= set(parameters) or handed_on <= {x.kind for x in parameters.values()}
-
-
-def _spec_of(operation: Any) -> Any:
-    return getattr(operation, "_spec_with_masks", operation.compute_output_spec)
 
 
 def _fresh(x: KerasTensor) -> KerasTensor:

@@ -22,8 +22,8 @@ class Graph:
     """
 
     def __init__(self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]):
+        self.nodes, met = nodes_between(inputs, outputs)  # first: see Functional on copies
         self.inputs, self.outputs = list(inputs), list(outputs)
-        self.nodes, met = nodes_between(self.inputs, self.outputs)
         entries = {node_of(tensor): tensor for tensor in self.inputs}
         for node in self.nodes:
             if node.is_input and node not in entries:

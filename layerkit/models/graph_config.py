@@ -8,8 +8,10 @@ inputs and outputs name a functional model inside this one, Keras counts from 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
+from typing import Any, NamedTuple
 
 from layerkit.backend import tree
 
@@ -17,7 +19,6 @@ from ..configurable import deserialize, serialize
 from ..layers import Layer
 from ..symbolic import KerasTensor, Node, Operation, class_name, named
 from .graph import Graph
-from .model import Model
 
 Address = tuple[str, int, int]
 
@@ -92,35 +93,53 @@ def _describe_operation(operation: Operation, options: dict[str, Any]) -> dict[s
 def revive(config: dict[str, Any], custom_objects: Any = None) -> tuple[Any, Any]:
     """Inputs and outputs of the graph that a config describes, all its calls made anew."""
     made: dict[str, Any] = {}
-    waiting: list[tuple[Any, Any]] = []
+    waiting: list[tuple[Any, deque[_Call]]] = []  # the calls of each stay in order
     for entry in config["layers"]:
         operation = _made(entry, custom_objects)
         made[entry.get("name") or operation.name] = operation
-        waiting += [(operation, call) for call in entry.get("inbound_nodes", ())]
+        entries = entry.get("inbound_nodes", ())
+        waiting.append((operation, deque(_Call(call, _addresses(call)) for call in entries)))
     while waiting:
-        left: list[tuple[Any, Any]] = []
-        for operation, call in waiting:
-            stopped = any(operation is other for other, _ in left)  # its calls stay in order
-            if stopped or not all(_is_there(address, made) for address in _addresses(call)):
-                left.append((operation, call))
-            else:
-                args, kwargs = _arguments(call, made, custom_objects)
-                if kwargs.get("training") is False and not isinstance(operation, Model):
-                    del kwargs["training"]  # Keras fills in its default, which nobody asked for
+        called = 0
+        for operation, calls in waiting:
+            while calls and all(_is_there(address, made) for address in calls[0].addresses):
+                args, kwargs = _arguments(calls.popleft().entry, made, custom_objects)
+                kwargs = _given(operation, kwargs)
+                if isinstance(operation, Operation):
+                    args, kwargs = operation.with_options(args, kwargs)
                 operation(*args, **kwargs)
-        if len(left) == len(waiting):
+                called += 1
+        waiting = [(operation, calls) for operation, calls in waiting if calls]
+        if waiting and not called:
             raise ValueError(
                 "Invalid Functional model configuration: its graph has a loop, or calls on what "
                 "nothing gives. These layers could not be called: "
-                f"{sorted({operation.name for operation, _ in left})}"
+                f"{sorted({operation.name for operation, _ in waiting})}"
             )
-        waiting = left
 
     def tensor(address: list) -> KerasTensor:
         name, index, number = address[:3]
         return _tensor((name, index - _is_functional(made.get(name)), number), made)
 
     return _ends(config["input_layers"], tensor), _ends(config["output_layers"], tensor)
+
+
+class _Call(NamedTuple):
+    """A call that waits for the tensors at its addresses."""
+
+    entry: Any
+    addresses: list[Address]
+
+
+def _given(operation: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The options of a call without those that Keras filled in: its defaults, or no mask.
+
+    To be called without `training` and with its default are two things: only then it is inherited.
+    """
+    function = operation.function if isinstance(operation, Operation) else operation.call
+    parameters = signature(function).parameters
+    defaults = {key: parameters[key].default if key in parameters else None for key in kwargs}
+    return {key: value for key, value in kwargs.items() if value is not defaults[key]}
 
 
 def _tensor(address: Any, made: dict[str, Any]) -> KerasTensor:
@@ -143,6 +162,8 @@ def _made(entry: dict[str, Any], custom_objects: Any) -> Any:
     if str(entry.get("module", "")).startswith("keras.src.ops"):
         options = dict(entry["config"])
         name = options.pop("name", None)
+        if options.get("rms_scaling") is False:  # LayerNorm's in Keras's files; here it is never
+            del options["rms_scaling"]
         try:
             function = named(entry["class_name"])
         except KeyError:
@@ -169,19 +190,31 @@ class _WithOptions(Operation):
         super().__init__(getattr(function, "__wrapped__", function), name)
         self.given = options
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return super().__call__(*args, **{**self.given, **kwargs})
+    def with_options(self, tensors: Sequence[Any], kwargs: dict[str, Any]) -> tuple[tuple, dict]:
+        return super().with_options(tensors, {**self.given, **kwargs})
 
 
-def _addresses(x: Any) -> list[Address]:
+def _addresses(call: Any) -> list[Address]:
     """The addresses of the tensors in the arguments of a call."""
-    if isinstance(x, dict):
-        if x.get("class_name") == "__keras_tensor__":
-            return [tuple(x["config"]["keras_history"])]
-        return [address for item in x.values() for address in _addresses(item)]
+    return _marked_addresses(call) if isinstance(call, dict) else _old_addresses(call)
+
+
+def _marked_addresses(x: Any) -> list[Address]:
+    if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
+        return [tuple(x["config"]["keras_history"])]
+    return [address for item in _items(x) for address in _marked_addresses(item)]
+
+
+def _old_addresses(x: Any) -> list[Address]:
     if _is_old_address(x):
-        return [tuple(x[:3]), *(_addresses(x[3]) if len(x) > 3 else [])]
-    return [a for item in x for a in _addresses(item)] if isinstance(x, (list, tuple)) else []
+        return [tuple(x[:3]), *_old_addresses(x[3:])]
+    return [address for item in _items(x) for address in _old_addresses(item)]
+
+
+def _items(x: Any) -> Iterable[Any]:
+    if isinstance(x, dict):
+        return x.values()
+    return x if isinstance(x, (list, tuple)) else ()
 
 
 def _is_old_address(x: Any) -> bool:
@@ -200,7 +233,7 @@ def _arguments(call: Any, made: dict[str, Any], custom_objects: Any) -> tuple[tu
     def value(x: Any) -> Any:
         if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
             return _tensor(x["config"]["keras_history"], made)
-        if _is_old_address(x):
+        if not isinstance(call, dict) and _is_old_address(x):
             return _tensor(x[:3], made)
         if isinstance(x, (list, tuple)):
             return type(x)(value(item) for item in x)
@@ -210,7 +243,7 @@ def _arguments(call: Any, made: dict[str, Any], custom_objects: Any) -> tuple[tu
 
     if isinstance(call, dict):
         kwargs = {key: value(x) for key, x in call["kwargs"].items()}
-        return tuple(value(call["args"])), {k: x for k, x in kwargs.items() if x is not None}
+        return tuple(value(call["args"])), kwargs
     entries = [call] if _is_old_address(call) else call
     tensors = [value(entry[:3]) for entry in entries]
     options = entries[0][3] if len(entries[0]) > 3 else {}

@@ -27,7 +27,7 @@ from ..data import (
     unpack_x_y_sample_weight,
 )
 from ..layers import Layer
-from ..layers.layer import found_in, shapes_of, takes
+from ..layers.layer import found_in, map_shapes, shapes_of, takes
 from .compiled import CompiledLoss, CompiledMetrics
 from .masks import masks_of, put_masks
 from .replayed import ReplayedStep, replayed_step
@@ -598,16 +598,19 @@ class Model(Layer):
     # Shape, summary, files.
 
     def build(self, input_shape: Any) -> None:
-        """Make all weights by running one sample of `input_shape` (batch axis included)."""
+        """Make all weights by running one sample of `input_shape`: a shape with its batch axis, or
+        a list, tuple or dict of them, as `call` takes its inputs."""
         if not self.built:
-            shape = tuple(1 if n is None else n for n in input_shape)
             self.built = True
             try:
                 with trial():
-                    self(K.zeros(shape, dtype=self.dtype), training=False)
+                    self(map_shapes(self._zeros, input_shape), training=False)
             except BaseException:
                 self.built = False
                 raise
+
+    def _zeros(self, shape: Any) -> Tensor:
+        return K.zeros(tuple(1 if n is None else n for n in shape), dtype=self.dtype)
 
     def _build_for(self, *args: Any, **kwargs: Any) -> None:
         """A model builds itself by being called; its layers build theirs."""
@@ -615,8 +618,14 @@ class Model(Layer):
         self.built = True
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of that name or index. ValueError lists the layers where there is none."""
+        """The layer of that name or index. ValueError lists the layers where there is none, and
+        where not one of both is given."""
         layers = self.layers
+        if (name is None) == (index is None):
+            raise ValueError(
+                "Provide either a layer name or a layer index to `get_layer`. Received: "
+                f"name={name}, index={index}"
+            )
         if index is not None:
             if index >= len(layers):
                 raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from layerkit import backend as K
@@ -10,7 +11,7 @@ from layerkit.backend import Tensor, tree
 
 from ..configurable import deserialize, serialize
 from ..layers import InputLayer, Layer
-from ..layers.layer import Shape, shapes_of, with_rank_of
+from ..layers.layer import Shape, carrying, shapes_of, with_rank_of
 from ..layers.preprocessing.host import HostLayer
 from ..symbolic import KerasTensor, node_of
 from .model import Model
@@ -108,12 +109,14 @@ class Sequential(Model):
     def _build_for(self, *args: Any, **kwargs: Any) -> None:
         self.build(shapes_of(args[0]))
 
+    def _hand_mask_on(self, inputs: Any, outputs: Any, mask: Any) -> None:
+        """Nothing: its layers took the mask, and handed on what they hand on."""
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         x = inputs
-        if mask is not None:
-            x._keras_mask = mask
-        for layer in self.layers:
-            x = layer(x, training=training)
+        with nullcontext() if mask is None else carrying(inputs, mask):
+            for layer in self.layers:
+                x = layer(x, training=training)
         return x
 
     def _convert(self, inputs: Any) -> Any:
@@ -138,9 +141,9 @@ class Sequential(Model):
         return input_shape
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        x = args[0]
+        x = self._convert(args[0])
         for layer in self.layers:
-            x = layer._spec_with_masks(x)
+            x = layer.spec_of_call(x)
         return x
 
     @property
