@@ -40,8 +40,6 @@ class Functional(Model):
         if not all(node_of(x).is_input for x in tree.flatten(inputs)):
             inputs, outputs = on_new_inputs(inputs, outputs)
         super().__init__(name=name, **kwargs)
-        # Before the outputs: copy and pickle go through attributes in order, and so deep graphs
-        # call by call, which does not take them a recursion for each.
         self._graph = Graph(tree.flatten(inputs), tree.flatten(outputs))
         self._inputs_struct, self._outputs_struct = inputs, outputs
         self._layers = [x for x in self._graph.operations if isinstance(x, Layer)]
