@@ -8,7 +8,7 @@ from typing import Any
 from layerkit.layers import AveragePooling2D, Conv2D, Dense, Flatten, Input
 from layerkit.models import Sequential
 
-from .weights import load_weights
+from .weights import weights_file
 
 TRAINED = {"mnist": Path(__file__).with_name("lenet5_mnist.weights.h5")}
 
@@ -42,6 +42,7 @@ def LeNet5(
             "LeNet5's 'mnist' weights need input_shape=(28, 28, 1) and classes=10; received "
             f"input_shape={shape}, classes={classes}. Pass weights=None to train your own."
         )
+    file = weights_file(weights, TRAINED)
     model = Sequential(
         [
             Input(shape),
@@ -56,7 +57,8 @@ def LeNet5(
         ],
         name=name,
     )
-    load_weights(model, weights, TRAINED)
+    if file is not None:
+        model.load_weights(file)
     if not include_top:
         for _ in range(3):
             model.pop()

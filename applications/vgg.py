@@ -15,7 +15,7 @@ from layerkit.layers import (
 )
 from layerkit.models import Sequential
 
-from .weights import load_weights
+from .weights import weights_file
 
 _BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))  # convolutions, filters
 _POOLING = {"avg": GlobalAveragePooling2D, "max": GlobalMaxPooling2D}
@@ -51,6 +51,7 @@ def VGG16(
         raise ValueError(
             f"If `include_top` is True, you should specify a static `input_shape`. Got {shape}"
         )
+    file = weights_file(weights, {})
     stack: list[Any] = [Input(shape)]
     for block, (convolutions, filters) in enumerate(_BLOCKS, start=1):
         for i in range(1, convolutions + 1):
@@ -67,5 +68,6 @@ def VGG16(
     elif pooling is not None:
         stack.append(_POOLING[pooling]())
     model = Sequential(stack, name=name)
-    load_weights(model, weights, {})
+    if file is not None:
+        model.load_weights(file)
     return model

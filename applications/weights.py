@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from layerkit.models import Sequential
 
+def weights_file(weights: Any, shipped: Mapping[str, Path]) -> Any:
+    """The file that `weights` means: a name of `shipped`, or a file; None for None.
 
-def load_weights(model: Sequential, weights: Any, shipped: Mapping[str, Path]) -> None:
-    """Load `weights` into `model`: a name of `shipped`, a file, or None for no loading.
-
-    ValueError for what is neither, saying which there are.
+    ValueError for what is neither, saying which there are: before a model is made.
     """
     if weights is None:
-        return
+        return None
     path = shipped.get(weights, weights) if isinstance(weights, str) else weights
     if not isinstance(path, (str, os.PathLike)) or not os.path.exists(path):
         names = ", ".join(repr(name) for name in shipped) or "none come with layerkit"
@@ -24,4 +22,4 @@ def load_weights(model: Sequential, weights: Any, shipped: Mapping[str, Path]) -
             "The `weights` argument should be either `None` (random initialization), the path to "
             f"a weights file, or a name of trained weights ({names}). Received: weights={weights!r}"
         )
-    model.load_weights(path)
+    return path

@@ -11,6 +11,7 @@ from layerkit import applications
 from layerkit.datasets import mnist
 
 
+@pytest.mark.numpy_only("ten thousand digits take half a minute over emulated kernels")
 def test_lenet5_reads_digits():
     model = applications.LeNet5()
     assert model.count_params() == 61_706

@@ -494,6 +494,7 @@ def all_kinds():
     )
 
 
+@pytest.mark.numpy_only("half a minute over emulated kernels; each layer has its rows there")
 def test_a_model_of_all_kinds_learns_and_is_kept(tmp_path):
     random = np.random.default_rng(0)
     x = random.standard_normal((8, 4, 3)).astype("float32")
