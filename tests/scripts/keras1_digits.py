@@ -38,10 +38,10 @@ model.add(Activation("softmax"))
 sgd = SGD(lr=0.05, decay=1e-6, momentum=0.9, nesterov=True)
 model.compile(loss="categorical_crossentropy", optimizer=sgd, metrics=["accuracy"])
 history = model.fit(
-    x_train, Y_train, batch_size=50, nb_epoch=3, verbose=0, validation_data=(x_test, Y_test)
+    x_train, Y_train, batch_size=50, nb_epoch=6, verbose=0, validation_data=(x_test, Y_test)
 )
 score = model.evaluate(x_test, Y_test, verbose=0)
 classes = model.predict_classes(x_test, verbose=0)
 assert abs((classes == y_test).mean() - score[1]) < 1e-6
-assert score[1] == history.history["val_accuracy"][-1] > 0.7, score
-print("test accuracy", score[1] > 0.7)
+assert score[1] == history.history["val_accuracy"][-1] > 0.8, score
+print("test accuracy", score[1] > 0.8)
