@@ -57,12 +57,6 @@ from .normalization import (
 )
 from .on_demand import WHERE
 from .pooling import (
-    AdaptiveAveragePooling1D,
-    AdaptiveAveragePooling2D,
-    AdaptiveAveragePooling3D,
-    AdaptiveMaxPooling1D,
-    AdaptiveMaxPooling2D,
-    AdaptiveMaxPooling3D,
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
@@ -118,6 +112,14 @@ from .serialization import deserialize, serialize
 from .wrapping import Identity, Lambda, Wrapper
 
 if TYPE_CHECKING:
+    from .adaptive_pooling import (
+        AdaptiveAveragePooling1D,
+        AdaptiveAveragePooling2D,
+        AdaptiveAveragePooling3D,
+        AdaptiveMaxPooling1D,
+        AdaptiveMaxPooling2D,
+        AdaptiveMaxPooling3D,
+    )
     from .attention import AdditiveAttention, Attention
     from .bidirectional import Bidirectional
     from .conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D

@@ -5,6 +5,14 @@ from __future__ import annotations
 from ..configurable import defined_in
 
 _MODULES = {
+    "adaptive_pooling": (
+        "AdaptiveAveragePooling1D",
+        "AdaptiveAveragePooling2D",
+        "AdaptiveAveragePooling3D",
+        "AdaptiveMaxPooling1D",
+        "AdaptiveMaxPooling2D",
+        "AdaptiveMaxPooling3D",
+    ),
     "attention": ("AdditiveAttention", "Attention"),
     "bidirectional": ("Bidirectional",),
     "conv_lstm": ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),

@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
-
 from layerkit import backend as K
-from layerkit.backend.registry import backend_of
 
 from .arguments import int_tuple, padding_mode
 from .input_spec import InputSpec
@@ -51,7 +48,7 @@ class _Pooling(Layer):
         self.padding = padding_mode(padding)
         self.data_format = K.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.input_hint = _hint(self)
+        self.input_hint = hint(self)
 
     def build(self, input_shape: Shape) -> None:
         self.check_input_shape(input_shape)
@@ -138,7 +135,7 @@ class _GlobalPooling(Layer):
         self.data_format = K.standardize_data_format(data_format)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.input_hint = _hint(self)
+        self.input_hint = hint(self)
 
     @property
     def _spatial_axes(self) -> tuple[int, ...]:
@@ -212,97 +209,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
     reduce = K.max
 
 
-class _AdaptivePooling(Layer):
-    """As many windows along each spatial axis as `output_size` says, all nearly of one size.
-
-    Window i of m over n places reaches from floor(i n / m) to ceil((i + 1) n / m). `output_size`:
-    an int, or one per spatial axis.
-    """
-
-    rank: int
-
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.output_size = int_tuple("output_size", output_size, self.rank)
-        self.data_format = K.standardize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.input_hint = _hint(self)
-
-    def call(self, inputs: Any) -> Any:
-        first = 1 if self.data_format == "channels_last" else 2
-        for axis, size in enumerate(self.output_size, first):
-            inputs = self.pool(inputs, axis, _windows(inputs.shape[axis], size))
-        return inputs
-
-    def pool(self, x: Any, axis: int, windows: list[range]) -> Any:
-        """x with one value per window along an axis."""
-        raise NotImplementedError
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        if self.data_format == "channels_last":
-            return (input_shape[0], *self.output_size, input_shape[-1])
-        return (*input_shape[:2], *self.output_size)
-
-
-class _AdaptiveAveragePooling(_AdaptivePooling):
-    def pool(self, x: Any, axis: int, windows: list[range]) -> Any:
-        shares = np.zeros((len(windows), x.shape[axis]))
-        for share, window in zip(shares, windows, strict=True):
-            share[list(window)] = 1 / len(window)
-        matrix = K.Tensor(backend_of(x.array).constant(shares.astype(x.dtype.name)))
-        return K.moveaxis(K.tensordot(x, matrix, axes=(axis, 1)), -1, axis)
-
-
-class _AdaptiveMaxPooling(_AdaptivePooling):
-    def pool(self, x: Any, axis: int, windows: list[range]) -> Any:
-        longest = max(map(len, windows))
-        places = np.array([[*w, *[w[0]] * (longest - len(w))] for w in windows])
-        cells = K.take(x, backend_of(x.array).constant(places), axis=axis)
-        return K.max(cells, axis=axis + 1)
-
-
-class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
-    """The means of `output_size` windows of steps, channel by channel."""
-
-    rank = 1
-
-
-class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
-    """The means of `output_size` windows of an image, channel by channel."""
-
-    rank = 2
-
-
-class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
-    """The means of `output_size` windows of a volume, channel by channel."""
-
-    rank = 3
-
-
-class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
-    """The largest values in `output_size` windows of steps, channel by channel."""
-
-    rank = 1
-
-
-class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
-    """The largest values in `output_size` windows of an image, channel by channel."""
-
-    rank = 2
-
-
-class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
-    """The largest values in `output_size` windows of a volume, channel by channel."""
-
-    rank = 3
-
-
-def _windows(places: int, count: int) -> list[range]:
-    """Which of `places` each of `count` windows sees."""
-    return [range(i * places // count, -(-(i + 1) * places // count)) for i in range(count)]
-
-
-def _hint(layer: Any) -> str:
+def hint(layer: Any) -> str:
     return (
         f"{type(layer).__name__} expects {_INPUTS[layer.rank]}: where there is no channel axis "
         "add one, x[..., None]."

@@ -13,6 +13,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.registry import backend_of
 
 from ..symbolic import operation
 
@@ -186,14 +187,15 @@ def _mean_along(x: Tensor, axis: int, count: int) -> Tensor:
     start, stop = _intervals(length, count)
     cell = np.arange(length)[:, None]
     share = ((start <= cell) & (cell < stop)) / (stop - start)
-    return K.moveaxis(K.dot(K.moveaxis(x, axis, -1), share.astype(dtype)), -1, axis)
+    shares = K.Tensor(backend_of(x.array).constant(share.astype(dtype)))
+    return K.moveaxis(K.dot(K.moveaxis(x, axis, -1), shares), -1, axis)
 
 
 def _max_along(x: Tensor, axis: int, count: int) -> Tensor:
     start, stop = _intervals(x.shape[axis], count)
     cells = start[:, None] + np.arange((stop - start).max())
     cells = np.minimum(cells, stop[:, None] - 1)  # shorter windows see their last cell again
-    return K.max(K.take(x, cells, axis), axis + 1)
+    return K.max(K.take(x, backend_of(x.array).constant(cells), axis), axis + 1)
 
 
 # Patches: windows laid out as columns, and back. Channels come first, as in PyTorch's pair.
