@@ -43,7 +43,7 @@ FLOORS = [
     ["backend.ops"],
     ["backend.operators", "backend.testing"],
     ["backend"],
-    ["layerkit.naming", "layerkit.data.*", "layerkit.window_functions"],
+    ["layerkit.interpolation", "layerkit.naming", "layerkit.window_functions", "layerkit.data.*"],
     ["layerkit.data"],
     ["layerkit.configurable"],
     ["layerkit.dtype_policies"],

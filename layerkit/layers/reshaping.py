@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend.registry import backend_of
 
+from ..interpolation import weights
 from .arguments import int_tuple, is_int, margins, positive_int
 from .input_spec import InputSpec
 from .layer import Layer, Shape
@@ -260,6 +258,9 @@ class UpSampling1D(Layer):
         return _scaled(input_shape, 1, (self.size,))
 
 
+_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+
+
 class UpSampling2D(Layer):
     """Makes images (batch, height, width, channels) `size` times as high and wide.
 
@@ -280,10 +281,10 @@ class UpSampling2D(Layer):
         self.size = int_tuple("size", size, 2)
         self.data_format = K.standardize_data_format(data_format)
         interpolation = str(interpolation).lower()
-        if interpolation != "nearest" and interpolation not in _WEIGHTS:
+        if interpolation not in _INTERPOLATIONS:
             raise ValueError(
                 "`interpolation` argument of layer 'UpSampling2D' must be one of "
-                f"{['nearest', *_WEIGHTS]}. Received: interpolation={interpolation}"
+                f"{list(_INTERPOLATIONS)}. Received: interpolation={interpolation}"
             )
         self.interpolation = interpolation
         self.input_spec = InputSpec(ndim=4)
@@ -293,7 +294,7 @@ class UpSampling2D(Layer):
             if self.interpolation == "nearest":
                 inputs = K.repeat(inputs, factor, axis=axis)
             else:
-                inputs = _interpolate(inputs, factor, axis, _WEIGHTS[self.interpolation])
+                inputs = _interpolate(inputs, factor, axis, self.interpolation)
         return inputs
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -373,52 +374,11 @@ def _scaled(shape: Shape, first: int, factors: tuple[int, ...]) -> Shape:
     return tuple(sizes)
 
 
-def _interpolate(x: Any, factor: int, axis: int, weight: Callable[..., np.ndarray]) -> Any:
+def _interpolate(x: Any, factor: int, axis: int, interpolation: str) -> Any:
     """Interpolation along an axis, as one matrix product with the matrix of its weights."""
     shape = x.shape
     rows = K.reshape(x, (*shape[:axis], shape[axis], math.prod(shape[axis + 1 :])))
-    matrix = _interpolation_matrix(shape[axis], factor, weight).astype(x.dtype.name)
-    weights = backend_of(x.array).constant(matrix)
-    return K.reshape(
-        K.matmul(K.Tensor(weights), rows), (*shape[:axis], shape[axis] * factor, *shape[axis + 1 :])
-    )
-
-
-def _interpolation_matrix(
-    size: int, factor: int, weight: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
-    """How much each of `size` points gives to each of the `size * factor` new ones.
-
-    `weight`: by the distance of their centres; what is given to a point is divided by its sum.
-    """
-    places = (np.arange(size * factor) + 0.5) / factor - 0.5
-    given = weight(np.abs(places[:, None] - np.arange(size)))
-    return given / given.sum(axis=1, keepdims=True)
-
-
-def _linear(distance: np.ndarray) -> np.ndarray:
-    return np.maximum(0.0, 1.0 - distance)
-
-
-def _cubic(distance: np.ndarray) -> np.ndarray:
-    """Keys's cubic convolution with a = -1/2."""
-    near = (1.5 * distance - 2.5) * distance**2 + 1
-    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-    return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
-
-
-def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
-    """sinc(x) sinc(x / radius) up to `radius`."""
-
-    def weight(distance: np.ndarray) -> np.ndarray:
-        return np.where(distance < radius, np.sinc(distance) * np.sinc(distance / radius), 0.0)
-
-    return weight
-
-
-_WEIGHTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "bilinear": _linear,
-    "bicubic": _cubic,
-    "lanczos3": _lanczos(3),
-    "lanczos5": _lanczos(5),
-}
+    matrix = weights(shape[axis], shape[axis] * factor, interpolation).astype(x.dtype.name)
+    shares = K.Tensor(backend_of(x.array).constant(matrix))
+    new = (*shape[:axis], shape[axis] * factor, *shape[axis + 1 :])
+    return K.reshape(K.matmul(shares, rows), new)
