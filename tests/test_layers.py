@@ -13,7 +13,8 @@ from tables.layers import ROWS, Row, resolved, upstream
 from layerkit import backend as K
 from layerkit import layers
 from layerkit.backend import tree
-from layerkit.layers.layer import _shape_by_running, takes
+from layerkit.layers.layer import _shape_by_running
+from layerkit.layers.signatures import takes
 from layerkit.saving import (
     custom_object_scope,
     deserialize_keras_object,

@@ -11,7 +11,7 @@ from typing import Any
 from layerkit.backend import SeedGenerator
 from layerkit.backend.random import global_generator
 
-from ..layers.layer import found_in
+from ..layers.structure import found_in
 from ..saving.atomic import replacing
 from .callback import Callback
 

@@ -7,7 +7,8 @@ from typing import Any
 from layerkit import backend as K
 
 from ..configurable import copy_of
-from .layer import Layer, Shape, takes
+from .layer import Layer, Shape
+from .signatures import takes
 
 _MERGES = ("sum", "mul", "ave", "concat", None)
 _COMMON = ("stateful", "return_sequences", "return_state")

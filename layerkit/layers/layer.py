@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,9 +20,13 @@ from layerkit.backend.session import in_scope
 from .. import activations, constraints, dtype_policies, initializers, regularizers
 from ..configurable import Configurable, did_you_mean, parameters_of
 from ..dtype_policies import DTypePolicy
+from ..masks import masks_of, put_masks
 from ..naming import auto_name
 from ..symbolic import KerasTensor, Node, Shape, is_symbolic, spec_by_running
 from .input_spec import InputSpec
+from .shapes import as_shape, map_shapes, pop_batch_input_shape, shapes_of
+from .signatures import parameters_after_self
+from .structure import Structure, found_in
 
 
 class _Call(threading.local):
@@ -77,11 +80,11 @@ class Layer(Configurable):
         self._weights: list[Variable] = []
         self._losses: list[Tensor] = []
         self._added_losses: list[list[Tensor]] = []  # of the layers below, by the last call
-        self._frozen: _Structure | None = None
+        self._frozen: Structure | None = None
         self._inbound_nodes: list[Node] = []  # its calls on symbolic tensors
         self.built = False
         self.input_spec: InputSpec | None = None
-        self.batch_input_shape = _pop_batch_input_shape(kwargs)
+        self.batch_input_shape = pop_batch_input_shape(kwargs)
         self._refuse_unavailable(kwargs)
         if kwargs:
             hints = [did_you_mean(name, parameters_of(type(self))) for name in kwargs]
@@ -94,13 +97,13 @@ class Layer(Configurable):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
-            cls._built_from = _parameters(cls.__dict__["build"])
+            cls._built_from = parameters_after_self(cls.__dict__["build"])
         if "compute_output_shape" in cls.__dict__:
-            cls._shaped_from = _parameters(cls.__dict__["compute_output_shape"])
+            cls._shaped_from = parameters_after_self(cls.__dict__["compute_output_shape"])
         if "compute_mask" in cls.__dict__:
             cls.supports_masking = cls._makes_masks = True
         if "call" in cls.__dict__:
-            names = cls._call_parameters = _parameters(cls.__dict__["call"])
+            names = cls._call_parameters = parameters_after_self(cls.__dict__["call"])
             cls._training_index = names.index("training") - 1 if "training" in names else None
             cls._masks_taken = [n for n in names if n == "mask" or n.endswith("_mask")]
 
@@ -299,7 +302,7 @@ class Layer(Configurable):
         if self.supports_masking and (mask is not None or self._makes_masks):
             if self._makes_masks:
                 mask = spec_by_running(self.compute_mask, (args[0], mask), {})
-            _put_masks(outputs, mask)
+            put_masks(outputs, mask)
         return outputs
 
     def _run_on_zeros(self, args: tuple, kwargs: dict) -> Any:
@@ -383,7 +386,7 @@ class Layer(Configurable):
                     stacklevel=3,
                 )
             return
-        _put_masks(outputs, self.compute_mask(inputs, mask))
+        put_masks(outputs, self.compute_mask(inputs, mask))
 
     # Inputs.
 
@@ -422,7 +425,7 @@ class Layer(Configurable):
         else:
             self.build(**shapes)
         self.built = True
-        _Structure.builds += 1
+        Structure.builds += 1
 
     def _given_training(self, args: list, kwargs: dict) -> bool | None:
         index = self._training_index
@@ -472,10 +475,10 @@ class Layer(Configurable):
         found = found_in(Variable, self.__dict__)
         return sorted(found, key=lambda variable: not variable.born_trainable)
 
-    def _structure(self) -> _Structure:
+    def _structure(self) -> Structure:
         """The layers and variables from here down, walked anew unless `_frozen_structure`."""
-        if self._frozen is None or self._frozen.built != _Structure.builds:
-            structure = _Structure(self)
+        if self._frozen is None or self._frozen.built != Structure.builds:
+            structure = Structure(self)
             if self._frozen is None:
                 return structure
             self._frozen = structure
@@ -484,7 +487,7 @@ class Layer(Configurable):
     @contextmanager
     def _frozen_structure(self) -> Iterator[None]:
         """In the `with` block, attributes are walked only once, and when a layer was built."""
-        outer, self._frozen = self._frozen, _Structure(self)
+        outer, self._frozen = self._frozen, Structure(self)
         try:
             yield
         finally:
@@ -674,10 +677,10 @@ class Layer(Configurable):
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Make the weights as they were made in the saved layer."""
         if config.get("input_shape") is not None:
-            self.build(_as_shape(config["input_shape"]))
+            self.build(as_shape(config["input_shape"]))
         elif "shapes_dict" in config:
             shapes = config["shapes_dict"].items()
-            self.build(**{name: shape and _as_shape(shape) for name, shape in shapes})
+            self.build(**{name: shape and as_shape(shape) for name, shape in shapes})
 
     def _refuse_unavailable(self, kwargs: dict[str, Any]) -> None:
         for key in self.unavailable.keys() & kwargs.keys():
@@ -721,45 +724,6 @@ _BASE_STATE = (
 )
 
 
-class _Structure:
-    """All layers and variables below a layer, as they were when `builds` layers had been built."""
-
-    builds = 0  # in this process
-
-    def __init__(self, root: Layer):
-        self.built = _Structure.builds
-        found: dict[int, Layer] = {}
-        self._collect(root, found)
-        self.layers = list(found.values())
-        unique = {id(v): v for layer in self.layers for v in layer._own_variables()}
-        self.variables = list(unique.values())
-        self.metrics: list | None = None  # of these layers, once a model has asked for them
-
-    def _collect(self, layer: Layer, found: dict[int, Layer]) -> None:
-        if id(layer) not in found:
-            found[id(layer)] = layer
-            for child in layer._sublayers():
-                self._collect(child, found)
-
-
-def found_in(kind: type, value: Any) -> list[Any]:
-    """The objects of `kind` in a value, its lists and its dicts, each once, in their order."""
-    found: dict[int, Any] = {}
-    _find(kind, value, found)
-    return list(found.values())
-
-
-def _find(kind: type, value: Any, found: dict[int, Any]) -> None:
-    if isinstance(value, kind):
-        found.setdefault(id(value), value)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _find(kind, item, found)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _find(kind, item, found)
-
-
 def _marking_built(build: Callable) -> Callable:
     """`build` that also remembers its shape and that it ran, as callers of it expect."""
 
@@ -776,29 +740,6 @@ def _marking_built(build: Callable) -> Callable:
     return marked
 
 
-def takes(function: Callable, parameter: str) -> bool:
-    """Whether `function` has a parameter of that name, or takes any."""
-    parameters = signature(function).parameters
-    return parameter in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-
-
-def _parameters(method: Callable) -> tuple[str, ...]:
-    """Names of what a method takes after `self`, without `*args` and `**kwargs`."""
-    parameters = list(signature(method).parameters.values())[1:]
-    return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
-
-
-def _pop_batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:
-    """The first layer's shape with its batch axis, from any of Keras's ways to say it."""
-    if "input_dim" in kwargs:
-        kwargs["input_shape"] = (kwargs.pop("input_dim"),)
-    if "input_shape" in kwargs:
-        batch, shape = kwargs.pop("batch_size", None), kwargs.pop("input_shape")
-        return (batch, *((shape,) if isinstance(shape, int) else shape))
-    shape = kwargs.pop("batch_input_shape", None)
-    return None if shape is None else tuple(shape)
-
-
 def _holds_arrays(inputs: Any) -> bool:
     leaves = tree.flatten(inputs)
     return any(isinstance(x, (Tensor, KerasTensor)) or K.is_array(x) for x in leaves)
@@ -808,83 +749,6 @@ def _is_data(x: Any) -> bool:
     """Whether a call's argument is a tensor, or a structure of nothing but tensors and None."""
     leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
     return bool(leaves) and all(isinstance(leaf, (Tensor, KerasTensor)) for leaf in leaves)
-
-
-def masks_of(x: Any) -> Any:
-    """The mask of a tensor; of a structure of them their masks in it; None where none has one."""
-    if isinstance(x, Tensor):
-        return getattr(x, "_keras_mask", None)
-    masks = tree.map_structure(lambda leaf: getattr(leaf, "_keras_mask", None), x)
-    return None if all(mask is None for mask in tree.flatten(masks)) else masks
-
-
-@contextmanager
-def carrying(inputs: Any, masks: Any) -> Iterator[None]:
-    """The tensors of `inputs` with these masks, for a while: they are the caller's."""
-    tensors = tree.flatten(inputs)
-    before = [masks_of(x) for x in tensors]
-    given = before if masks is None else tree.flatten(masks)
-    try:
-        for x, old, mask in zip(tensors, before, given, strict=True):
-            if x is not None:
-                x._keras_mask = old if mask is None else mask
-        yield
-    finally:
-        for x, old in zip(tensors, before, strict=True):
-            if x is not None:
-                x._keras_mask = old
-
-
-def _put_masks(outputs: Any, masks: Any) -> None:
-    """Put masks on the outputs of a call that have none yet."""
-    for y, mask in zip(tree.flatten(outputs), tree.flatten(masks), strict=False):
-        if mask is not None and isinstance(y, (Tensor, KerasTensor)) and masks_of(y) is None:
-            y._keras_mask = mask
-
-
-def shapes_of(x: Any) -> Any:
-    """Shapes of a structure of tensors; the batch of arrays is a free axis."""
-
-    def shape(leaf: Any) -> Any:
-        if isinstance(leaf, KerasTensor) or leaf is None:
-            return None if leaf is None else leaf.shape
-        return (None, *leaf.shape[1:])
-
-    return tree.map_structure(shape, x)
-
-
-def with_rank_of(x: Any, shape: tuple) -> Any:
-    """`x` with a last axis of one added or taken away where its rank asks for it, as in Keras."""
-    if x.ndim == len(shape) + 1 and x.shape[-1] == 1:
-        return K.squeeze(x, axis=-1)
-    if x.ndim == len(shape) - 1 and shape[-1] == 1:
-        return K.expand_dims(x, axis=-1)
-    return x
-
-
-def _as_shape(shape: Any) -> Any:
-    """Lists from a file as the tuples that `build` gets: one shape, or a structure of shapes."""
-    if isinstance(shape, dict):
-        return {key: _as_shape(item) for key, item in shape.items()}
-    if any(isinstance(item, (list, tuple, dict)) for item in shape):
-        return [_as_shape(item) for item in shape]
-    return tuple(shape)
-
-
-def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, (tuple, list)) and all(
-        n is None or isinstance(n, (int, np.integer)) for n in shape
-    )
-
-
-def map_shapes(function: Callable, shapes: Any) -> Any:
-    """`function` of each shape in nested lists, tuples and dicts of shapes."""
-    if _is_shape(shapes):
-        return function(shapes)
-    if isinstance(shapes, dict):
-        return {key: map_shapes(function, shape) for key, shape in shapes.items()}
-    mapped = [map_shapes(function, shape) for shape in shapes]
-    return tuple(mapped) if isinstance(shapes, tuple) else mapped
 
 
 def _shape_by_running(layer: Layer, input_shape: Any) -> Any:

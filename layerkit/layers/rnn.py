@@ -12,8 +12,9 @@ from layerkit.backend.recording import effect, is_trial
 from ..configurable import parameters_of
 from .arguments import is_int, known_size
 from .input_spec import InputSpec
-from .layer import Layer, Shape, takes
+from .layer import Layer, Shape
 from .rnn_cell import Cell
+from .signatures import takes
 from .stacked_rnn_cells import StackedRNNCells, check_cell, output_size
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from layerkit import backend as K
 
-from .layer import Layer, Shape, takes
+from .layer import Layer, Shape
+from .signatures import takes
 
 _PACKAGE = __name__.partition(".")[0]
 

@@ -24,7 +24,7 @@ from .hinges import (
     hinge,
     squared_hinge,
 )
-from .loss import Loss, LossFunctionWrapper, mask_of, pair, squeeze_or_expand_to_same_rank
+from .loss import Loss, LossFunctionWrapper, pair, squeeze_or_expand_to_same_rank
 from .overlap import Dice, Tversky, dice, tversky
 from .probabilities import (
     BinaryCrossentropy,
@@ -162,7 +162,6 @@ __all__ = [
     "huber",
     "kl_divergence",
     "log_cosh",
-    "mask_of",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_error",

@@ -11,6 +11,7 @@ from layerkit.backend.registry import backend_of
 
 from .. import configurable, dtype_policies
 from ..configurable import Configurable, serialize
+from ..masks import mask_of
 from ..naming import auto_name
 
 _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
@@ -131,11 +132,6 @@ class _PlainLoss(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         return self.function(y_true, y_pred)
-
-
-def mask_of(x: Any) -> Any:
-    """The mask that a layer has put on a tensor: a tensor of booleans, or None."""
-    return getattr(x, "_keras_mask", None)
 
 
 def _reduce(values: Tensor, reduction: str | None) -> Tensor:

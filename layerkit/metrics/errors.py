@@ -7,6 +7,7 @@ from typing import Any
 from layerkit.backend import Tensor
 
 from .. import losses
+from ..masks import mask_of
 from .metric import FunctionMean, Mean, MeanMetricWrapper, array, beside, same_rank, tensor
 
 
@@ -187,6 +188,6 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     ) -> None:
         if self.ignore_class is not None and sample_weight is not None:
             valid = array(y_true) != self.ignore_class
-            mask = losses.mask_of(y_pred) if mask is None else mask
+            mask = mask_of(y_pred) if mask is None else mask
             mask = valid if mask is None else valid & beside(mask, valid)
         super().update_state(y_true, y_pred, sample_weight, mask)

@@ -19,6 +19,7 @@ from layerkit.backend.registry import namespace
 
 from .. import configurable, dtype_policies, initializers, losses
 from ..configurable import Configurable, serialize
+from ..masks import mask_of
 from ..naming import auto_name
 
 
@@ -215,7 +216,7 @@ class MeanMetricWrapper(Mean):
 
         `mask`: True where a value counts; by default that of y_pred.
         """
-        mask = losses.mask_of(y_pred) if mask is None else mask
+        mask = mask_of(y_pred) if mask is None else mask
         if mask is not None:
             sample_weight = _masked(sample_weight, mask, self.dtype)
         super().update_state(self.fn(y_true, y_pred, **self._options), sample_weight)

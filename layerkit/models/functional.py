@@ -11,7 +11,8 @@ from layerkit import backend as K
 from layerkit.backend import Tensor, tree
 
 from ..layers import Layer
-from ..layers.layer import carrying, map_shapes, with_rank_of
+from ..layers.shapes import map_shapes, with_rank_of
+from ..masks import carrying
 from ..symbolic import KerasTensor, node_of
 from .graph import Graph, on_new_inputs
 from .graph_config import describe, revive

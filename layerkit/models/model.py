@@ -27,9 +27,11 @@ from ..data import (
     unpack_x_y_sample_weight,
 )
 from ..layers import Layer
-from ..layers.layer import found_in, map_shapes, shapes_of, takes
+from ..layers.shapes import map_shapes, shapes_of
+from ..layers.signatures import takes
+from ..layers.structure import found_in
+from ..masks import masks_by_place, put_masks_by_place
 from .compiled import CompiledLoss, CompiledMetrics
-from .masks import masks_of, put_masks
 from .replayed import ReplayedStep, replayed_step
 from .summary import print_summary
 from .traced import TracedPass
@@ -231,7 +233,7 @@ class Model(Layer):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         training_pass = self._training_pass if self.trainable_variables else Model._pass
         (loss, y_pred, masks), gradients = training_pass(self, x, y, sample_weight)
-        put_masks(y_pred, masks)
+        put_masks_by_place(y_pred, masks)
         if gradients:
             self.optimizer.apply(gradients, self.trainable_variables)
         else:
@@ -252,7 +254,7 @@ class Model(Layer):
         """What gradients are taken of; the loss, the predictions and their masks."""
         y_pred = self(x, training=True)
         loss = self._loss(x, y, y_pred, sample_weight, training=True)
-        return self.optimizer.scale_loss(loss), (loss, y_pred, masks_of(y_pred))
+        return self.optimizer.scale_loss(loss), (loss, y_pred, masks_by_place(y_pred))
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One batch of `evaluate`. Returns the metrics by name."""
@@ -755,7 +757,7 @@ def _on_host(part: Any) -> Any:
         return None if x is None else Tensor(K.to_numpy(x))
 
     copied = tree.map_structure(leaf, part)
-    put_masks(copied, masks_of(part))
+    put_masks_by_place(copied, masks_by_place(part))
     return copied
 
 

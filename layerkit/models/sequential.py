@@ -11,9 +11,10 @@ from layerkit.backend import Tensor, tree
 
 from ..configurable import deserialize, serialize
 from ..layers import InputLayer, Layer
-from ..layers.layer import Shape, carrying, shapes_of, with_rank_of
 from ..layers.preprocessing.host import HostLayer
-from ..symbolic import KerasTensor, node_of
+from ..layers.shapes import shapes_of, with_rank_of
+from ..masks import carrying
+from ..symbolic import KerasTensor, Shape, node_of
 from .model import Model
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from layerkit.backend import tree
 
-from ..layer import Layer, takes
+from ..layer import Layer
+from ..signatures import takes
 
 
 class Pipeline(Layer):
