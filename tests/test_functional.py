@@ -163,6 +163,9 @@ def test_rank_and_dtype_are_fitted():
     x = Input((4,), dtype="int32")
     model = Model(x, layers.Dense(2)(ops.cast(x, "float32")))
     assert model(np.ones((3, 4, 1))).shape == (3, 2)
+    whole = Model(x, x * 2)([[1.7, 2.0, -0.5, 3.9]])
+    assert whole.dtype == "int32"
+    np.testing.assert_array_equal(whole.numpy(), [[2, 4, 0, 6]])
     x = Input((4, 1))
     assert Model(x, x * 2.0)(np.ones((3, 4))).shape == (3, 4, 1)
 
