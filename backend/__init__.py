@@ -28,7 +28,7 @@ from .names import explain_missing
 from .ops import *  # noqa: F403
 from .ops import OPERATIONS
 from .random import SeedGenerator, set_random_seed
-from .recording import decided, each_step, per_step
+from .recording import SymbolicScope, decided, each_step, per_step
 from .registry import (
     available_backends,
     backend,
@@ -41,6 +41,7 @@ from .registry import (
     set_backend,
 )
 from .session import clear_session, get_uid, name_scope
+from .stateless_scope import StatelessScope
 
 operators.bind()
 
@@ -57,6 +58,8 @@ __all__ = [
     "Backend",
     "GradientTape",
     "SeedGenerator",
+    "StatelessScope",
+    "SymbolicScope",
     "Tensor",
     "Variable",
     "available_backends",

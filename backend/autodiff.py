@@ -224,7 +224,7 @@ class Variable(Tensor):
                 f"`variable.assign(value)` must match. Variable '{self.path}' has shape "
                 f"{self.shape}; received a value of shape {value.shape}."
             )
-        recording.meet(self)
+        _before_change(self)
         self.array = backend.xp.array(value, dtype=self.dtype, order="C")
         return self
 
@@ -240,7 +240,7 @@ class Variable(Tensor):
         """`assign` the result of arithmetic, which nobody else holds: no copy is needed."""
         if result.dtype != self.array.dtype or result.shape != self.array.shape:
             return self.assign(result)
-        recording.meet(self)
+        _before_change(self)
         self.array = np.asarray(result) if isinstance(result, np.generic) else result
         return self
 
@@ -346,9 +346,16 @@ class _Local(threading.local):
     tapes: tuple[GradientTape, ...] = ()  # the tapes now recording in this thread
     compute_dtype: str | None = None  # what float variables are cast to
     tracer: Any = None  # who is told of every operation: see `traced`
+    scope: Any = None  # the StatelessScope that is told of variables before they change
 
 
 _local = _Local()
+
+
+def _before_change(variable: Variable) -> None:
+    recording.meet(variable)
+    if _local.scope is not None:
+        _local.scope.before_change(variable)
 
 
 def compute_in(dtype: str | None) -> str | None:
@@ -485,29 +492,27 @@ def _not_traced(what: str) -> None:
         _local.tracer.refuse(what)
 
 
-@contextmanager
-def holding(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None]:
-    """In the `with` block the variables hold `values`, and then again what they held before.
+def change_scope(scope: Any) -> Any:
+    """Let `scope` be told of this thread's variables before they change. Returns who was."""
+    outer, _local.scope = _local.scope, scope
+    return outer
 
-    Gradients with respect to what is computed from them go on to the values, where a tape watches
-    those. ValueError for a value of another shape than its variable's.
-    """
-    before = [variable.array for variable in variables]
-    try:
-        for variable, value in zip(variables, values, strict=True):
-            array = _array_on(backend_of(variable.array), value)
-            if array.shape != variable.shape:
-                raise ValueError(
-                    f"Variable '{variable.path}' has shape {variable.shape}; received a value of "
-                    f"shape {array.shape}."
-                )
-            variable.array = array.astype(variable.dtype, copy=False)
-            for tape in _local.tapes if value is not variable else ():
-                tape.record((variable,), (value,), (lambda g: g,))
-        yield
-    finally:
-        for variable, array in zip(variables, before, strict=True):
-            variable.array = array
+
+def stateless_scope() -> Any:
+    """The StatelessScope that this thread is in; None outside of any."""
+    return _local.scope
+
+
+def array_for(variable: Variable, value: Any) -> Any:
+    """`value` as an array of the variable's dtype, on its device; the array itself if it is so."""
+    array = _array_on(backend_of(variable.array), value)
+    return array.astype(variable.dtype, copy=False)
+
+
+def record_same(variable: Variable, value: Tensor) -> None:
+    """Let gradients with respect to `variable` from here on go to `value`, where it is watched."""
+    for tape in _local.tapes:
+        tape.record((variable,), (value,), (lambda g: g,))
 
 
 def remembered(function: Callable[..., Any]) -> Callable[..., Any]:

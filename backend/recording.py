@@ -110,7 +110,7 @@ def recorded_by(recorder: Recorder | None) -> Iterator[None]:
         _local.recorder = outer
 
 
-class _Trial:
+class _Symbolic:
     """A recorder that records nothing, and leaves out effects."""
 
     records = False
@@ -134,11 +134,17 @@ class _Trial:
         pass
 
 
-def trial() -> Any:
-    """A context for running something only to see its shapes or errors: `effect` does nothing."""
-    return recorded_by(_Trial())
+class SymbolicScope:
+    """In the `with` block things run only to see shapes and dtypes: `effect` does nothing."""
+
+    def __enter__(self) -> SymbolicScope:
+        self._outer, _local.recorder = _local.recorder, _Symbolic()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        _local.recorder = self._outer
 
 
-def is_trial() -> bool:
-    """Whether what runs now is a `trial`, of which nothing should be kept."""
-    return isinstance(_local.recorder, _Trial)
+def in_symbolic_scope() -> bool:
+    """Whether what runs now is in a SymbolicScope, and nothing of it should be kept."""
+    return isinstance(_local.recorder, _Symbolic)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from layerkit import backend as K
-from layerkit.backend import Tensor, tree
+from layerkit.backend import StatelessScope, SymbolicScope, Tensor, tree
 
 from .naming import auto_name
 
@@ -316,14 +316,15 @@ def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
 def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> Any:
     """What `function` gives for symbolic tensors, found by two runs on zeros, or unit matrices.
 
-    Free axes have other sizes in the second run, and an axis of the output that differs between
+    Variables keep their values, and no loss is added. Free axes have other sizes in the second run, and an axis of the output that differs between
     the two is free. The sizes differ by enough that pooling cannot make them equal; where a table,
     as of positions, ends before them, smaller ones are tried.
     """
     for size in _SIZES:
         try:
-            first = _run(function, args, kwargs, batch=2, size=size)
-            second = _run(function, args, kwargs, batch=3, size=2 * size)
+            with StatelessScope(), SymbolicScope():
+                first = _run(function, args, kwargs, batch=2, size=size)
+                second = _run(function, args, kwargs, batch=3, size=2 * size)
         except IndexError:
             if size == _SIZES[-1]:
                 raise

@@ -36,7 +36,8 @@ FLOORS = [
     ["backend.numba_backend"],
     ["backend.registry"],
     ["backend.autodiff", "backend.random"],
-    ["backend.gradcheck", "backend.ops.elementwise", "backend.replay", "backend.traced"],
+    ["backend.gradcheck", "backend.ops.elementwise", "backend.replay", "backend.traced"]
+    + ["backend.stateless_scope"],
     ["backend.ops.linalg", "backend.ops.indexing", "backend.ops.reductions", "backend.ops.shape"],
     ["backend.ops.windows", "backend.ops.complex_numbers"],
     ["backend.ops.*"],

@@ -12,9 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from layerkit import backend as K
-from layerkit.backend import Tensor, Variable, tree
-from layerkit.backend.autodiff import holding
-from layerkit.backend.recording import trial
+from layerkit.backend import StatelessScope, Tensor, Variable, tree
+from layerkit.backend.autodiff import stateless_scope
 from layerkit.backend.session import in_scope
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
@@ -200,8 +199,13 @@ class Layer(Configurable):
                 "`add_loss()` can only be called from inside `call()`: what it adds counts for "
                 f"one call. Layer '{self.name}' is not being called."
             )
+        scope = stateless_scope()
+        if scope is not None and not scope.collect_losses:
+            return
         for value in tree.flatten(loss):
             self._losses.append(K.convert_to_tensor(value))
+            if scope is not None:
+                scope.add_loss(self._losses[-1], until_exit=self._losses)
         _call.root._added_losses.append(self._losses)
 
     # Calling.
@@ -306,15 +310,8 @@ class Layer(Configurable):
         return outputs
 
     def _run_on_zeros(self, args: tuple, kwargs: dict) -> Any:
-        """The spec of a call, by running it; whatever that does to variables is undone."""
-        before = [(variable, variable.array) for variable in self.variables]
-        try:
-            with trial():
-                return spec_by_running(self, args, kwargs)
-        finally:
-            for variable, array in before:
-                variable.array = array
-            self._forget_losses()
+        """The spec of a call, by running it."""
+        return spec_by_running(self, args, kwargs)
 
     def _shapes_for(self, names: tuple[str, ...], args: Any, kwargs: dict) -> dict[str, Any]:
         """The shapes of a call's tensors as `build` or `compute_output_shape` takes them.
@@ -439,7 +436,10 @@ class Layer(Configurable):
         return args[index] if index < len(args) else None
 
     def _forget_losses(self) -> None:
+        scope = stateless_scope()
         for losses in self._added_losses:
+            if scope is not None:
+                scope.drop_losses(losses)
             losses.clear()
         self._added_losses.clear()
 
@@ -630,11 +630,15 @@ class Layer(Configurable):
                     f"{name}().{argument}. Received list with length {len(values)}, but expected "
                     f"{len(own)} variables."
                 )
-        trained, kept = self.trainable_variables, self.non_trainable_variables
-        with holding([*trained, *kept], [*trainable_variables, *non_trainable_variables]):
+        kept = self.non_trainable_variables
+        mapping = [
+            *zip(self.trainable_variables, trainable_variables, strict=True),
+            *zip(kept, non_trainable_variables, strict=True),
+        ]
+        with StatelessScope(mapping, collect_losses=return_losses) as scope:
             outputs = self(*args, **kwargs)
             losses = self.losses if return_losses else []
-            state = [Tensor(variable.array) for variable in kept]
+        state = [scope.get_current_value(variable) for variable in kept]
         return (outputs, state, losses) if return_losses else (outputs, state)
 
     # Files.

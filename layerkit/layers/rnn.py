@@ -7,7 +7,7 @@ from typing import Any
 
 from layerkit import backend as K
 from layerkit.backend import Variable, tree
-from layerkit.backend.recording import effect, is_trial
+from layerkit.backend.recording import effect, in_symbolic_scope
 
 from ..configurable import parameters_of
 from .arguments import is_int, known_size
@@ -189,7 +189,7 @@ class RNN(Layer):
     @property
     def _keeps_states(self) -> bool:
         """Whether a call now starts where the last one ended: a model's trial is no such call."""
-        return self.stateful and not is_trial()
+        return self.stateful and not in_symbolic_scope()
 
     @property
     def _state_dtype(self) -> str:

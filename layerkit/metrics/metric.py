@@ -7,14 +7,13 @@ and an update never waits for a device.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from layerkit import backend as K
-from layerkit.backend import Tensor, Variable, registry, tree
+from layerkit.backend import StatelessScope, Tensor, Variable, registry, tree
 from layerkit.backend.registry import namespace
 
 from .. import configurable, dtype_policies, initializers, losses
@@ -103,9 +102,9 @@ class Metric(Configurable):
 
     def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list:
         """The state after an update from the state `metric_variables`; the metric keeps its own."""
-        with self._borrow(metric_variables):
+        with self._borrow(metric_variables) as scope:
             self.update_state(*args, **kwargs)
-            return [Tensor(variable.array.copy()) for variable in self.variables]
+        return [scope.get_current_value(variable) for variable in self.variables]
 
     def stateless_result(self, metric_variables: Any) -> Any:
         """The result for the state `metric_variables`."""
@@ -114,13 +113,12 @@ class Metric(Configurable):
 
     def stateless_reset_state(self) -> list:
         """The state of a metric that has seen nothing."""
-        with self._borrow(self.variables):
+        with self._borrow(self.variables) as scope:
             self.reset_state()
-            return [Tensor(variable.array.copy()) for variable in self.variables]
+        return [scope.get_current_value(variable) for variable in self.variables]
 
-    @contextmanager
-    def _borrow(self, values: Any) -> Iterator[None]:
-        """In the `with` block the state is a copy of `values`."""
+    def _borrow(self, values: Any) -> StatelessScope:
+        """A scope in which the state is `values`."""
         variables = self.variables
         if len(values) != len(variables):
             raise ValueError(
@@ -128,15 +126,7 @@ class Metric(Configurable):
                 f"{type(self).__name__}().variables. Received list with length {len(values)}, but "
                 f"expected {len(variables)} variables."
             )
-        own = [variable.array for variable in variables]
-        copies = [np.copy(value) if np.isscalar(value) else array(value).copy() for value in values]
-        try:
-            for variable, copied in zip(variables, copies, strict=True):
-                variable.array = copied
-            yield
-        finally:
-            for variable, before in zip(variables, own, strict=True):
-                variable.array = before
+        return StatelessScope(zip(variables, values, strict=True))
 
     def _check_made(self) -> None:
         if not hasattr(self, "name"):

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from layerkit import backend as K
-from layerkit.backend import GradientTape, Tensor, Variable, memory, tree
-from layerkit.backend.recording import trial
+from layerkit.backend import GradientTape, SymbolicScope, Tensor, Variable, memory, tree
 from layerkit.backend.threads import blas_on_one_thread
 
 from .. import config, metrics, optimizers, saving
@@ -586,7 +585,7 @@ class Model(Layer):
         batch, note = source.sample(with_y=self._compiled_loss is not None and not own_step)
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         try:
-            with trial():
+            with SymbolicScope():
                 y_pred = self(x, training=False)
             if own_step:
                 return
@@ -605,7 +604,7 @@ class Model(Layer):
         if not self.built:
             self.built = True
             try:
-                with trial():
+                with SymbolicScope():
                     self(map_shapes(self._zeros, input_shape), training=False)
             except BaseException:
                 self.built = False

@@ -15,11 +15,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from layerkit.backend import Tensor, Variable, floatx, gradients
+from layerkit.backend import StatelessScope, Tensor, Variable, floatx, gradients
 from layerkit.backend.autodiff import as_operand
 from layerkit.backend.names import did_you_mean
 from layerkit.backend.recording import decided, each_step, is_recording, per_step
 from layerkit.backend.registry import Backend, backend_of, beside, namespace
+from layerkit.backend.stateless_scope import writes_in_place
 
 from .. import initializers
 from ..configurable import Configurable, serialize
@@ -196,6 +197,7 @@ class Optimizer(Configurable):
         if not len(gradients):
             return
         variables = self._resolve(gradients, variables)
+        writes_in_place([*variables, *self._variables])
         pairs = self._without_missing(gradients, variables)
         variables = [variable for _, variable in pairs]
         arrays = [_gradient_array(g, variable) for g, variable in pairs]
@@ -241,19 +243,14 @@ class Optimizer(Configurable):
                     f"those of {type(self).__name__}. Received list with length {len(values)}, but "
                     f"expected {len(variables)} variables."
                 )
-        every = [*trained, *own]
-        before = [variable.array.copy() for variable in every]  # updates write in place
-        try:
-            for variable, value in zip(
-                every, [*trainable_variables, *optimizer_variables], strict=True
-            ):
-                variable.assign(value)
+        mapping = [
+            *zip(trained, trainable_variables, strict=True),
+            *zip(own, optimizer_variables, strict=True),
+        ]
+        with StatelessScope(mapping) as scope:
             self.apply(grads, trained)
-            after = [Tensor(variable.array.copy()) for variable in every]
-        finally:
-            for variable, array in zip(every, before, strict=True):
-                variable.assign(array)
-        return after[: len(trained)], after[len(trained) :]
+        now: Any = scope.get_current_value
+        return [now(variable) for variable in trained], [now(variable) for variable in own]
 
     def apply_gradients(self, pairs: Iterable[tuple[Any, Variable]]) -> Variable:
         """`apply` for (gradient, variable) pairs. Returns the step counter."""
