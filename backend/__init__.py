@@ -42,6 +42,7 @@ from .registry import (
 )
 from .session import clear_session, get_uid, name_scope
 from .stateless_scope import StatelessScope
+from .symbol import is_keras_tensor
 
 operators.bind()
 
@@ -82,6 +83,7 @@ __all__ = [
     "is_float_dtype",
     "is_floating",
     "is_int_dtype",
+    "is_keras_tensor",
     "memory_info",
     "name_scope",
     "per_step",

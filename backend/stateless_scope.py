@@ -1,7 +1,7 @@
 """StatelessScope: variables with other values for the length of a block, and what became of them.
 
-Layers, optimizers and metrics read and assign their variables as ever. What they assign stays in the
-scope, which hands it out; the variables themselves come out as they went in.
+Layers, optimizers and metrics read and assign their variables as ever. What they assign stays in
+the scope, which hands it out; the variables themselves come out as they went in.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class StatelessScope:
     def before_change(self, variable: Variable, in_place: bool = False) -> None:
         """Told of each variable before it is assigned, or its array is written to."""
         self._before.setdefault(id(variable), (variable, variable.array))
-        if in_place:  # parts of an optimizer's arena are written to wherever the variable's array is
+        if in_place:  # an optimizer's arena writes to the old array, whatever the variable has
             array = self._before[id(variable)][1].copy()
             self._before[id(variable)] = variable, array
             variable.array = variable.array.copy()

@@ -21,7 +21,15 @@ except ModuleNotFoundError as error:  # the folder is importable from a checkout
         "Run `pip install -e .` in the checkout."
     ) from error
 
-from layerkit.backend import GradientTape, Tensor, Variable, device, name_scope
+from layerkit.backend import (
+    GradientTape,
+    StatelessScope,
+    SymbolicScope,
+    Tensor,
+    Variable,
+    device,
+    name_scope,
+)
 from layerkit.backend.names import missing
 
 from . import (
@@ -46,9 +54,10 @@ from .layers import Input, InputSpec, Layer
 from .losses import Loss
 from .metrics import Metric
 from .models import Model, Sequential
+from .models.function import Function
 from .optimizers import Optimizer
 from .regularizers import Regularizer
-from .symbolic import KerasTensor
+from .symbolic import KerasTensor, Operation
 from .version import __version__, version
 
 if TYPE_CHECKING:
@@ -58,6 +67,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "Function",
     "GradientTape",
     "Initializer",
     "Input",
@@ -67,9 +77,12 @@ __all__ = [
     "Loss",
     "Metric",
     "Model",
+    "Operation",
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "StatelessScope",
+    "SymbolicScope",
     "Tensor",
     "Variable",
     "__version__",

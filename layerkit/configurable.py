@@ -23,7 +23,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from layerkit.backend import Tensor, convert_to_tensor
+from layerkit.backend import Tensor, convert_to_tensor, tree
 from layerkit.backend.names import did_you_mean, plain
 
 from .naming import snake_case
@@ -51,12 +51,14 @@ class Configurable:
     family: ClassVar[str] = ""  # the last part of `keras_module` of the family's base class
     aliases: ClassVar[dict[str, str]] = {}  # further names that `get` takes: {'zero': 'Zeros'}
     accepts_callables: ClassVar[bool] = False  # whether `get` lets a plain function pass
+    takes_more: ClassVar[bool] = False  # whether constructors take keywords that they do not name
+    _arguments: dict[str, Any] = {}  # noqa: RUF012 - see note_arguments
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if Configurable in cls.__bases__:
             cls.family = (cls.keras_module or "").rpartition(".")[2]
-        if _is_ours(cls):
+        if is_ours(cls):
             _builtin[cls.family, _keras_name(cls)] = cls
         else:
             _custom[cls.__name__] = cls
@@ -67,10 +69,13 @@ class Configurable:
         NotImplementedError where no attribute carries a parameter's name.
         """
         names, _ = _parameters(_first_without_own_config(type(self)))
-        missing = [name for name in names if not hasattr(self, name)]
+        noted = self._arguments
+        missing = [name for name in names if name not in noted and not hasattr(self, name)]
         if missing:
             raise NotImplementedError(_NOT_SERIALIZABLE.format(cls=type(self), missing=missing))
-        return {name: serialize(getattr(self, name)) for name in names}
+        return {
+            name: serialize(noted[name] if name in noted else getattr(self, name)) for name in names
+        }
 
     @classmethod
     def from_config(cls: type[_T], config: dict[str, Any]) -> _T:
@@ -82,7 +87,7 @@ class Configurable:
             for key, value in config.items()
             if key not in names and not _is_newer_default(key, value)
         }
-        if other and not open_ended:
+        if other and not open_ended and not cls.takes_more:
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {cls.__name__}: {other}. "
                 f"{cls.__name__} takes {sorted(names)}: remove the others from its config."
@@ -118,7 +123,8 @@ def _keras_name(cls: type) -> str:
     return vars(cls).get("keras_name", cls.__name__)
 
 
-def _is_ours(thing: Any) -> bool:
+def is_ours(thing: Any) -> bool:
+    """Whether a class or a function is of this package."""
     return thing.__module__.split(".")[0] == _PACKAGE
 
 
@@ -129,7 +135,7 @@ def _first_without_own_config(cls: type) -> tuple[type, ...]:
     what its `super()` gives.
     """
     mro = cls.__mro__
-    own = [i for i, c in enumerate(mro) if "get_config" in vars(c) and not _is_ours(c)]
+    own = [i for i, c in enumerate(mro) if "get_config" in vars(c) and not is_ours(c)]
     return mro[own[-1] + 1 :] if own else mro
 
 
@@ -156,6 +162,38 @@ def _parameters(mro: tuple[type, ...]) -> tuple[tuple[str, ...], bool]:
 def parameters_of(cls: type) -> tuple[str, ...]:
     """Names of the parameters that the constructor of `cls` takes, its base classes' included."""
     return _parameters(cls.__mro__)[0]
+
+
+def note_arguments(obj: Configurable, args: tuple, kwargs: dict[str, Any]) -> None:
+    """Let the config of `obj`, of a user's class, have what its constructor is called with.
+
+    Those of its own arguments that are numbers, strings, bools or None, also nested ones; the
+    others, and those of this package's constructors, are read from the attributes.
+    """
+    form, own = _own_parameters(type(obj))
+    try:
+        given = form.bind(None, *args, **kwargs)
+    except TypeError:
+        return  # the constructor says what is wrong
+    given.apply_defaults()
+    noted = {name: x for name, x in given.arguments.items() if name in own and _is_plain(x)}
+    object.__setattr__(obj, "_arguments", tree.map_structure(lambda x: x, noted))
+
+
+@cache
+def _own_parameters(cls: type) -> tuple[inspect.Signature, tuple[str, ...]]:
+    """The signature of a user's constructor, and its parameters that this package's have not."""
+    theirs = parameters_of(next(c for c in cls.__mro__ if is_ours(c)))
+    form = inspect.signature(cls.__init__)  # type: ignore[misc]
+    named = [p.name for p in form.parameters.values() if p.kind in _BY_NAME][1:]
+    return form, tuple(name for name in named if name not in theirs)
+
+
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def _is_plain(value: Any) -> bool:
+    return all(x is None or type(x) in (bool, int, float, str) for x in tree.flatten(value))
 
 
 def _is_newer_default(key: str, value: Any) -> bool:
@@ -254,7 +292,7 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
 
 def _address(cls: Any) -> dict[str, Any]:
     """Under which names Keras's files keep a class."""
-    if _is_ours(cls) and cls.keras_module:
+    if is_ours(cls) and cls.keras_module:
         private = cls.keras_module.startswith("keras.src")
         return {
             "module": cls.keras_module,

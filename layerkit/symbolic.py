@@ -17,7 +17,9 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import StatelessScope, SymbolicScope, Tensor, tree
+from layerkit.backend.symbol import Symbol
 
+from .configurable import Configurable, is_ours, note_arguments
 from .naming import auto_name
 
 F = TypeVar("F", bound=Callable)
@@ -32,7 +34,7 @@ class History(NamedTuple):
     tensor_index: int
 
 
-class KerasTensor:
+class KerasTensor(Symbol):
     """A placeholder for a shape (None for free axes) and a dtype. It has no values.
 
     Arithmetic, indexing and `layerkit.ops` take it and give symbolic tensors again.
@@ -92,7 +94,7 @@ class KerasTensor:
 
 
 class Node:
-    """One call of an operation (a layer, or an `Operation`) on symbolic tensors."""
+    """One call of an operation on symbolic tensors."""
 
     def __init__(self, operation: Any, args: tuple, kwargs: dict[str, Any], outputs: Any):
         self.operation, self.args, self.kwargs = operation, args, kwargs
@@ -118,7 +120,7 @@ class Node:
     @property
     def parent_nodes(self) -> list[Node]:
         """The calls that made the arguments, in the order of the arguments."""
-        return [node_of(tensor) for tensor in self.input_tensors]
+        return [node_of(x) for x in self.input_tensors if hasattr(x, "_keras_history")]
 
     def arguments_from(self, values: dict[int, Any]) -> tuple[tuple, dict[str, Any]]:
         """Its arguments with each symbolic tensor replaced by the value under its id."""
@@ -131,32 +133,99 @@ class Node:
         }
 
 
-class Operation:
-    """A function of tensors as an operation of a graph: what `ops.relu(symbolic)` adds to it."""
+class Operation(Configurable):
+    """A function of tensors that takes symbolic ones too: layers are such, and what users write.
 
-    def __init__(self, function: Callable, name: str | None = None):
-        self.function = function
-        self.class_name = class_name(function)
-        self.name = name or auto_name(self.class_name)
-        self._inbound_nodes: list[Node] = []
+    Subclass it: call `super().__init__(name)` and compute in `call`; where running that on samples
+    does not tell what comes out, say it in `compute_output_spec`. The config of a user's class is
+    what its constructor was called with.
+
+    `name`: made from the class where None. ValueError for another that is no string, or has a
+    slash.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        operation = super().__new__(cls)
+        if not is_ours(cls):
+            note_arguments(operation, args, kwargs)
+        return operation
+
+    def __init__(self, name: str | None = None):
+        if name is None:
+            name = auto_name(type(self))
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(
+                "Argument `name` must be a string and cannot contain character `/`. Received: "
+                f"name={name} (of type {type(name)})"
+            )
+        self.name = name
+        self._inbound_nodes: list[Node] = []  # its calls on symbolic tensors
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not is_symbolic((args, kwargs)):
-            return self.function(*args, **kwargs)
+        if is_symbolic((args, kwargs)):
+            return self.symbolic_call(*args, **kwargs)
+        return self.call(*args, **kwargs)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """The call as part of a graph: symbolic tensors which know that this gave them."""
         outputs = self.compute_output_spec(*args, **kwargs)
         Node(self, args, kwargs, outputs)
         return outputs
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """The symbolic tensors that a call on these gives."""
-        return spec_by_running(self.function, args, kwargs)
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The formula: tensors in, tensors out."""
+        raise NotImplementedError(f"Operation {type(self).__name__} does not implement `call()`.")
 
-    spec_of_call = compute_output_spec  # as of a layer
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic tensors that a call on these gives, found by running `call`."""
+        try:
+            return spec_by_running(self.call, args, kwargs)
+        except (TypeError, ValueError, NotImplementedError) as error:
+            kind = type(self).__name__
+            raise type(error)(
+                "Could not automatically infer the output shape / dtype of "
+                f"'{self.name}' (of type {kind}). Either the `{kind}.call()` method is incorrect, "
+                f"or you need to implement the `{kind}.compute_output_spec()` method. Error "
+                f"encountered:\n\n{error}"
+            ) from error
+
+    def spec_of_call(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic tensors that a call gives, with their masks, and no trace of that call."""
+        return self.compute_output_spec(*args, **kwargs)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor, or the list of them, that it was first called on."""
+        tensors = self._first_node().input_tensors
+        return tensors[0] if len(tensors) == 1 else tensors
 
     @property
     def output(self) -> Any:
-        """The symbolic output of its call."""
-        return self._inbound_nodes[0].outputs
+        """The symbolic tensor, or the list of them, that the first such call gave."""
+        tensors = self._first_node().output_tensors
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    def _first_node(self) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(
+                f"The layer {self.name} has never been called and thus has no defined input or "
+                "output: call it on an Input, or put it in a Sequential that has one."
+            )
+        return self._inbound_nodes[0]
+
+    def __repr__(self) -> str:
+        return f"<Operation name={self.name}>"
+
+
+class FunctionOperation(Operation):
+    """A function of tensors as an operation: what `ops.relu(symbolic)` adds to the graph."""
+
+    def __init__(self, function: Callable, name: str | None = None):
+        super().__init__(name or auto_name(class_name(function)))
+        self.function = self.call = function  # type: ignore[method-assign]
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        return spec_by_running(self.function, args, kwargs)
 
     def options(self, node: Node) -> tuple[list[Any], dict[str, Any]]:
         """A call's arguments as Keras's files part them: tensors, and options by name."""
@@ -190,9 +259,6 @@ class Operation:
             placed.arguments[name] = tuple(tensors[places.index(name) :])
         placed.arguments.update(kwargs)
         return placed.args, placed.kwargs
-
-    def __repr__(self) -> str:
-        return f"<Operation name={self.name}>"
 
 
 _operations: dict[str, Callable] = {}  # by the class names that Keras's files give them
@@ -253,7 +319,7 @@ def of_symbols(function: F) -> F:
     @wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         if is_symbolic(args) or kwargs and is_symbolic(kwargs):
-            return Operation(function)(*args, **kwargs)
+            return FunctionOperation(function)(*args, **kwargs)
         return function(*args, **kwargs)
 
     return called  # type: ignore[return-value]
@@ -293,11 +359,6 @@ def node_of(tensor: KerasTensor) -> Node:
     return tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index]
 
 
-def is_keras_tensor(x: Any) -> bool:
-    """Whether `x` is symbolic."""
-    return isinstance(x, KerasTensor)
-
-
 def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
     """The outputs of Input that a symbolic tensor was computed from, each once."""
     found: dict[int, KerasTensor] = {}
@@ -316,9 +377,10 @@ def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
 def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> Any:
     """What `function` gives for symbolic tensors, found by two runs on zeros, or unit matrices.
 
-    Variables keep their values, and no loss is added. Free axes have other sizes in the second run, and an axis of the output that differs between
-    the two is free. The sizes differ by enough that pooling cannot make them equal; where a table,
-    as of positions, ends before them, smaller ones are tried.
+    Variables keep their values, and no loss is added. Free axes have other sizes in the second
+    run, and an axis of the output that differs between the two is free. The sizes differ by enough
+    that pooling cannot make them equal; where a table, as of positions, ends before them, smaller
+    ones are tried.
     """
     for size in _SIZES:
         try:

@@ -23,6 +23,7 @@ FLOORS = [
         "backend.nvidia",
         "backend.recording",
         "backend.session",
+        "backend.symbol",
         "backend.threads",
         "backend.tree",
     ]
@@ -81,7 +82,7 @@ FLOORS = [
     ["layerkit.models.replayed"],
     ["layerkit.models.model"],
     ["layerkit.models.graph", "layerkit.models.sequential"],
-    ["layerkit.models.graph_config"],
+    ["layerkit.models.function", "layerkit.models.graph_config"],
     ["layerkit.models.functional"],
     ["layerkit.models.cloning"],
     ["layerkit.models"],

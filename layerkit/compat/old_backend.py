@@ -144,11 +144,6 @@ def count_params(x: Any) -> int:
     return int(np.prod(x.shape))
 
 
-def is_keras_tensor(x: Any) -> bool:
-    """Whether `x` is symbolic."""
-    return isinstance(x, KerasTensor)
-
-
 def get_value(x: Any) -> np.ndarray:
     """The value as a NumPy array."""
     return K.to_numpy(x)
@@ -391,7 +386,6 @@ STILL_THERE = {
     "epsilon",
     "floatx",
     "image_data_format",
-    "is_keras_tensor",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",

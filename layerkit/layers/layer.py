@@ -17,11 +17,10 @@ from layerkit.backend.autodiff import stateless_scope
 from layerkit.backend.session import in_scope
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
-from ..configurable import Configurable, did_you_mean, parameters_of
+from ..configurable import did_you_mean, parameters_of
 from ..dtype_policies import DTypePolicy
 from ..masks import masks_of, put_masks
-from ..naming import auto_name
-from ..symbolic import KerasTensor, Node, Shape, is_symbolic, spec_by_running
+from ..symbolic import KerasTensor, Node, Operation, Shape, is_symbolic, spec_by_running
 from .input_spec import InputSpec
 from .shapes import as_shape, map_shapes, pop_batch_input_shape, shapes_of
 from .signatures import parameters_after_self
@@ -38,7 +37,7 @@ class _Call(threading.local):
 _call = _Call()
 
 
-class Layer(Configurable):
+class Layer(Operation):
     """A function with weights: configuration in `__init__`, weights in `build`, formula in `call`.
 
     Subclass it: call `super().__init__(**kwargs)`, store the arguments under their own names, make
@@ -52,6 +51,8 @@ class Layer(Configurable):
     """
 
     keras_module = "keras.layers"
+    family = "layers"
+    takes_more = True
     supports_masking = False  # whether masks of the inputs are handed on; so where they are made
     input_hint = ""  # what to do about an input of the wrong shape; families say it
     _build_shape: Any = None  # what `build` was called with
@@ -69,18 +70,12 @@ class Layer(Configurable):
     ):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype_policy = dtype_policies.get(dtype)
-        self.name = str(name) if name is not None else auto_name(type(self))
-        if "/" in self.name:
-            raise ValueError(
-                f"Argument `name` must be a string and cannot contain character `/`. "
-                f"Received: name={name}"
-            )
+        super().__init__(name if name is None else str(name))
         self._trainable = bool(trainable)
         self._weights: list[Variable] = []
         self._losses: list[Tensor] = []
         self._added_losses: list[list[Tensor]] = []  # of the layers below, by the last call
         self._frozen: Structure | None = None
-        self._inbound_nodes: list[Node] = []  # its calls on symbolic tensors
         self.built = False
         self.input_spec: InputSpec | None = None
         self.batch_input_shape = pop_batch_input_shape(kwargs)
@@ -345,14 +340,6 @@ class Layer(Configurable):
     def output(self) -> Any:
         """The symbolic tensor (or a structure of them) that the first such call gave."""
         return self._first_node().outputs
-
-    def _first_node(self) -> Node:
-        if not self._inbound_nodes:
-            raise AttributeError(
-                f"The layer {self.name} has never been called and thus has no defined input or "
-                "output: call it on an Input, or put it in a Sequential that has one."
-            )
-        return self._inbound_nodes[0]
 
     # Masks.
 

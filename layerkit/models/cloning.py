@@ -10,7 +10,7 @@ from layerkit.backend import tree
 
 from ..configurable import copy_of, deserialize
 from ..layers import Input, InputLayer, Layer
-from ..symbolic import KerasTensor, Operation, node_of
+from ..symbolic import FunctionOperation, KerasTensor, node_of
 from .functional import Functional
 from .model import Model
 from .sequential import Sequential
@@ -72,8 +72,10 @@ class _Clone:
         return self._clones[layer]
 
     def _made(self, layer: Any) -> Any:
-        if isinstance(layer, Operation):
-            return Operation(layer.function, layer.name)
+        if isinstance(layer, FunctionOperation):
+            return FunctionOperation(layer.function, layer.name)
+        if not isinstance(layer, Layer):
+            return copy_of(layer)
         if self._recursive and isinstance(layer, Functional):
             return self.of_functional(layer, None)
         if self._recursive and isinstance(layer, Sequential):

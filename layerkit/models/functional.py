@@ -14,12 +14,13 @@ from ..layers import Layer
 from ..layers.shapes import map_shapes, with_rank_of
 from ..masks import carrying
 from ..symbolic import KerasTensor, node_of
-from .graph import Graph, on_new_inputs
+from .function import Function, check_symbolic, fits, fresh
+from .graph import on_new_inputs
 from .graph_config import describe, revive
 from .model import Model
 
 
-class Functional(Model):
+class Functional(Function, Model):
     """The model of all layers between `inputs` and `outputs`, as `Model(inputs, outputs)` makes it.
 
     `inputs`, `outputs`: symbolic tensors, or lists, tuples or dicts of them; data comes, and
@@ -35,14 +36,12 @@ class Functional(Model):
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True, **kwargs
     ):
-        _check_symbolic("inputs", inputs)
-        _check_symbolic("outputs", outputs)
+        check_symbolic(inputs, outputs)
         _warn_of_keys(inputs)
         if not all(node_of(x).is_input for x in tree.flatten(inputs)):
             inputs, outputs = on_new_inputs(inputs, outputs)
-        super().__init__(name=name, **kwargs)
-        self._graph = Graph(tree.flatten(inputs), tree.flatten(outputs))
-        self._inputs_struct, self._outputs_struct = inputs, outputs
+        Model.__init__(self, name=name, **kwargs)
+        self._hold_graph(inputs, outputs)
         self._layers = [x for x in self._graph.operations if isinstance(x, Layer)]
         self.output_names = [node_of(x).operation.name for x in self.outputs]
         self.built = True
@@ -53,21 +52,6 @@ class Functional(Model):
     def layers(self) -> list[Layer]:
         """The layers of the graph, those farthest from the outputs first."""
         return list(self._layers)
-
-    @property
-    def operations(self) -> list[Any]:
-        """The layers and the operations of the graph, in the same order."""
-        return list(self._graph.operations)
-
-    @property
-    def inputs(self) -> list[KerasTensor]:
-        """The symbolic inputs as a flat list."""
-        return self._graph.inputs
-
-    @property
-    def outputs(self) -> list[KerasTensor]:
-        """The symbolic outputs as a flat list."""
-        return self._graph.outputs
 
     @property
     def input(self) -> Any:
@@ -115,8 +99,7 @@ class Functional(Model):
         outputs = self._graph.run(
             args[0], lambda operation, args, kwargs: operation.spec_of_call(*args, **kwargs)
         )
-        fresh = [_fresh(x) for x in outputs]
-        return tree.pack_sequence_as(_single(self._outputs_struct), fresh)
+        return tree.pack_sequence_as(_single(self._outputs_struct), [fresh(x) for x in outputs])
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         inputs = map_shapes(KerasTensor, input_shape)
@@ -127,7 +110,7 @@ class Functional(Model):
         """Name, layers and their calls, as Keras writes them; a subclass's own parameters where
         its constructor takes others than this one."""
         if not _takes_graph(type(self)):
-            return super().get_config()
+            return Model.get_config(self)
         graph = describe(self._graph, self._inputs_struct, self._outputs_struct)
         return {"name": self.name, "trainable": self.trainable, **graph}
 
@@ -216,10 +199,7 @@ class Functional(Model):
         for x, own in zip(inputs, self.inputs, strict=True):
             if x is None or own.dtype == "string":
                 continue
-            fits = len(x.shape) == len(own.shape) and all(
-                n == m or None in (n, m) for n, m in zip(x.shape[1:], own.shape[1:], strict=True)
-            )
-            if not fits:
+            if len(x.shape) != len(own.shape) or not fits(x.shape[1:], own.shape[1:]):
                 raise ValueError(
                     f"Input of model '{self.name}' for '{own.name}' is incompatible with the "
                     f"model: expected shape={own.shape}, found shape={tuple(x.shape)}."
@@ -242,27 +222,11 @@ def _takes_graph(cls: type) -> bool:
     return names <= set(parameters) or handed_on <= {x.kind for x in parameters.values()}
 
 
-def _fresh(x: KerasTensor) -> KerasTensor:
-    """A symbolic tensor like `x`, which no call has given."""
-    y = KerasTensor(x.shape, x.dtype)
-    y._keras_mask = x._keras_mask
-    return y
-
-
 def _single(structure: Any) -> Any:
     """A list of one tensor counts as that tensor."""
     if isinstance(structure, (list, tuple)) and len(structure) == 1:
         return structure[0]
     return structure
-
-
-def _check_symbolic(name: str, structure: Any) -> None:
-    for x in tree.flatten(structure):
-        if not isinstance(x, KerasTensor):
-            raise ValueError(
-                f"All `{name}` values must be KerasTensors, as Input and calls on its result give. "
-                f"Received: {name}={structure} including invalid value {x} of type {type(x)}"
-            )
 
 
 def _warn_of_keys(inputs: Any) -> None:

@@ -13,7 +13,7 @@ from ..symbolic import KerasTensor, Node, node_of
 
 
 class Graph:
-    """All nodes that `outputs` need, down to `inputs`: symbolic tensors, the latter of `Input`.
+    """All nodes that `outputs` need, down to `inputs`: symbolic tensors.
 
     `nodes` come in an order of running, `operations` (layers and operations) in Keras's order,
     which decides that of the weights: farthest from the outputs first, then as they are met on the
@@ -24,7 +24,8 @@ class Graph:
     def __init__(self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]):
         self.nodes, met = nodes_between(inputs, outputs)  # first: see Functional on copies
         self.inputs, self.outputs = list(inputs), list(outputs)
-        entries = {node_of(tensor): tensor for tensor in self.inputs}
+        given = [node_of(x) for x in self.inputs if hasattr(x, "_keras_history")]
+        entries = [node for node in given if node.is_input]
         for node in self.nodes:
             if node.is_input and node not in entries:
                 raise ValueError(
@@ -71,6 +72,8 @@ def nodes_between(
     stack: list[tuple[Node, list[KerasTensor]]] = []
 
     def enter(tensor: KerasTensor) -> None:
+        if id(tensor) in ends and not hasattr(tensor, "_keras_history"):
+            return
         node = node_of(tensor)
         if node not in done and (node.is_input or id(tensor) not in ends):
             met.setdefault(node.operation, len(met))
@@ -109,12 +112,13 @@ def on_new_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
 
 def _depths(nodes: list[Node]) -> dict[Any, int]:
     """Of each operation: how many calls lie between it and an output, the longest way."""
+    inside = set(nodes)
     of_nodes: dict[Node, int] = {}
     depths: dict[Any, int] = {}
     for node in reversed(nodes):
         depth = max(of_nodes.get(node, 0), depths.get(node.operation, 0))
         of_nodes[node] = depths[node.operation] = depth
-        for parent in node.parent_nodes:
+        for parent in inside.intersection(node.parent_nodes):
             of_nodes[parent] = max(depth + 1, of_nodes.get(parent, 0))
     return depths
 

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from layerkit.backend import tree
 
 from ..configurable import deserialize, serialize
-from ..layers import Layer
-from ..symbolic import KerasTensor, Node, Operation, class_name, named
+from ..symbolic import FunctionOperation, KerasTensor, Node, Operation, class_name, named
 from .graph import Graph
 
 Address = tuple[str, int, int]
@@ -57,7 +56,7 @@ def _described(operation: Any, nodes: list[Node], address: Callable) -> dict[str
         args, kwargs = tree.map_structure(argument, (list(args), kwargs))
         return {"args": serialize(args), "kwargs": serialize(kwargs)}
 
-    if isinstance(operation, Operation):
+    if isinstance(operation, FunctionOperation):
         tensors, options = operation.options(nodes[0])
         config, calls = _describe_operation(operation, options), [call(tensors, {})]
     else:
@@ -71,7 +70,7 @@ def _describe_tensor(x: KerasTensor, address: Address) -> dict[str, Any]:
     return {"class_name": "__keras_tensor__", "config": config}
 
 
-def _describe_operation(operation: Operation, options: dict[str, Any]) -> dict[str, Any]:
+def _describe_operation(operation: FunctionOperation, options: dict[str, Any]) -> dict[str, Any]:
     from .. import ops
 
     name = class_name(operation.function)
@@ -105,7 +104,7 @@ def revive(config: dict[str, Any], custom_objects: Any = None) -> tuple[Any, Any
             while calls and all(_is_there(address, made) for address in calls[0].addresses):
                 args, kwargs = _arguments(calls.popleft().entry, made, custom_objects)
                 kwargs = _given(operation, kwargs)
-                if isinstance(operation, Operation):
+                if isinstance(operation, FunctionOperation):
                     args, kwargs = operation.with_options(args, kwargs)
                 operation(*args, **kwargs)
                 called += 1
@@ -136,8 +135,7 @@ def _given(operation: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
 
     To be called without `training` and with its default are two things: only then it is inherited.
     """
-    function = operation.function if isinstance(operation, Operation) else operation.call
-    parameters = signature(function).parameters
+    parameters = signature(operation.call).parameters
     defaults = {key: parameters[key].default if key in parameters else None for key in kwargs}
     return {key: value for key, value in kwargs.items() if value is not defaults[key]}
 
@@ -175,7 +173,7 @@ def _made(entry: dict[str, Any], custom_objects: Any) -> Any:
     if "name" in entry and isinstance(entry.get("config"), dict):
         entry = {**entry, "config": {"name": entry["name"], **entry["config"]}}
     operation = deserialize(entry, custom_objects=custom_objects, family="layers")
-    if not isinstance(operation, Layer):
+    if not isinstance(operation, Operation):
         raise ValueError(
             f"Unexpected object from deserialization, expected a layer or operation, got "
             f"{type(operation)}"
@@ -183,7 +181,7 @@ def _made(entry: dict[str, Any], custom_objects: Any) -> Any:
     return operation
 
 
-class _WithOptions(Operation):
+class _WithOptions(FunctionOperation):
     """An operation of a file, which keeps the options of its call."""
 
     def __init__(self, function: Callable, name: str | None, options: dict[str, Any]):

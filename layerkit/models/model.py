@@ -50,7 +50,7 @@ class Model(Layer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         of_graph = cls is Model and _are_graph(args, kwargs)
-        return super().__new__(Model.functional if of_graph else cls)
+        return super().__new__(Model.functional if of_graph else cls, *args, **kwargs)
 
     def __init__(self, *args: Any, name: str | None = None, trainable: bool = True, **kwargs: Any):
         if _are_graph(args, kwargs):  # a subclass made of a graph: functional from here on

@@ -1,6 +1,11 @@
 """Small helpers that scripts use beside the layers."""
 
-from layerkit.backend import clear_session, set_random_seed, standardize_dtype
+from layerkit.backend import (
+    clear_session,
+    is_keras_tensor,
+    set_random_seed,
+    standardize_dtype,
+)
 from layerkit.backend.names import explain_missing
 
 from ..config import (
@@ -19,7 +24,7 @@ from ..configurable import custom_object_scope as CustomObjectScope
 from ..configurable import deserialize as deserialize_keras_object
 from ..configurable import serialize as serialize_keras_object
 from ..data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
-from ..symbolic import get_source_inputs, is_keras_tensor
+from ..symbolic import get_source_inputs
 from .audio_dataset import audio_dataset_from_directory
 from .downloads import get_file
 from .image_dataset import image_dataset_from_directory

@@ -10,16 +10,15 @@ _NO_REMATERIALIZATION = "backward passes use what forward passes kept"
 _FORWARD_MODE = "the tape plays backwards only"
 _RARE = "few programs use it; not yet"
 _OUTSIDE = "outside of building, training and saving models"
-_STATEFUL = "variables hold their state themselves"
 
 NAMES: dict[str, tuple[str, ...]] = {
     namespace: tuple(names.split())
     for namespace, names in {
         "": """
             activations applications backend callbacks config constraints datasets device
-            distillation distribution dtype_policies DTypePolicy export FloatDTypePolicy
+            distillation distribution dtype_policies DTypePolicy export FloatDTypePolicy Function
             Initializer initializers Input InputSpec KerasTensor Layer layers legacy Loss losses
-            Metric metrics mixed_precision Model models name_scope Optimizer optimizers
+            Metric metrics mixed_precision Model models name_scope Operation Optimizer optimizers
             preprocessing Quantizer quantizers Regularizer regularizers remat RematScope saving
             Sequential StatelessScope SymbolicScope utils Variable version visualization wrappers
             __version__
@@ -306,11 +305,8 @@ ABSENT: dict[str, dict[str, str]] = {
         "quantizers": _NO_QUANTIZATION,
         "remat": _NO_REMATERIALIZATION,
         "RematScope": _NO_REMATERIALIZATION,
-        "StatelessScope": _STATEFUL,
-        "SymbolicScope": _STATEFUL,
         "visualization": _OUTSIDE,
     },
-    "backend": {"is_keras_tensor": "tensors here are never symbolic; `utils` has it"},
     "callbacks": {"OrbaxCheckpoint": "writes JAX's file format; ModelCheckpoint writes Keras's"},
     "config": {
         **dict.fromkeys(
