@@ -509,7 +509,7 @@ def array_for(variable: Variable, value: Any) -> Any:
     return array.astype(variable.dtype, copy=False)
 
 
-def record_same(variable: Variable, value: Tensor) -> None:
+def record_same(variable: Variable, value: Any) -> None:
     """Let gradients with respect to `variable` from here on go to `value`, where it is watched."""
     for tape in _local.tapes:
         tape.record((variable,), (value,), (lambda g: g,))

@@ -39,6 +39,7 @@ class StatelessScope:
         self.initialize_variables = initialize_variables
         self.losses: list[Any] = []
         self._values: dict[int, tuple[Variable, Tensor]] = {}  # by the id of the variable
+        self._sources: dict[int, Any] = {}  # what gradients go on to
         self._before: dict[int, tuple[Variable, Any]] = {}  # arrays to be put back
         self._outer: StatelessScope | None = None
         self._lent: list[list] = []  # losses that layers keep as long as the scope lasts
@@ -48,7 +49,7 @@ class StatelessScope:
                     "Invalid reference variable in StatelessScope: `state_mapping` must be pairs "
                     f"of a Variable and its value. Received instead of a Variable: {variable!r}"
                 )
-            self._values[id(variable)] = variable, _fitting(variable, value)
+            self.add_update((variable, value))
 
     def __enter__(self) -> StatelessScope:
         self._outer = autodiff.change_scope(self)
@@ -80,6 +81,7 @@ class StatelessScope:
         """Give a variable another value: what assigning to it does in the block."""
         variable, value = update
         self._values[id(variable)] = variable, _fitting(variable, value)
+        self._sources[id(variable)] = value
         if autodiff.stateless_scope() is self:
             self._hold(variable)
 
@@ -99,10 +101,11 @@ class StatelessScope:
 
     def _hold(self, variable: Variable) -> None:
         """Let a variable have its value in the scope."""
-        value = self._values[id(variable)][1]
         self._before.setdefault(id(variable), (variable, variable.array))
-        variable.array = value.array
-        autodiff.record_same(variable, value)
+        variable.array = self._values[id(variable)][1].array
+        source = self._sources.get(id(variable), variable)
+        if source is not variable:
+            autodiff.record_same(variable, source)
 
     def _take(self, variable: Variable) -> None:
         """Take note of what became of a variable."""
@@ -111,6 +114,7 @@ class StatelessScope:
             if old is None or old[1].array is not variable.array:
                 variable.array = variable.array.copy()  # which nobody writes to
                 self._values[id(variable)] = variable, Tensor(variable.array)
+                self._sources.pop(id(variable), None)
 
     def _put_in(self) -> None:
         for variable, _ in self._values.values():
@@ -132,7 +136,7 @@ def _fitting(variable: Variable, value: Any) -> Tensor:
             f"variable. Variable '{variable.path}' has shape {variable.shape}; received a value "
             f"of shape {tuple(array.shape)}."
         )
-    return value if isinstance(value, Tensor) and value.array is array else Tensor(array)
+    return value if type(value) is Tensor and value.array is array else Tensor(array)
 
 
 def writes_in_place(variables: Iterable[Variable]) -> None:

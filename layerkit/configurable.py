@@ -52,7 +52,7 @@ class Configurable:
     aliases: ClassVar[dict[str, str]] = {}  # further names that `get` takes: {'zero': 'Zeros'}
     accepts_callables: ClassVar[bool] = False  # whether `get` lets a plain function pass
     takes_more: ClassVar[bool] = False  # whether constructors take keywords that they do not name
-    _arguments: dict[str, Any] = {}  # noqa: RUF012 - see note_arguments
+    _arguments: dict[str, Any] | None = {}  # noqa: RUF012 - see note_arguments
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -66,10 +66,13 @@ class Configurable:
     def get_config(self) -> dict[str, Any]:
         """What the constructor was called with, as plain values: {parameter: value}.
 
-        NotImplementedError where no attribute carries a parameter's name.
+        NotImplementedError where no attribute carries a parameter's name, and for arguments
+        without names.
         """
         names, _ = _parameters(_first_without_own_config(type(self)))
         noted = self._arguments
+        if noted is None:
+            raise NotImplementedError(_WITHOUT_NAMES.format(cls=type(self)))
         missing = [name for name in names if name not in noted and not hasattr(self, name)]
         if missing:
             raise NotImplementedError(_NOT_SERIALIZABLE.format(cls=type(self), missing=missing))
@@ -94,6 +97,12 @@ class Configurable:
             )
         return cls(**{key: _revive(value) for key, value in (known | other).items()})
 
+
+_WITHOUT_NAMES = (
+    "Object {cls.__name__} was created by passing positional only or variadic positional "
+    "arguments (as `*args`) to `__init__()`, which a config has no names for. Give each a name, or "
+    "override `get_config()` and `from_config()`."
+)
 
 _NOT_SERIALIZABLE = """
 Object {cls.__name__} was created by passing
@@ -170,26 +179,32 @@ def note_arguments(obj: Configurable, args: tuple, kwargs: dict[str, Any]) -> No
     Those of its own arguments that are numbers, strings, bools or None, also nested ones; the
     others, and those of this package's constructors, are read from the attributes.
     """
-    form, own = _own_parameters(type(obj))
+    form, own, nameless = _own_parameters(type(obj))
     try:
         given = form.bind(None, *args, **kwargs)
     except TypeError:
         return  # the constructor says what is wrong
-    given.apply_defaults()
-    noted = {name: x for name, x in given.arguments.items() if name in own and _is_plain(x)}
-    object.__setattr__(obj, "_arguments", tree.map_structure(lambda x: x, noted))
+    noted = None
+    if not any(given.arguments.get(name) for name in nameless):
+        given.apply_defaults()
+        plain = {name: x for name, x in given.arguments.items() if name in own and _is_plain(x)}
+        noted = tree.map_structure(lambda x: x, plain)
+    object.__setattr__(obj, "_arguments", noted)
 
 
 @cache
-def _own_parameters(cls: type) -> tuple[inspect.Signature, tuple[str, ...]]:
-    """The signature of a user's constructor, and its parameters that this package's have not."""
+def _own_parameters(cls: type) -> tuple[inspect.Signature, list[str], list[str]]:
+    """The signature of a user's constructor, its own parameters, and those without names.
+
+    What goes on to this package's constructors, with **kwargs, is not its own.
+    """
     theirs = parameters_of(next(c for c in cls.__mro__ if is_ours(c)))
     form = inspect.signature(cls.__init__)  # type: ignore[misc]
-    named = [p.name for p in form.parameters.values() if p.kind in _BY_NAME][1:]
-    return form, tuple(name for name in named if name not in theirs)
-
-
-_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = list(form.parameters.values())[1:]
+    own = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    goes_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    nameless = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL)]
+    return form, [name for name in own if name not in theirs], [] if goes_on else nameless
 
 
 def _is_plain(value: Any) -> bool:

@@ -221,7 +221,8 @@ class FunctionOperation(Operation):
     """A function of tensors as an operation: what `ops.relu(symbolic)` adds to the graph."""
 
     def __init__(self, function: Callable, name: str | None = None):
-        super().__init__(name or auto_name(class_name(function)))
+        self.class_name = class_name(function)  # what summaries and drawings call it
+        super().__init__(name or auto_name(self.class_name))
         self.function = self.call = function  # type: ignore[method-assign]
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -353,8 +354,9 @@ def node_of(tensor: KerasTensor) -> Node:
     """The call that gave a symbolic tensor."""
     if not hasattr(tensor, "_keras_history"):
         raise ValueError(
-            f"{tensor!r} is not the output of a layer, of an operation or of Input: only what "
-            "these give can be part of a functional model."
+            f"Graph disconnected: cannot find parent for tensor {tensor!r}: it is not the output "
+            "of a layer, of an operation or of Input. Only what these give, and the `inputs` of a "
+            "Function, can be part of a graph."
         )
     return tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index]
 

@@ -605,28 +605,26 @@ class Layer(Operation):
                 f"To call stateless_call, {name} '{self.name}' must be built (i.e. its variables "
                 "must have been already created). You can build it by calling it on some data."
             )
-        given = {
-            "trainable_variables": trainable_variables,
-            "non_trainable_variables": non_trainable_variables,
-        }
-        for argument, values in given.items():
-            own = getattr(self, argument)
-            if len(values) != len(own):
-                raise ValueError(
-                    f"Argument `{argument}` must be a list of tensors corresponding 1:1 to "
-                    f"{name}().{argument}. Received list with length {len(values)}, but expected "
-                    f"{len(own)} variables."
-                )
-        kept = self.non_trainable_variables
         mapping = [
-            *zip(self.trainable_variables, trainable_variables, strict=True),
-            *zip(kept, non_trainable_variables, strict=True),
+            *self._with_values("trainable_variables", trainable_variables),
+            *self._with_values("non_trainable_variables", non_trainable_variables),
         ]
         with StatelessScope(mapping, collect_losses=return_losses) as scope:
             outputs = self(*args, **kwargs)
             losses = self.losses if return_losses else []
-        state = [scope.get_current_value(variable) for variable in kept]
+        state = [scope.get_current_value(variable) for variable in self.non_trainable_variables]
         return (outputs, state, losses) if return_losses else (outputs, state)
+
+    def _with_values(self, name: str, values: Sequence[Any]) -> list[tuple[Variable, Any]]:
+        """The variables in the attribute `name`, each with its value."""
+        own = getattr(self, name)
+        if len(values) != len(own):
+            raise ValueError(
+                f"Argument `{name}` must be a list of tensors corresponding 1:1 to "
+                f"{type(self).__name__}().{name}. Received list with length {len(values)}, but "
+                f"expected {len(own)} variables."
+            )
+        return list(zip(own, values, strict=True))
 
     # Files.
 

@@ -77,9 +77,7 @@ class Function(Operation):
         )
 
     def _check_call(self, inputs: Any) -> None:
-        if tree.map_structure(_nothing, inputs) != tree.map_structure(
-            _nothing, self._inputs_struct
-        ):
+        if _form_of(inputs) != _form_of(self._inputs_struct):
             raise ValueError(
                 "Function was called with an invalid input structure. Expected input structure: "
                 f"{self._inputs_struct}\nReceived input structure: {inputs}"
@@ -107,8 +105,8 @@ def fits(shape: Any, expected: Any) -> bool:
     )
 
 
-def _nothing(_: Any) -> None:
-    return None
+def _form_of(structure: Any) -> Any:
+    return tree.map_structure(lambda _: None, structure)
 
 
 def check_symbolic(inputs: Any, outputs: Any) -> None:

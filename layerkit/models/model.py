@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from contextlib import closing, nullcontext
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
 
 from layerkit import backend as K
-from layerkit.backend import GradientTape, SymbolicScope, Tensor, Variable, memory, tree
+from layerkit.backend import (
+    GradientTape,
+    StatelessScope,
+    SymbolicScope,
+    Tensor,
+    Variable,
+    memory,
+    tree,
+)
 from layerkit.backend.threads import blas_on_one_thread
 
 from .. import config, metrics, optimizers, saving
@@ -207,6 +217,11 @@ class Model(Layer):
         return list(dict.fromkeys(every))
 
     @property
+    def metrics_variables(self) -> list[Variable]:
+        """The state of all `metrics`."""
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    @property
     def metrics_names(self) -> list[str]:
         """Names of `metrics`, as in Keras 3: all compiled metrics are 'compile_metrics'. The names
         of the values that `evaluate` returns are those of `evaluate(..., return_dict=True)`."""
@@ -305,6 +320,33 @@ class Model(Layer):
         for term in added:
             loss = loss + term
         return loss
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Tensor, tuple[list, list, list]]:
+        """`compute_loss` as if the variables had these values; its own stay as they are.
+
+        Returned: the loss, and what the three lists are after it. ValueError for lists of another
+        length than the model's.
+        """
+        given = {
+            "trainable_variables": trainable_variables,
+            "non_trainable_variables": non_trainable_variables,
+            "metrics_variables": metrics_variables,
+        }
+        mapping = {name: self._with_values(name, values) for name, values in given.items()}
+        with StatelessScope(chain(*mapping.values())) as scope:
+            loss = self._loss(x, y, y_pred, sample_weight, training=training)
+        after: Any = [[scope.get_current_value(v) for v, _ in own] for own in mapping.values()]
+        return loss, tuple(after)  # type: ignore[return-value]
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
