@@ -99,6 +99,12 @@ class Node:
     def __init__(self, operation: Any, args: tuple, kwargs: dict[str, Any], outputs: Any):
         self.operation, self.args, self.kwargs = operation, args, kwargs
         self.outputs = outputs  # a structure of symbolic tensors
+        for x in self.output_tensors:
+            if not isinstance(x, KerasTensor):
+                raise ValueError(
+                    f"All operation outputs must be tensors. Operation {operation} returned a "
+                    f"non-tensor. Non-tensor received: {x}. Leave it out of what `call` returns."
+                )
         index = len(operation._inbound_nodes)
         operation._inbound_nodes.append(self)
         for number, tensor in enumerate(self.output_tensors):

@@ -38,7 +38,7 @@ def find_group(root: Any, path: str) -> Any:
 
     group = root
     for part in filter(None, path.split("/")):
-        if part not in _names(group):
+        if group.get(part, getlink=True) is None:  # no list of all names: there may be thousands
             return None
         group = _follow(group, part)
         if not isinstance(group, h5py.Group):
