@@ -12,7 +12,7 @@ _resets: list[Callable[[], Any]] = []
 
 
 class _Local(threading.local):
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[name_scope, ...] = ()
 
 
 _local = _Local()
@@ -39,25 +39,32 @@ def at_clear_session(reset: Callable[[], Any]) -> None:
 class name_scope:  # noqa: N801 - Keras's name
     """In the `with` block, the paths of new variables begin with `name`; scopes nest.
 
+    `caller`: whose scope it is; within its own it adds nothing.
+
     ValueError for a name with a slash.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, caller: Any = None):
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
                 "Argument `name` must be a string and cannot contain character `/`. "
                 f"Received: name={name}"
             )
         self.name = name
+        self.caller = caller
+        self._outer: list[tuple[name_scope, ...]] = []
 
     def __enter__(self) -> name_scope:
-        _local.scopes = (*_local.scopes, self.name)
+        scopes = _local.scopes
+        self._outer.append(scopes)
+        if self.caller is None or not scopes or scopes[-1].caller is not self.caller:
+            _local.scopes = (*scopes, self)
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        _local.scopes = _local.scopes[:-1]
+        _local.scopes = self._outer.pop()
 
 
 def in_scope(path: str) -> str:
     """`path` below the scopes that are open."""
-    return "/".join((*_local.scopes, path))
+    return "/".join((*(scope.name for scope in _local.scopes), path))

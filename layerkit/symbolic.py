@@ -232,6 +232,8 @@ class FunctionOperation(Operation):
         self.function = self.call = function  # type: ignore[method-assign]
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if self.function in _specs:
+            return _specs[self.function](*args, **kwargs)
         return spec_by_running(self.function, args, kwargs)
 
     def options(self, node: Node) -> tuple[list[Any], dict[str, Any]]:
@@ -269,6 +271,8 @@ class FunctionOperation(Operation):
 
 
 _operations: dict[str, Callable] = {}  # by the class names that Keras's files give them
+
+_specs: dict[Callable, Callable] = {}  # of functions that have a `spec`
 
 # Keras's names of operations whose function is called otherwise.
 _CLASS_NAMES = {
@@ -314,8 +318,14 @@ def class_name(function: Callable) -> str:
     return _CLASS_NAMES.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
 
-def operation(function: F) -> F:
-    """`function` of tensors, which takes symbolic ones too, by its name in Keras's files."""
+def operation(function: F, spec: Callable | None = None) -> F:
+    """`function` of tensors, which takes symbolic ones too, by its name in Keras's files.
+
+    `spec`: gives the symbolic results for such arguments, where running `function` on samples
+    cannot, for their sizes would have to be those of the data.
+    """
+    if spec is not None:
+        _specs[function] = spec
     _operations[class_name(function)] = called = of_symbols(function)
     return called
 

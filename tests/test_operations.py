@@ -118,6 +118,13 @@ def test_a_symbolic_scope_is_one_until_it_ends():
     np.testing.assert_array_equal(norm.moving_mean.numpy(), [0, 0])
 
 
+def test_a_name_scope_may_be_in_itself():
+    scope = layerkit.name_scope("a")
+    with scope, scope:
+        assert K.Variable(1.0, name="v").path == "a/a/v"
+    assert K.Variable(1.0, name="v").path == "v"
+
+
 def test_a_scope_ends_with_an_error():
     v = K.Variable(np.ones(2, "float32"))
     with pytest.raises(KeyError), layerkit.StatelessScope([(v, [2.0, 3.0])]):
@@ -161,7 +168,28 @@ class Array(layerkit.Operation):
 A, B = layerkit.KerasTensor((None, 2, 3)), layerkit.KerasTensor((None, 2, 3))
 SUM = layerkit.Function([A, B], A + B, name="sum")
 
+
+class WithNone(layers.Layer):
+    def call(self, x):
+        return {"x": x, "rest": None}
+
+
 MISTAKES = {
+    "output": (
+        lambda: WithNone(name="odd")(layerkit.Input((2,))),
+        ValueError,
+        "All operation outputs must be tensors. Operation <WithNone name=odd.*received: None",
+    ),
+    "broadcast": (
+        lambda: layerkit.ops.broadcast_to(layerkit.Input((3,)), (4, 5)),
+        ValueError,
+        r"Cannot broadcast shape \(None, 3\) to \(4, 5\)",
+    ),
+    "broadcast to a free axis": (
+        lambda: layerkit.ops.broadcast_to(layerkit.Input((3,)), (None, 3)),
+        ValueError,
+        r"Cannot broadcast shape \(None, 3\) to \(None, 3\).*sizes must be known",
+    ),
     "name": (lambda: Failing(name="a/b"), ValueError, "cannot contain character `/`"),
     "name of a number": (lambda: Failing(name=3), ValueError, "name=3 .of type <class 'int'>"),
     "no call": (lambda: layerkit.Operation()(ONE), NotImplementedError, "does not implement `call"),

@@ -14,7 +14,7 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend import StatelessScope, Tensor, Variable, tree
 from layerkit.backend.autodiff import stateless_scope
-from layerkit.backend.session import in_scope
+from layerkit.backend.session import in_scope, name_scope
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
 from ..configurable import did_you_mean, parameters_of
@@ -180,7 +180,8 @@ class Layer(Operation):
             name=name,
             autocast=autocast,
         )
-        variable.path = in_scope(f"{self.name}/{name}")
+        with name_scope(self.name, self):
+            variable.path = in_scope(name)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.trainable = trainable and self.trainable
@@ -240,7 +241,8 @@ class Layer(Operation):
         _call.training = training if training is not None else outer
         outer_dtype = K.compute_in(self._autocast_dtype)
         try:
-            outputs = self.call(inputs, *others, **kwargs)
+            with name_scope(self.name, self):
+                outputs = self.call(inputs, *others, **kwargs)
         finally:
             _call.training, _call.root = outer, root
             K.compute_in(outer_dtype)
@@ -719,7 +721,8 @@ def _marking_built(build: Callable) -> Callable:
     @wraps(build)
     def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
         self._check_initialized()
-        build(self, *args, **kwargs)
+        with name_scope(self.name, self):
+            build(self, *args, **kwargs)
         if len(self._built_from) > 1:
             self._build_shape = {**dict(zip(self._built_from, args, strict=False)), **kwargs}
         elif args or kwargs:

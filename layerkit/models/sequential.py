@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from layerkit import backend as K
-from layerkit.backend import Tensor, tree
+from layerkit.backend import Tensor, name_scope, tree
 
 from ..configurable import deserialize, serialize
 from ..layers import InputLayer, Layer
@@ -71,7 +71,8 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             self._tensors = [layer.output]
         elif self._tensors:
-            self._tensors = [*self._tensors, layer(self._tensors[-1])]
+            with name_scope(self.name, self):
+                self._tensors = [*self._tensors, layer(self._tensors[-1])]
         self._layers = [*self._layers, layer]
         if not isinstance(layer, InputLayer):
             self.built = bool(self._tensors)

@@ -245,3 +245,61 @@ def stateless_loss_of_a_model(keras):
 def names_of_symbols(keras):
     x = keras.Input((3,))
     return [keras.backend.is_keras_tensor(x), keras.backend.is_keras_tensor(ONE)]
+
+
+@case
+def paths_of_variables(keras):
+    layers = keras.layers
+
+    class Block(layers.Layer):
+        def __init__(self):
+            super().__init__(name="block")
+            self.dense = layers.Dense(2, name="inside")
+
+        def build(self, shape):
+            self.dense.build(shape)
+            self.w = self.add_weight((2,), name="w")
+
+        def call(self, x):
+            return self.dense(x)
+
+    class Sub(keras.Model):
+        def __init__(self):
+            super().__init__(name="sub")
+            self.a = layers.Dense(2, name="a")
+            self.b = keras.Sequential([layers.Dense(2, name="b1")], name="b")
+
+        def call(self, x):
+            return self.b(self.a(x))
+
+    stack = [keras.Input((4, 3)), layers.LSTM(2, return_sequences=True)]
+    stack += [layers.Bidirectional(layers.GRU(2)), layers.Dense(1)]
+    recurrent = keras.Sequential(stack, name="seq")
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="i")], name="in")
+    outer = keras.Sequential([inner, layers.Dense(2, name="j")], name="out")
+    outer.build((None, 3))
+    shared = layers.Dense(2, name="shared")
+    x = keras.Input((3,))
+    functional = keras.Model(x, shared(x), name="functional")
+    later = keras.Sequential([keras.Input((3,)), shared, layers.Dense(1, name="n")], name="s")
+    heads = layers.MultiHeadAttention(1, 2, name="heads")
+    heads(np.ones((1, 2, 4), "float32"), np.ones((1, 2, 4), "float32"))
+    block, sub = Block(), Sub()
+    block(ONE)
+    sub(ONE)
+    with keras.name_scope("scope"):
+        scoped = layers.TimeDistributed(layers.Dense(2, name="d"), name="each")
+        scoped.build((None, 2, 3))
+    rule = keras.optimizers.SGD(momentum=0.5, name="sgd")
+    rule.build(inner.trainable_variables)
+    made = (recurrent, outer, functional, later, heads, block, sub, scoped)
+    return [*[[v.path for v in x.weights] for x in made], [v.path for v in rule.variables]]
+
+
+@case
+def symbolic_broadcasting(keras):
+    ops = keras.ops
+    x = keras.Input((3,))
+    shapes = [ops.broadcast_to(x, shape).shape for shape in ((4, 3), (2, 4, 3))]
+    single = ops.broadcast_to(keras.Input((1,)), (4, 3)).shape
+    return [shapes, single, keras.Model(x, ops.broadcast_to(x, (4, 3)) * 2)(ONE)]

@@ -7,9 +7,26 @@ from typing import Any
 
 from layerkit import backend as K
 
-from ...symbolic import operation
+from ...symbolic import KerasTensor, operation
 
-broadcast_to = operation(K.broadcast_to)
+
+def _broadcast_spec(x: KerasTensor, shape: Any) -> KerasTensor:
+    """A free axis of `x` may have the size that `shape` says, or 1."""
+    shape = tuple(shape)
+    fits = len(x.shape) <= len(shape) and all(
+        n in (m, 1, None) and m is not None
+        for n, m in zip(x.shape[::-1], shape[::-1], strict=False)
+    )
+    if not fits:
+        raise ValueError(
+            f"Cannot broadcast shape {x.shape} to {shape}: counted from the last one, each axis "
+            "must have the size of the target or 1, and the target's sizes must be known. Use "
+            "ops.repeat, or add axes with ops.expand_dims."
+        )
+    return KerasTensor(shape, x.dtype)
+
+
+broadcast_to = operation(K.broadcast_to, _broadcast_spec)
 concatenate = operation(K.concatenate)
 copy = operation(K.copy)
 expand_dims = operation(K.expand_dims)
