@@ -408,7 +408,7 @@ def test_a_model_in_which_nothing_trains():
 
 def test_variables_without_a_gradient_are_warned_of():
     model = compiled(loss=[None, table.SPARSE])
-    with pytest.warns(UserWarning, match=r"Gradients do not exist for variables \['a/kernel', 'a"):
+    with pytest.warns(UserWarning, match=r"do not exist for variables \['two/a/kernel', 'two/a"):
         model.fit(table.X, [table.A, table.B], verbose=0)
 
 
