@@ -111,13 +111,13 @@ def test_weights_as_histograms_and_images(tmp_path):
     keep = LambdaCallback(on_epoch_end=lambda epoch, logs: weights.append(trained.get_weights()))
     fit(trained, log, keep, epochs=3)
     events = {(e["tag"], e["step"]): e for e in event_reader.read(tmp_path / "train")[1:]}
-    assert ("d/kernel/histogram", 1) not in events
-    histogram = events["d/kernel/histogram", 2]["value"]
+    assert (f"{trained.name}/d/kernel/histogram", 1) not in events
+    histogram = events[f"{trained.name}/d/kernel/histogram", 2]["value"]
     kernel = weights[2][0]
     assert histogram.shape == (30, 3) and histogram[:, 2].sum() == kernel.size
     np.testing.assert_array_equal(histogram[1:, 0], histogram[:-1, 1])
     np.testing.assert_allclose((histogram[0, 0], histogram[-1, 1]), (kernel.min(), kernel.max()))
-    width, height, image = events["d/kernel/image", 0]["value"]
+    width, height, image = events[f"{trained.name}/d/kernel/image", 0]["value"]
     assert (width, height, image[:4]) == (b"4", b"3", b"\x89PNG")
 
 
@@ -127,8 +127,10 @@ def test_kernels_of_convolutions_are_images(tmp_path):
     log = TensorBoard(tmp_path, histogram_freq=1, write_images=True)
     trained.fit(np.ones((2, 4, 4, 3)), np.ones((2, 45)), verbose=0, callbacks=[log])
     events = {e.get("tag"): e for e in event_reader.read(tmp_path / "train")}
-    assert "c/kernel/image" not in events  # (2, 2, 3, 5) is no image of one, three or four colors
-    assert events["c/bias/image"]["value"][:2] == [b"1", b"5"]
+    assert (
+        f"{trained.name}/c/kernel/image" not in events
+    )  # (2, 2, 3, 5) is no image of one, three or four colors
+    assert events[f"{trained.name}/c/bias/image"]["value"][:2] == [b"1", b"5"]
 
 
 def test_png_holds_the_pixels():
@@ -168,13 +170,13 @@ def test_a_model_that_is_no_chain_has_no_graph(tmp_path):
 
 def test_a_chain_that_cannot_be_described_warns(tmp_path):
     class Own(layers.Layer):
-        def __init__(self, number):
+        def __init__(self, table):
             super().__init__()
 
         def call(self, inputs):
             return inputs
 
-    trained = Sequential([Input((3,)), Own(1), layers.Dense(1)])
+    trained = Sequential([Input((3,)), Own(np.ones(2)), layers.Dense(1)])
     trained.compile("sgd", "mse")
     with pytest.warns(UserWarning, match="Model failed to serialize as JSON"):
         fit(trained, TensorBoard(tmp_path), epochs=1)
