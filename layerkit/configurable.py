@@ -90,7 +90,7 @@ class Configurable:
             for key, value in config.items()
             if key not in names and not _is_newer_default(key, value)
         }
-        if other and not open_ended and not cls.takes_more:
+        if other and not open_ended and not getattr(cls, "takes_more", False):
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {cls.__name__}: {other}. "
                 f"{cls.__name__} takes {sorted(names)}: remove the others from its config."
@@ -179,7 +179,8 @@ def note_arguments(obj: Configurable, args: tuple, kwargs: dict[str, Any]) -> No
     Those of its own arguments that are numbers, strings, bools or None, also nested ones; the
     others, and those of this package's constructors, are read from the attributes.
     """
-    form, own, nameless = _own_parameters(type(obj))
+    cls: Any = type(obj)
+    form, own, nameless = _own_parameters(cls)
     try:
         given = form.bind(None, *args, **kwargs)
     except TypeError:

@@ -127,9 +127,8 @@ def test_kernels_of_convolutions_are_images(tmp_path):
     log = TensorBoard(tmp_path, histogram_freq=1, write_images=True)
     trained.fit(np.ones((2, 4, 4, 3)), np.ones((2, 45)), verbose=0, callbacks=[log])
     events = {e.get("tag"): e for e in event_reader.read(tmp_path / "train")}
-    assert (
-        f"{trained.name}/c/kernel/image" not in events
-    )  # (2, 2, 3, 5) is no image of one, three or four colors
+    # (2, 2, 3, 5) is no image of one, three or four colors
+    assert f"{trained.name}/c/kernel/image" not in events
     assert events[f"{trained.name}/c/bias/image"]["value"][:2] == [b"1", b"5"]
 
 
