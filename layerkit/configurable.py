@@ -90,7 +90,7 @@ class Configurable:
             for key, value in config.items()
             if key not in names and not _is_newer_default(key, value)
         }
-        if other and not open_ended and not getattr(cls, "takes_more", False):
+        if other and not open_ended and not cls.takes_more:  # type: ignore[attr-defined]
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {cls.__name__}: {other}. "
                 f"{cls.__name__} takes {sorted(names)}: remove the others from its config."
