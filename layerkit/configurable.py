@@ -416,7 +416,8 @@ def _find_function(name: Any) -> Any:
 
 
 def _not_located(kind: str, name: Any) -> str:
-    known = {n for _, n in _builtin} | set(_custom) | set(_functions) | set(_scope.get())
+    builtin = {n for _, n in _builtin} if kind == "class" else set(_functions)
+    known = builtin | set(_custom) | set(_scope.get())
     short = str(name).rpartition(">")[2]
     return (
         f"Could not locate {kind} '{name}'. Make sure custom classes and functions are decorated "
@@ -467,10 +468,26 @@ def _members(family: type[Configurable]) -> dict[str, type]:
 def not_interpreted(family: type[Configurable], identifier: Any) -> str:
     """The message for an identifier that means nothing: what was received, and what is near."""
     names = [n for f, n in _builtin if f == family.family and n != family.__name__ and n[0] != "_"]
-    known = {snake_case(n) for n in names} | {n.lower() for n in names} | set(family.aliases)
+    known = {snake_case(n) for n in names} | set(family.aliases)
     kind = snake_case(family.__name__).replace("_", " ")
-    hint = did_you_mean(identifier, known) if isinstance(identifier, str) else ""
+    hint = ""
+    if isinstance(identifier, str):
+        hint = found_elsewhere(identifier) or did_you_mean(identifier, known)
+        hint = hint or f" `layerkit.{family.family}` has the names that there are."
     return f"Could not interpret {kind} identifier: {identifier}.{hint}"
+
+
+def found_elsewhere(name: str) -> str:
+    """' That is ...' for a name given in the wrong place, of a member of another family; or ''."""
+    families = {
+        family
+        for (family, known), cls in _builtin.items()
+        if family != "layers" and plain(name) in map(plain, (known, *cls.aliases))
+    }
+    if name in _functions and not families:
+        families = {_functions[name].__module__.rpartition("layerkit.")[2].partition(".")[0]}
+    listed = " and ".join(f"`layerkit.{family}`" for family in sorted(families))
+    return f" That is a name of {listed}: give it there." if listed else ""
 
 
 # --- the user's classes and functions ----------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from layerkit import backend as K
 
@@ -41,8 +44,11 @@ class InputLayer(Layer):
             raise ValueError("You must pass a `shape` argument.")
         self._refuse_unavailable({"sparse": bool(sparse), "ragged": bool(ragged)})
         super().__init__(name=name, **kwargs)
-        self._dtype = K.floatx() if dtype is None else str(dtype)
-        self.batch_shape = _checked((batch_size, *shape) if batch_shape is None else batch_shape)
+        self._dtype = K.standardize_dtype(dtype)
+        if batch_shape is None:
+            self.batch_shape = (*_checked((batch_size,)), *_checked(shape))
+        else:
+            self.batch_shape = _checked(batch_shape)
         self.shape = self.batch_shape[1:]
         self.batch_size = self.batch_shape[0]
         self.optional = optional
@@ -94,9 +100,12 @@ def Input(
 
 
 def _checked(shape: Any) -> Shape:
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not all(n is None or (isinstance(n, int) and n >= 0) for n in shape):
+    if not isinstance(shape, Iterable) or isinstance(shape, str):
+        remedy = f": write shape=({shape},)" if isinstance(shape, (int, str)) else ""
+        raise ValueError(f"Cannot convert '{shape}' to a shape: expected a tuple{remedy}.")
+    shape = tuple(shape)
+    if not all(n is None or (isinstance(n, (int, np.integer)) and n >= 0) for n in shape):
         raise ValueError(
             f"Cannot convert '{shape}' to a shape: every entry must be None or an int >= 0."
         )
-    return shape
+    return tuple(n if n is None else int(n) for n in shape)
