@@ -70,7 +70,13 @@ class Configurable:
         missing = [name for name in names if not hasattr(self, name)]
         if missing:
             raise NotImplementedError(_NOT_SERIALIZABLE.format(cls=type(self), missing=missing))
-        return {name: serialize(getattr(self, name)) for name in names}
+        return {name: self._serialized(name) for name in names}
+
+    def _serialized(self, name: str) -> Any:
+        try:
+            return serialize(getattr(self, name))
+        except TypeError as error:
+            raise TypeError(f"{error} Received as `{name}` of {_called(self)}.") from error
 
     @classmethod
     def from_config(cls: type[_T], config: dict[str, Any]) -> _T:
@@ -112,6 +118,12 @@ class CustomLayer(layerkit.layers.Layer):
             "arg2": self.arg2,
         }})
         return config"""
+
+
+def _called(obj: Any) -> str:
+    """What messages call an object: by its class, and its name where it has one."""
+    name = getattr(obj, "name", None)
+    return type(obj).__name__ + (f" '{name}'" if name else "")
 
 
 def _keras_name(cls: type) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from inspect import Parameter, signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -338,6 +339,17 @@ class Layer(Configurable):
                 found[name] = shapes_of(given[argument])
         return found
 
+    def _require(self, given: Iterable[str]) -> None:
+        """TypeError where a shape that `build` cannot do without is not among those `given`."""
+        for name, parameter in signature(type(self).build).parameters.items():
+            needed = parameter.default is Parameter.empty and name in self._built_from
+            if needed and name not in given:
+                raise TypeError(
+                    f"Layer '{self.name}' ({type(self).__name__}) is missing a required argument: "
+                    f"'{name.removesuffix('_shape')}'. Its call takes "
+                    f"{', '.join(self._call_parameters)}."
+                )
+
     @property
     def input(self) -> Any:
         """The symbolic tensor (or a structure of them) that the layer was first called on."""
@@ -411,6 +423,11 @@ class Layer(Configurable):
     def _check_input(self, inputs: Any) -> None:
         if self.input_spec is not None and isinstance(inputs, (Tensor, KerasTensor)):
             self.check_input_shape(inputs.shape)
+        elif self.input_spec is not None and inputs is None:
+            raise ValueError(
+                "Inputs to a layer should be tensors. Got 'None' as input for layer "
+                f"'{self.name}': does what made it return its result?"
+            )
 
     def check_input_shape(self, shape: Shape) -> None:
         """ValueError, with the layer's name and a remedy, where `shape` is not what it takes."""
@@ -420,6 +437,7 @@ class Layer(Configurable):
     def _build_for(self, *args: Any, **kwargs: Any) -> None:
         self._first_shape = shapes_of(args[0])
         shapes = self._shapes_for(self._built_from, args, kwargs)
+        self._require(shapes)
         if len(shapes) == 1:
             self.build(*shapes.values())
         else:
@@ -456,11 +474,24 @@ class Layer(Configurable):
     # Weights and sublayers, found by walking attributes.
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if _call.root is not None and isinstance(value, (Layer, Variable)):
+            self._refuse_new_state(name, value)
         object.__setattr__(self, name, value)
         if name not in _SET_BY_FIT:
             Layer.changes += 1
         if isinstance(value, Layer):
             self._sublayers()  # takes note of its turn
+
+    def _refuse_new_state(self, name: str, value: Any) -> None:
+        """RuntimeError in a call that makes a layer or weights anew which an earlier one made."""
+        held = self.__dict__.get(name)
+        if isinstance(held, (Layer, Variable)) and held is not value and self.__dict__.get("built"):
+            raise RuntimeError(
+                "You cannot add new elements of state (variables or sub-layers) to a layer that is "
+                "already built. All state must be created in the `__init__()` method or in the "
+                f"`build()` method. Layer '{self.name}' ({type(self).__name__}) makes its "
+                f"`{name}` anew in each call: {value}"
+            )
 
     def _sublayers(self) -> list[Layer]:
         """The layers held directly, in the order in which they came: that is Keras's order too."""
@@ -587,6 +618,7 @@ class Layer(Configurable):
             raise ValueError(
                 f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
                 f"length {len(weights)}, but the layer was expecting {len(variables)} weights."
+                + ("" if self.built else " It is not built: call it on data or `build()` it first.")
             )
         for variable, value in zip(variables, weights, strict=True):
             if np.shape(value) != variable.shape:

@@ -213,7 +213,7 @@ class Functional(Model):
         return y
 
     def _check_input(self, inputs: Any) -> None:
-        for x, own in zip(inputs, self.inputs, strict=True):
+        for index, (x, own) in enumerate(zip(inputs, self.inputs, strict=True)):
             if x is None or own.dtype == "string":
                 continue
             fits = len(x.shape) == len(own.shape) and all(
@@ -221,8 +221,9 @@ class Functional(Model):
             )
             if not fits:
                 raise ValueError(
-                    f"Input of model '{self.name}' for '{own.name}' is incompatible with the "
-                    f"model: expected shape={own.shape}, found shape={tuple(x.shape)}."
+                    f"Input {index} with name '{own.name}' of layer '{self.name}' is incompatible "
+                    f"with the layer: expected shape={own.shape}, found shape={tuple(x.shape)}. "
+                    "The shape of an Input leaves the batch axis out."
                 )
 
 
@@ -259,9 +260,11 @@ def _single(structure: Any) -> Any:
 def _check_symbolic(name: str, structure: Any) -> None:
     for x in tree.flatten(structure):
         if not isinstance(x, KerasTensor):
+            received = f"of shape {tuple(x.shape)}" if hasattr(x, "shape") else x
+            remedy = f" Call the layer: {name}=layer(x)." if isinstance(x, Layer) else ""
             raise ValueError(
                 f"All `{name}` values must be KerasTensors, as Input and calls on its result give. "
-                f"Received: {name}={structure} including invalid value {x} of type {type(x)}"
+                f"Received in `{name}`: {received} ({type(x)}).{remedy}"
             )
 
 
