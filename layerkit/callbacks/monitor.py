@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 from .callback import Callback
 
@@ -35,13 +36,17 @@ class MonitorCallback(Callback):
         self._sign = {"min": -1, "max": 1}.get(mode)
 
     def _is_improvement(self, value: float, reference: float | None) -> bool:
+        self._settle_direction()
         if reference is None:
             return True
-        if self._sign is None:
-            self._sign = self._direction()
         return bool(self._sign * value - self.min_delta > self._sign * reference)
 
-    def _direction(self) -> int:
+    def _settle_direction(self, logs: Any = ()) -> None:
+        """Find out which way is better; ValueError, with the names in `logs`, where none knows."""
+        if self._sign is None:
+            self._sign = self._direction(logs or ())
+
+    def _direction(self, logs: Any) -> int:
         name = self.monitor.removeprefix("val_")
         if name == "loss":
             return -1
@@ -55,4 +60,5 @@ class MonitorCallback(Callback):
             "to automatically determine whether that metric should be maximized or minimized. "
             "Pass `mode='max'` in order to monitor based on the highest metric value, or pass "
             "`mode='min'` in order to use the lowest value."
+            + (f" Available metrics are: {','.join(logs)}" if logs else "")
         )

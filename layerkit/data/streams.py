@@ -79,7 +79,7 @@ def standardized(batch: Any, kind: str, class_weight: dict[int, float] | None) -
         raise ValueError(
             f"When passing a {kind} to a model, it must give tuples, either (input,) or "
             "(inputs, targets) or (inputs, targets, sample_weights). "
-            f"Received a {type(batch).__name__}: {str(batch)[:100]}"
+            f"Received a {type(batch).__name__} {_outlined(batch)}"
         )
     x, y, sample_weight = map(_on_host_or_tensors, unpack_x_y_sample_weight(batch))
     if class_weight is not None:
@@ -91,6 +91,13 @@ def standardized(batch: Any, kind: str, class_weight: dict[int, float] | None) -
     if sample_weight is not None:
         return x, y, sample_weight
     return (x, y) if y is not None else (x,)
+
+
+def _outlined(batch: Any) -> str:
+    """What a batch is, without its numbers."""
+    if isinstance(batch, (list, tuple)):
+        return f"of {len(batch)}" + (": yield (x, y), not [x, y]." if len(batch) <= 3 else ".")
+    return f"of shape {tuple(batch.shape)}." if hasattr(batch, "shape") else f": {str(batch)[:100]}"
 
 
 def checked_sample(batch: Any, with_y: bool) -> tuple[Any, str]:

@@ -143,8 +143,9 @@ class Sequential(Model):
         if len(x.shape) != len(expected):
             raise ValueError(
                 f"Invalid input shape for model '{self.name}'. Expected shape {expected}, but "
-                f"input has incompatible shape {tuple(x.shape)}. The shape of an Input, and "
-                "`input_shape`, leave the batch axis out."
+                f"input has incompatible shape {tuple(x.shape)}. The batch axis comes first: the "
+                "shape of an Input, and `input_shape`, leave it out, and a single sample has it, "
+                f"x[None]. {' '.join(layer.input_hint for layer in self.layers[:1])}".rstrip()
             )
 
     def _convert_leaf(self, x: Any) -> Any:
