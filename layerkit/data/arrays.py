@@ -185,9 +185,10 @@ def _raise_on_text(y: Any) -> None:
     """ValueError for targets that are strings: no loss takes them."""
     for rows in tree.flatten(y):
         if rows is not None and is_text(rows):
+            first = str(np.ravel(rows[:1])[0])
             raise ValueError(
-                f"`y` holds strings, as {str(np.ravel(rows[:1])[0])!r}; losses need numbers. For labels "
-                "from 0 use numpy.unique(y, return_inverse=True)[1], or StringLookup."
+                f"`y` holds strings, as {first!r}; losses need numbers. For labels from 0 use "
+                "numpy.unique(y, return_inverse=True)[1], or StringLookup."
             )
 
 

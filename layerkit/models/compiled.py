@@ -318,7 +318,8 @@ def _different_structures(name: str, data: Any, outputs: Outputs, error: Mismatc
     outline = tree.map_structure(lambda _: "*", data)
     return ValueError(
         f"{name} and y_pred have different structures.\n{name}: {outline}\n"
-        f"y_pred: {outputs.outline()}\n({error}.)"
+        f"y_pred: {outputs.outline()}\n({error}.) Give one for each of the outputs"
+        f"{f' {outputs.names}' if outputs.names else ''}."
     )
 
 

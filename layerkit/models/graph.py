@@ -28,8 +28,8 @@ class Graph:
         for node in self.nodes:
             if node.is_input and node not in entries:
                 raise ValueError(
-                    f"Output '{self._output_above(node)}' is not connected to `inputs`: it needs the "
-                    f"Input '{node.operation.name}', and `inputs` are "
+                    f"Output '{self._output_above(node)}' is not connected to `inputs`: it needs "
+                    f"the Input '{node.operation.name}', and `inputs` are "
                     f"{[tensor.name for tensor in self.inputs]}. Add it to them."
                 )
         depths = _depths(self.nodes)
