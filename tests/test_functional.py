@@ -155,7 +155,8 @@ def test_dicts_lists_and_keyword_order():
 def test_a_dict_of_inputs_takes_a_list_in_the_order_of_its_keys():
     inputs = {"a": Input((2,), name="a"), "b": Input((2,), name="b")}
     model = Model(inputs, inputs["a"] - inputs["b"])
-    y = model([np.full((1, 2), 3.0), np.ones((1, 2))])
+    with pytest.warns(UserWarning, match="The structure of `inputs` doesn't match the expected"):
+        y = model([np.full((1, 2), 3.0), np.ones((1, 2))])
     np.testing.assert_array_equal(y.numpy(), [[2, 2]])
 
 

@@ -171,6 +171,14 @@ class Functional(Model):
             )
         if isinstance(struct, dict):
             self._refuse_order(struct)
+        if len(flat) > 1 and _outline(inputs) != _outline(struct):
+            names = tree.map_structure(lambda x: x.name, struct)
+            shapes = tree.map_structure(lambda x: tuple(getattr(x, "shape", ())), inputs)
+            warnings.warn(
+                "The structure of `inputs` doesn't match the expected structure.\nExpected: "
+                f"{names}\nReceived: inputs with shapes {shapes}, taken in this order.",
+                stacklevel=2,
+            )
         return inputs
 
     def _by_name(self, inputs: dict, struct: Any) -> Any:
@@ -255,6 +263,15 @@ def _single(structure: Any) -> Any:
     if isinstance(structure, (list, tuple)) and len(structure) == 1:
         return structure[0]
     return structure
+
+
+def _outline(structure: Any) -> Any:
+    """The nesting of a structure; lists and tuples are the same."""
+    if isinstance(structure, dict):
+        return {key: _outline(item) for key, item in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return tuple(map(_outline, structure))
+    return None
 
 
 def _check_symbolic(name: str, structure: Any) -> None:

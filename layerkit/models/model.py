@@ -375,8 +375,14 @@ class Model(Layer):
         passes = _passes(source, steps_per_epoch, "steps_per_epoch")
         validation = None
         if validation_data is not None:
-            size = validation_batch_size or batch_size
+            size = batch_size if validation_batch_size is None else validation_batch_size
             source_of_validation = _validation_source(validation_data, size, validation_steps)
+            if validation_batch_size is not None and not isinstance(source_of_validation, Batches):
+                raise ValueError(
+                    "`validation_batch_size` is for `validation_data` of arrays; other batches "
+                    "come as they are. Received: "
+                    f"validation_batch_size={validation_batch_size}"
+                )
             validation = _passes(source_of_validation, validation_steps, "validation_steps")
         self._check_data(source)
         if validation is not None:

@@ -97,6 +97,7 @@ class Sequential(Model):
     def build(self, input_shape: Any = None) -> None:
         """Make all weights for inputs of `input_shape` (batch axis included)."""
         if self._tensors:
+            self._refuse_another(input_shape)
             return
         if input_shape is None:
             raise ValueError(
@@ -111,6 +112,15 @@ class Sequential(Model):
             tensors.append(layer(tensors[-1]))
         self._layers, self._tensors = [first, *self._layers], tensors
         self.built = True
+
+    def _refuse_another(self, input_shape: Any) -> None:
+        """ValueError where a model that is built is asked to be built for another shape."""
+        if input_shape is not None and tuple(input_shape)[1:] != self.input_shape[1:]:
+            raise ValueError(
+                f"Sequential model '{self.name}' has already been configured to use input shape "
+                f"{self.input_shape}. You cannot build it with input_shape {tuple(input_shape)}: "
+                "make a new model."
+            )
 
     def _build_for(self, *args: Any, **kwargs: Any) -> None:
         self.build(shapes_of(args[0]))

@@ -69,6 +69,11 @@ def two_inputs() -> Any:
     return model
 
 
+def two_named_inputs() -> Any:
+    a, b = Input((4,), name="a"), Input((4,), name="b")
+    return Model({"a": a, "b": b}, layers.Add()([a, b]))
+
+
 def two_outputs(loss: Any = "mse") -> Any:
     x = Input((4,))
     model = Model(x, [Dense(3, name="p")(x), Dense(3, name="q")(x)])
@@ -297,6 +302,26 @@ SHAPES = [
         lambda: Input((4,), dtype="flaot32"),
         ValueError,
         "Invalid dtype: flaot32. Expected one of: bool, int8",
+    ),
+    row(
+        "Input of a batch shape and a batch size",
+        lambda: Input(batch_shape=(2, 4), batch_size=3),
+        ValueError,
+        "You cannot pass both `batch_size` and `batch_shape` at the same time. Received: "
+        "batch_size=3, batch_shape=(2, 4)",
+    ),
+    row(
+        "Input of an array",
+        lambda: Input(tensor=X),
+        ValueError,
+        "Argument `input_tensor` must be a KerasTensor. Received: <class 'numpy.ndarray'>",
+    ),
+    row(
+        "Input of a tensor and another shape",
+        lambda: Input((3,), tensor=Input((4,))),
+        ValueError,
+        "you cannot provide an incompatible `shape` argument. Received: shape=(3,), while the "
+        "tensor has (4,)",
     ),
     row(
         "Concatenate",
@@ -616,6 +641,13 @@ DATA = [
         "following keys: ['a', 'b']",
     ),
     row(
+        "a list for a dict of inputs",
+        lambda: two_named_inputs()([X, X]),
+        UserWarning,
+        "The structure of `inputs` doesn't match the expected structure.\nExpected: "
+        "{'a': 'a', 'b': 'b'}\nReceived: inputs with shapes [(8, 4), (8, 4)], taken in this order",
+    ),
+    row(
         "x forgotten",
         lambda: fit(dense()),
         ValueError,
@@ -788,6 +820,19 @@ FITTING = [
         ValueError,
         "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, found "
         "a tuple of 4. (In `validation_data`.)",
+    ),
+    row(
+        "validation_batch_size of batches",
+        lambda: fit(dense(), X, Y, validation_data=batches(1), validation_batch_size=4),
+        ValueError,
+        "`validation_batch_size` is for `validation_data` of arrays; other batches come as they "
+        "are. Received: validation_batch_size=4",
+    ),
+    row(
+        "validation_batch_size of 0",
+        lambda: fit(dense(), X, Y, validation_data=(X, Y), validation_batch_size=0),
+        ValueError,
+        "`batch_size` must be a positive integer. Received: batch_size=0. (In `validation_data`.)",
     ),
     row(
         "validation_data without y",
@@ -1151,6 +1196,13 @@ MODELS = [
         AttributeError,
         "has no defined input shape yet: give it an Input, call `build(input_shape)`, or call it "
         "on data",
+    ),
+    row(
+        "build for another shape",
+        lambda: plain(Input((4,)), Dense(3)).build((None, 5)),
+        ValueError,
+        "has already been configured to use input shape (None, 4). You cannot build it with "
+        "input_shape (None, 5)",
     ),
     row(
         "build without a shape",
