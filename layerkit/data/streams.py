@@ -86,8 +86,8 @@ def standardized(batch: Any, kind: str, class_weight: dict[int, float] | None) -
         if sample_weight is not None:
             refuse_both_weights()
         sample_weight = weights_of_classes(_labels(y), class_weight)
-    parts = (tree.map_structure(_as_tensor, part) for part in (x, y, sample_weight))
-    x, y, sample_weight = parts
+    parts = {"x": x, "y": y, "sample_weight": sample_weight}
+    x, y, sample_weight = (_as_tensors(name, part) for name, part in parts.items())
     if sample_weight is not None:
         return x, y, sample_weight
     return (x, y) if y is not None else (x,)
@@ -103,6 +103,8 @@ def _outlined(batch: Any) -> str:
 def checked_sample(batch: Any, with_y: bool) -> tuple[Any, str]:
     """What `Source.sample` gives of a first batch."""
     parts = dict(zip(("x", "y", "sample_weight"), unpack_x_y_sample_weight(batch), strict=True))
+    if any(x is not None and x.shape[:1] == (0,) for x in tree.flatten(parts["x"])):
+        raise ValueError("The data is empty: the first batch has no rows.")
     for name, part in parts.items():
         if name != "y" or with_y:
             raise_on_nan(name, part)
@@ -123,8 +125,11 @@ def _labels(y: Any) -> Any:
     return tree.map_structure(lambda x: x.numpy() if isinstance(x, Tensor) else x, y)
 
 
-def _as_tensor(x: Any) -> Any:
-    return None if x is None else K.convert_to_tensor(x)
+def _as_tensors(name: str, part: Any) -> Any:
+    try:
+        return tree.map_structure(lambda x: None if x is None else K.convert_to_tensor(x), part)
+    except ValueError as error:
+        raise ValueError(f"{error} (This is `{name}`.)") from error
 
 
 def _length(iterable: Any) -> int | None:

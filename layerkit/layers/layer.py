@@ -285,16 +285,32 @@ class Layer(Configurable):
 
         `given`: the arguments as they were before they were converted.
         """
+        self._check_arguments(args, kwargs)
         outputs = self._spec_with_masks(*args, **kwargs)
         Node(self, *given, outputs)
         return outputs
+
+    def _check_arguments(self, args: tuple, kwargs: dict) -> None:
+        """TypeError for arguments that `call` does not take: on symbols it may never be run."""
+        handed_down = () if self._training_index is not None else ("training",)
+        try:
+            signature(self.call).bind(
+                *args, **{key: x for key, x in kwargs.items() if key not in handed_down}
+            )
+        except TypeError as error:
+            raise TypeError(
+                f"Layer '{self.name}' ({type(self).__name__}): {error}. Its call takes "
+                f"{', '.join(self._call_parameters)}."
+            ) from error
 
     def spec_of_call(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic tensors that a call gives, with their masks, and no trace of that call."""
         if not args:
             args, kwargs = self._first_by_position(kwargs)
         others, kwargs = self._convert_others(list(args[1:]), kwargs)
-        return self._spec_with_masks(self._convert(args[0]), *others, **kwargs)
+        inputs = self._convert(args[0])
+        self._check_input(inputs)
+        return self._spec_with_masks(inputs, *others, **kwargs)
 
     def _spec_with_masks(self, *args: Any, **kwargs: Any) -> Any:
         """`compute_output_spec` with masks, symbolic too: layers behind may need them."""

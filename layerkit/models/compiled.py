@@ -335,9 +335,10 @@ def _by_output(argument: str, group: Any, outputs: Outputs) -> list[list]:
     """A list of metrics for each output."""
     if not group:
         return [[] for _ in outputs.paths]
-    if outputs.count == 1:
-        return [leaves_of(group)]
     try:
+        if outputs.count == 1:
+            outputs.check_keys(group)
+            return [leaves_of(group)]
         return [leaves_of(metrics) for metrics in outputs.spread(group)]
     except Mismatch as error:
         names = outputs.names

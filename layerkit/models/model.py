@@ -637,7 +637,7 @@ class Model(Layer):
                 f"name={name}, index={index}"
             )
         if index is not None:
-            if index >= len(layers):
+            if not -len(layers) <= index < len(layers):
                 raise ValueError(
                     f"Was asked to retrieve layer at index {index} but model only has "
                     f"{len(layers)} layers."

@@ -471,6 +471,13 @@ TARGETS = [
         "Expected keys ['p', 'q'] in loss dict, but found loss.keys()=['pp', 'q']",
     ),
     row(
+        "a metric for an output that is none",
+        lambda: fit(dense(metrics={"other": ["mae"]}), X, Y),
+        ValueError,
+        "Invalid `metrics`. `metrics` should contain metrics objects",
+        "'other' is none of the outputs ['d']",
+    ),
+    row(
         "more losses than outputs",
         lambda: fit(dense(loss=["mse", "mae"]), X, Y),
         ValueError,
@@ -896,6 +903,25 @@ FITTING = [
         "When providing `x` as a generator, `y` should not be passed",
     ),
     row(
+        "a generator of empty batches",
+        lambda: fit(dense(), ((X[:0], Y[:0]) for _ in range(3))),
+        ValueError,
+        "The data is empty: the first batch has no rows",
+    ),
+    row(
+        "a generator of labels that are strings",
+        lambda: fit(classes(), ((X, np.array(["a"] * 8)) for _ in range(3))),
+        ValueError,
+        "to a tensor: expected numbers",
+        "(This is `y`.)",
+    ),
+    row(
+        "workers below 0",
+        lambda: utils.PyDataset(workers=-1),
+        ValueError,
+        "`workers` must be an integer that is not negative. Received: workers=-1",
+    ),
+    row(
         "a generator of lists",
         lambda: fit(dense(), ([X, Y] for _ in range(3))),
         ValueError,
@@ -1051,6 +1077,18 @@ LAYERS = [
         "Inputs to a layer should be tensors. Got 'None' as input for layer 'd'",
     ),
     row(
+        "an argument that call does not take",
+        lambda: Dense(3, name="d")(Input((4,)), scale=2),
+        TypeError,
+        "Layer 'd' (Dense): got an unexpected keyword argument 'scale'. Its call takes inputs",
+    ),
+    row(
+        "input_shape and input_dim",
+        lambda: Dense(3, input_dim=3, input_shape=(4,)),
+        ValueError,
+        "Give `input_shape` or `input_dim`, not both. Received: input_shape=(4,), input_dim=3",
+    ),
+    row(
         "attention without value",
         lambda: call(layers.MultiHeadAttention(2, 2, name="a"), (1, 2, 3)),
         TypeError,
@@ -1185,6 +1223,12 @@ MODELS = [
         "No such layer: zzz. Existing layers are: ['d']",
     ),
     row(
+        "an index below all",
+        lambda: dense().get_layer(index=-9),
+        ValueError,
+        "Was asked to retrieve layer at index -9 but model only has 1 layers",
+    ),
+    row(
         "an index that is none",
         lambda: dense().get_layer(index=9),
         ValueError,
@@ -1196,6 +1240,13 @@ MODELS = [
         AttributeError,
         "has no defined input shape yet: give it an Input, call `build(input_shape)`, or call it "
         "on data",
+    ),
+    row(
+        "a model on a symbolic tensor of another shape",
+        lambda: dense()(Input((5,))),
+        ValueError,
+        "of layer 'd' is incompatible with the layer: expected axis -1 of input shape to have "
+        "value 4, but received input with shape (None, 5)",
     ),
     row(
         "build for another shape",
