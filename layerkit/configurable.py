@@ -494,7 +494,7 @@ def found_elsewhere(name: str) -> str:
     families = {
         family
         for (family, known), cls in _builtin.items()
-        if family != "layers" and plain(name) in map(plain, (known, *cls.aliases))
+        if family != "layers" and plain(name) in map(plain, (known, *getattr(cls, "aliases", ())))
     }
     if name in _functions and not families:
         families = {_functions[name].__module__.rpartition("layerkit.")[2].partition(".")[0]}

@@ -36,15 +36,16 @@ class MonitorCallback(Callback):
         self._sign = {"min": -1, "max": 1}.get(mode)
 
     def _is_improvement(self, value: float, reference: float | None) -> bool:
-        self._settle_direction()
+        sign = self._settle_direction()
         if reference is None:
             return True
-        return bool(self._sign * value - self.min_delta > self._sign * reference)
+        return bool(sign * value - self.min_delta > sign * reference)
 
-    def _settle_direction(self, logs: Any = ()) -> None:
-        """Find out which way is better; ValueError, with the names in `logs`, where none knows."""
+    def _settle_direction(self, logs: Any = ()) -> int:
+        """Which way is better, 1 or -1; ValueError, with the names in `logs`, where none knows."""
         if self._sign is None:
             self._sign = self._direction(logs or ())
+        return self._sign
 
     def _direction(self, logs: Any) -> int:
         name = self.monitor.removeprefix("val_")

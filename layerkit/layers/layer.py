@@ -285,12 +285,12 @@ class Layer(Configurable):
 
         `given`: the arguments as they were before they were converted.
         """
-        self._check_arguments(args, kwargs)
+        self._check_call(args, kwargs)
         outputs = self._spec_with_masks(*args, **kwargs)
         Node(self, *given, outputs)
         return outputs
 
-    def _check_arguments(self, args: tuple, kwargs: dict) -> None:
+    def _check_call(self, args: tuple, kwargs: dict) -> None:
         """TypeError for arguments that `call` does not take: on symbols it may never be run."""
         handed_down = () if self._training_index is not None else ("training",)
         try:
