@@ -44,10 +44,14 @@ class MonitorCallback(Callback):
     def _settle_direction(self, logs: Any = ()) -> int:
         """Which way is better, 1 or -1; ValueError, with the names in `logs`, where none knows."""
         if self._sign is None:
-            self._sign = self._direction(logs or ())
+            try:
+                self._sign = self._direction()
+            except ValueError as error:
+                listed = f" Available metrics are: {','.join(logs)}" if logs else ""
+                raise ValueError(f"{error}{listed}") from error
         return self._sign
 
-    def _direction(self, logs: Any) -> int:
+    def _direction(self) -> int:
         name = self.monitor.removeprefix("val_")
         if name == "loss":
             return -1
@@ -61,5 +65,4 @@ class MonitorCallback(Callback):
             "to automatically determine whether that metric should be maximized or minimized. "
             "Pass `mode='max'` in order to monitor based on the highest metric value, or pass "
             "`mode='min'` in order to use the lowest value."
-            + (f" Available metrics are: {','.join(logs)}" if logs else "")
         )
