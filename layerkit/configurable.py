@@ -76,9 +76,13 @@ class Configurable:
         missing = [name for name in names if name not in noted and not hasattr(self, name)]
         if missing:
             raise NotImplementedError(_NOT_SERIALIZABLE.format(cls=type(self), missing=missing))
-        return {
-            name: serialize(noted[name] if name in noted else getattr(self, name)) for name in names
-        }
+        return {name: self._serialized(name, noted) for name in names}
+
+    def _serialized(self, name: str, noted: dict[str, Any]) -> Any:
+        try:
+            return serialize(noted[name] if name in noted else getattr(self, name))
+        except TypeError as error:
+            raise TypeError(f"{error} Received as `{name}` of {_called(self)}.") from error
 
     @classmethod
     def from_config(cls: type[_T], config: dict[str, Any]) -> _T:
@@ -126,6 +130,12 @@ class CustomLayer(layerkit.layers.Layer):
             "arg2": self.arg2,
         }})
         return config"""
+
+
+def _called(obj: Any) -> str:
+    """What messages call an object: by its class, and its name where it has one."""
+    name = getattr(obj, "name", None)
+    return type(obj).__name__ + (f" '{name}'" if name else "")
 
 
 def _keras_name(cls: type) -> str:
@@ -470,7 +480,8 @@ def _find_function(name: Any) -> Any:
 
 
 def _not_located(kind: str, name: Any) -> str:
-    known = {n for _, n in _builtin} | set(_custom) | set(_functions) | set(_scope.get())
+    builtin = {n for _, n in _builtin} if kind == "class" else set(_functions)
+    known = builtin | set(_custom) | set(_scope.get())
     short = str(name).rpartition(">")[2]
     return (
         f"Could not locate {kind} '{name}'. Make sure custom classes and functions are decorated "
@@ -521,10 +532,26 @@ def _members(family: type[Configurable]) -> dict[str, type]:
 def not_interpreted(family: type[Configurable], identifier: Any) -> str:
     """The message for an identifier that means nothing: what was received, and what is near."""
     names = [n for f, n in _builtin if f == family.family and n != family.__name__ and n[0] != "_"]
-    known = {snake_case(n) for n in names} | {n.lower() for n in names} | set(family.aliases)
+    known = {snake_case(n) for n in names} | set(family.aliases)
     kind = snake_case(family.__name__).replace("_", " ")
-    hint = did_you_mean(identifier, known) if isinstance(identifier, str) else ""
+    hint = ""
+    if isinstance(identifier, str):
+        hint = found_elsewhere(identifier) or did_you_mean(identifier, known)
+        hint = hint or f" `layerkit.{family.family}` has the names that there are."
     return f"Could not interpret {kind} identifier: {identifier}.{hint}"
+
+
+def found_elsewhere(name: str) -> str:
+    """' That is ...' for a name given in the wrong place, of a member of another family; or ''."""
+    families = {
+        family
+        for (family, known), cls in _builtin.items()
+        if family != "layers" and plain(name) in map(plain, (known, *getattr(cls, "aliases", ())))
+    }
+    if name in _functions and not families:
+        families = {_functions[name].__module__.rpartition("layerkit.")[2].partition(".")[0]}
+    listed = " and ".join(f"`layerkit.{family}`" for family in sorted(families))
+    return f" That is a name of {listed}: give it there." if listed else ""
 
 
 # --- the user's classes and functions ----------------------------------------------------------

@@ -20,7 +20,7 @@ from layerkit.backend import StatelessScope, SymbolicScope, Tensor, tree
 from layerkit.backend.symbol import Symbol
 
 from .configurable import Configurable, is_ours, note_arguments
-from .naming import auto_name
+from .naming import auto_name, snake_case
 
 F = TypeVar("F", bound=Callable)
 Shape = tuple[int | None, ...]
@@ -87,7 +87,16 @@ class KerasTensor(Symbol):
     __bool__ = _refuse("It cannot be used as a boolean: use ops.where or ops.cond.")
     __iter__ = _refuse("Iterating over it is not supported: use ops.unstack or ops.split.")
     __len__ = _refuse("It has no length that Python could know: use its `shape`.")
-    __array_ufunc__ = None  # so that `array + tensor` asks the tensor
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """What NumPy calls for `array + tensor`, and for its own functions, which are refused."""
+        if method == "__call__" and not options and ufunc in _UFUNCS:
+            return named(_UFUNCS[ufunc])(*inputs)
+        raise TypeError(
+            "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't have "
+            "any actual numerical value. NumPy's functions cannot take it: use the function of "
+            f"layerkit.ops in place of np.{ufunc.__name__}. Received: {self!r}"
+        )
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
@@ -468,6 +477,14 @@ _OTHERS = {
     "neg": "Negative",
     "abs": "Absolute",
     "invert": "LogicalNot",
+}
+# The ufuncs of NumPy that stand behind its operators where an array comes first.
+_UFUNCS = {
+    **{getattr(np, snake_case(name)): name for name in (*_BINARY.values(), *_OTHERS.values())},
+    np.bitwise_and: "LogicalAnd",
+    np.bitwise_or: "LogicalOr",
+    np.bitwise_xor: "LogicalXor",
+    np.invert: "LogicalNot",
 }
 
 

@@ -482,7 +482,7 @@ REFUSED = {
         "it must give tuples, either (input,) or (inputs, targets) or (inputs, targets, "
         "sample_weights). Received a list",
     ),
-    "four": (lambda: list(source_of(iter([(X, Y, W, W)]))), "Received a tuple: "),
+    "four": (lambda: list(source_of(iter([(X, Y, W, W)]))), "Received a tuple of 4"),
     "empty": (lambda: source_of(iter([])).sample(True), "Received an empty generator"),
     "no batches": (lambda: made().predict(iter([]), verbose=0), "no batch came"),
     "no length": (lambda: source_of(Lengthless()), "implement `__len__()` or the property"),

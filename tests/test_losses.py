@@ -136,7 +136,7 @@ def test_get():
     config = {"class_name": "CategoricalCrossentropy", "config": {"from_logits": True}}
     assert losses.get(config).from_logits is True
     assert losses.deserialize(losses.serialize(losses.huber)) is losses.huber
-    with pytest.raises(ValueError, match="Could not interpret loss identifier: not_a_loss\\.$"):
+    with pytest.raises(ValueError, match="Could not interpret loss identifier: not_a_loss\\."):
         losses.get("not_a_loss")
     with pytest.raises(ValueError, match="Did you mean 'mean_squared_error'"):
         losses.get("mean_squared_eror")

@@ -187,6 +187,12 @@ def _labels(target: Any, output: Any, axis: int) -> Any:
     # Only labels on the host are checked: a device would have to be waited for, at every step.
     # `fit` and `evaluate` check theirs before they start.
     on_host = isinstance(labels, np.ndarray)
+    if on_host and (labels != target).any():
+        raise ValueError(
+            f"Received a label value of {target[labels != target].flat[0]}, which is no whole "
+            "number: labels are the numbers of classes. For targets that are measured use a loss "
+            "of numbers, such as mean_squared_error."
+        )
     if on_host and labels.size and (labels.min() < 0 or labels.max() >= classes):
         wrong = labels.min() if labels.min() < 0 else labels.max()
         raise ValueError(

@@ -82,6 +82,7 @@ class ReduceLROnPlateau(MonitorCallback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = {} if logs is None else logs
         logs.update(learning_rates(self.model.optimizer))
+        self._settle_direction(logs)
         current = logs.get(self.monitor)
         if current is None:
             warnings.warn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 from .callback import Callback
 
@@ -35,11 +36,20 @@ class MonitorCallback(Callback):
         self._sign = {"min": -1, "max": 1}.get(mode)
 
     def _is_improvement(self, value: float, reference: float | None) -> bool:
+        sign = self._settle_direction()
         if reference is None:
             return True
+        return bool(sign * value - self.min_delta > sign * reference)
+
+    def _settle_direction(self, logs: Any = ()) -> int:
+        """Which way is better, 1 or -1; ValueError, with the names in `logs`, where none knows."""
         if self._sign is None:
-            self._sign = self._direction()
-        return bool(self._sign * value - self.min_delta > self._sign * reference)
+            try:
+                self._sign = self._direction()
+            except ValueError as error:
+                listed = f" Available metrics are: {','.join(logs)}" if logs else ""
+                raise ValueError(f"{error}{listed}") from error
+        return self._sign
 
     def _direction(self) -> int:
         name = self.monitor.removeprefix("val_")

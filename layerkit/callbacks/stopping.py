@@ -44,6 +44,7 @@ class EarlyStopping(MonitorCallback):
         self.best = self.best_weights = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._settle_direction(logs)
         current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return

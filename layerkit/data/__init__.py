@@ -12,7 +12,7 @@ from .arrays import Batches, split_validation
 from .packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .passes import Passes
 from .py_dataset import PyDataset, PyDatasetBatches
-from .source import Source, positive
+from .source import Source, not_negative, positive
 from .streams import Stream, is_stream, kind_of
 
 _IN_A_STREAM = {"y": "the targets", "sample_weight": "the sample weights"}
@@ -59,6 +59,7 @@ __all__ = [
     "Source",
     "Stream",
     "is_stream",
+    "not_negative",
     "pack_x_y_sample_weight",
     "positive",
     "source_of",

@@ -16,7 +16,7 @@ from layerkit.backend.registry import default_backend
 from .class_weights import refuse_both_weights, weights_of_classes
 from .packing import pack_x_y_sample_weight
 from .py_dataset import PyDataset
-from .rows import StoredRows, as_rows, is_text, part
+from .rows import StoredRows, as_rows, is_text, part, to_host
 from .source import Source, positive, raise_on_nan
 from .streams import is_stream
 
@@ -42,12 +42,12 @@ class Batches(Source):
         class_weight: dict[int, float] | None = None,
         steps: int | None = None,
     ):
-        self.x, self.y = _as_rows(x), _as_rows(y)
+        self.x, self.y = _as_rows("x", x), _as_rows("y", y)
         if class_weight is not None:
             if sample_weight is not None:
                 refuse_both_weights()
             sample_weight = weights_of_classes(self.y, class_weight)
-        self.sample_weight = _as_rows(sample_weight)
+        self.sample_weight = _as_rows("sample_weight", sample_weight)
         _check_weights(self.y, self.sample_weight)
         self.size: int = _common_length(self.x, self.y, self.sample_weight)
         if batch_size is None:
@@ -82,6 +82,7 @@ class Batches(Source):
         raise_on_nan("sample_weight", self.sample_weight)
         if with_y:
             raise_on_nan("y", self.y)
+            _raise_on_text(self.y)
         rows = _telling_rows(self.y)
         count = len(np.arange(self.size)[rows])
         return self.take(rows), f"the shapes of {count} of the {self.size} rows, tried first"
@@ -141,7 +142,7 @@ def split_validation(
             "Argument `validation_split` is only supported for tensors or NumPy arrays. Found "
             f"incompatible type in the input: {type(arrays[0]).__name__}. Give `validation_data`."
         )
-    rows = tuple(map(_as_rows, arrays))
+    rows = tuple(map(_as_rows, ("x", "y", "sample_weight"), arrays))
     size = _common_length(*rows)
     border = int(np.floor(size * (1 - validation_split)))
     if border in (0, size):
@@ -161,16 +162,34 @@ def split_validation(
     return cut(slice(0, border)), cut(slice(border, None))
 
 
-def _as_rows(data: Any) -> Any:
-    """A structure of rows; plain lists of numbers are one array, lists of arrays a structure."""
+def _as_rows(name: str, data: Any) -> Any:
+    """A structure of rows; plain lists of numbers are one array, lists of arrays a structure.
+
+    ValueError for other things, which tells the argument's `name`.
+    """
     if data is None:
         return None
-    if isinstance(data, (list, tuple)):
-        if not data:
-            return np.asarray(data, K.floatx())
-        if not any(hasattr(leaf, "shape") for leaf in tree.flatten(data)):
-            data = np.asarray(data)
-    return tree.map_structure(lambda leaf: None if leaf is None else as_rows(leaf), data)
+    if isinstance(data, (list, tuple)) and not data:
+        return np.asarray(data, K.floatx())
+    plain = isinstance(data, (list, tuple)) and not any(
+        hasattr(leaf, "shape") for leaf in tree.flatten(data)
+    )
+    try:
+        data = to_host(data) if plain else data
+        return tree.map_structure(lambda leaf: None if leaf is None else as_rows(leaf), data)
+    except ValueError as error:
+        raise ValueError(f"{error} (This is `{name}`.)") from error
+
+
+def _raise_on_text(y: Any) -> None:
+    """ValueError for targets that are strings: no loss takes them."""
+    for rows in tree.flatten(y):
+        if rows is not None and is_text(rows):
+            first = str(np.ravel(rows[:1])[0])
+            raise ValueError(
+                f"`y` holds strings, as {first!r}; losses need numbers. For labels from 0 use "
+                "numpy.unique(y, return_inverse=True)[1], or StringLookup."
+            )
 
 
 def _as_tensor(rows: Any) -> Any:
@@ -222,11 +241,16 @@ def _common_length(x: Any, y: Any, sample_weight: Any) -> int:
             "Expected data: `x` is None. Give arrays, or something that gives batches."
         )
     if len(lengths) > 1:
-        listed = "\n".join(
-            f"'{name}' sizes: {', '.join(map(str, group))}" for name, group in sizes.items()
-        )
+        listed = "\n".join(f"'{name}' sizes: {_listed(group)}" for name, group in sizes.items())
+        stacked = "\nA list is an array for each input: make one array of it with numpy.stack(x)."
+        many = isinstance(x, list) and len(x) > 1 and len(x) in sizes.get("y", ())
         raise ValueError(
             "Data cardinality is ambiguous. Make sure all arrays contain the same number of "
-            f"samples.\n{listed}"
+            f"samples.\n{listed}{stacked if many else ''}"
         )
     return lengths.pop()
+
+
+def _listed(sizes: list[int]) -> str:
+    listed = ", ".join(map(str, sizes[:5]))
+    return listed if len(sizes) <= 5 else f"{listed}, ... ({len(sizes)} arrays)"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from layerkit.backend.random import generator
 
 from .class_weights import check_class_weight
-from .source import Source, positive
+from .source import Source, not_negative, positive
 from .streams import checked_sample, standardized
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class PyDataset:
     def __init__(
         self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
     ):
-        self.workers = workers
+        self.workers = not_negative("workers", workers)
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 

@@ -82,7 +82,13 @@ def to_host(x: Any) -> np.ndarray:
         return values[:, None] if values.ndim == 1 else values
     if hasattr(x, "detach"):  # a tensor of PyTorch
         x = x.detach().cpu()
-    return np.asarray(x)
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(
+            "Expected rows of one length; received lists of different lengths. Pad them, as with "
+            "utils.pad_sequences."
+        ) from None
 
 
 def _is_stored(x: Any) -> bool:
@@ -106,9 +112,26 @@ def _checked(rows: Any, x: Any) -> Any:
     if rows.dtype.kind not in "biuf" and not (rows.shape and is_text(rows)):
         raise ValueError(
             f"Unrecognized data type: expected arrays of numbers, or of strings; received "
-            f"{type(x).__name__} with dtype {rows.dtype}."
+            f"{type(x).__name__} with dtype {rows.dtype}.{_remedy(rows, x)}"
         )
     if not rows.shape:
         raise ValueError(f"Expected arrays with a batch axis; received the scalar {rows}.")
     wrong_float = rows.dtype.kind == "f" and rows.dtype != K.floatx()
     return rows.astype(K.floatx()) if wrong_float else rows
+
+
+def _remedy(rows: Any, x: Any) -> str:
+    """What to do about `x`, whose rows are neither numbers nor strings."""
+    if isinstance(x, (str, bytes)):
+        return " Read the file first, as with numpy.load or pandas.read_csv."
+    if callable(x):
+        return " Call the function: give what it returns."
+    if hasattr(x, "columns"):
+        wrong = [name for name, dtype in x.dtypes.items() if dtype.kind not in "biuf"]
+        return f" The columns {wrong} hold no numbers: encode them or leave them out."
+    if rows.dtype.kind in "mM":
+        return " Make numbers of dates, as days since the first one."
+    kinds = sorted({type(item).__name__ for item in np.ravel(rows)[:100]})
+    if all(np.ndim(item) for item in np.ravel(rows)):
+        return f" It holds {' and '.join(kinds)}: pad them to one length and use numpy.stack."
+    return f" It holds {' and '.join(kinds)}: use x.astype('float32') where all are numbers."

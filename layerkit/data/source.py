@@ -54,8 +54,17 @@ def raise_on_nan(name: str, arrays: Any) -> None:
                 )
 
 
+def not_negative(name: str, value: Any) -> int:
+    """`value` as an int; ValueError unless it is a whole number from 0 on."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise ValueError(
+            f"`{name}` must be an integer that is not negative. Received: {name}={value!r}."
+        )
+    return int(value)
+
+
 def positive(name: str, value: Any) -> int:
     """`value` as an int; ValueError unless it is a whole number above 0."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
-        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}.")
     return int(value)

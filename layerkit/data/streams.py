@@ -79,23 +79,32 @@ def standardized(batch: Any, kind: str, class_weight: dict[int, float] | None) -
         raise ValueError(
             f"When passing a {kind} to a model, it must give tuples, either (input,) or "
             "(inputs, targets) or (inputs, targets, sample_weights). "
-            f"Received a {type(batch).__name__}: {str(batch)[:100]}"
+            f"Received a {type(batch).__name__} {_outlined(batch)}"
         )
     x, y, sample_weight = map(_on_host_or_tensors, unpack_x_y_sample_weight(batch))
     if class_weight is not None:
         if sample_weight is not None:
             refuse_both_weights()
         sample_weight = weights_of_classes(_labels(y), class_weight)
-    parts = (tree.map_structure(_as_tensor, part) for part in (x, y, sample_weight))
-    x, y, sample_weight = parts
+    parts = {"x": x, "y": y, "sample_weight": sample_weight}
+    x, y, sample_weight = (_as_tensors(name, part) for name, part in parts.items())
     if sample_weight is not None:
         return x, y, sample_weight
     return (x, y) if y is not None else (x,)
 
 
+def _outlined(batch: Any) -> str:
+    """What a batch is, without its numbers."""
+    if isinstance(batch, (list, tuple)):
+        return f"of {len(batch)}" + (": yield (x, y), not [x, y]." if len(batch) <= 3 else ".")
+    return f"of shape {tuple(batch.shape)}." if hasattr(batch, "shape") else f": {str(batch)[:100]}"
+
+
 def checked_sample(batch: Any, with_y: bool) -> tuple[Any, str]:
     """What `Source.sample` gives of a first batch."""
     parts = dict(zip(("x", "y", "sample_weight"), unpack_x_y_sample_weight(batch), strict=True))
+    if any(x is not None and x.shape[:1] == (0,) for x in tree.flatten(parts["x"])):
+        raise ValueError("The data is empty: the first batch has no rows.")
     for name, part in parts.items():
         if name != "y" or with_y:
             raise_on_nan(name, part)
@@ -116,8 +125,11 @@ def _labels(y: Any) -> Any:
     return tree.map_structure(lambda x: x.numpy() if isinstance(x, Tensor) else x, y)
 
 
-def _as_tensor(x: Any) -> Any:
-    return None if x is None else K.convert_to_tensor(x)
+def _as_tensors(name: str, part: Any) -> Any:
+    try:
+        return tree.map_structure(lambda x: None if x is None else K.convert_to_tensor(x), part)
+    except ValueError as error:
+        raise ValueError(f"{error} (This is `{name}`.)") from error
 
 
 def _length(iterable: Any) -> int | None:

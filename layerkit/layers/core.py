@@ -43,6 +43,13 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive_int("units", units)
         self.activation = activations.get(activation)
+        if self.units == 1 and self.activation is activations.softmax:
+            warnings.warn(
+                f"You are using a softmax over axis -1, of size 1, in layer '{self.name}'. The "
+                "softmax operation will always return the value 1, which is likely not what you "
+                "intended. Did you mean to use a sigmoid instead?",
+                stacklevel=2,
+            )
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from inspect import Parameter, signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -285,16 +286,32 @@ class Layer(Operation):
 
         `given`: the arguments as they were before they were converted.
         """
+        self._check_call(args, kwargs)
         outputs = self._spec_with_masks(*args, **kwargs)
         Node(self, *given, outputs)
         return outputs
+
+    def _check_call(self, args: tuple, kwargs: dict) -> None:
+        """TypeError for arguments that `call` does not take: on symbols it may never be run."""
+        handed_down = () if self._training_index is not None else ("training",)
+        try:
+            signature(self.call).bind(
+                *args, **{key: x for key, x in kwargs.items() if key not in handed_down}
+            )
+        except TypeError as error:
+            raise TypeError(
+                f"Layer '{self.name}' ({type(self).__name__}): {error}. Its call takes "
+                f"{', '.join(self._call_parameters)}."
+            ) from error
 
     def spec_of_call(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic tensors that a call gives, with their masks, and no trace of that call."""
         if not args:
             args, kwargs = self._first_by_position(kwargs)
         others, kwargs = self._convert_others(list(args[1:]), kwargs)
-        return self._spec_with_masks(self._convert(args[0]), *others, **kwargs)
+        inputs = self._convert(args[0])
+        self._check_input(inputs)
+        return self._spec_with_masks(inputs, *others, **kwargs)
 
     def _spec_with_masks(self, *args: Any, **kwargs: Any) -> Any:
         """`compute_output_spec` with masks, symbolic too: layers behind may need them."""
@@ -331,6 +348,17 @@ class Layer(Operation):
             if given.get(argument) is not None:
                 found[name] = shapes_of(given[argument])
         return found
+
+    def _require(self, given: Iterable[str]) -> None:
+        """TypeError where a shape that `build` cannot do without is not among those `given`."""
+        for name, parameter in signature(type(self).build).parameters.items():
+            needed = parameter.default is Parameter.empty and name in self._built_from
+            if needed and name not in given:
+                raise TypeError(
+                    f"Layer '{self.name}' ({type(self).__name__}) is missing a required argument: "
+                    f"'{name.removesuffix('_shape')}'. Its call takes "
+                    f"{', '.join(self._call_parameters)}."
+                )
 
     @property
     def input(self) -> Any:
@@ -397,6 +425,11 @@ class Layer(Operation):
     def _check_input(self, inputs: Any) -> None:
         if self.input_spec is not None and isinstance(inputs, (Tensor, KerasTensor)):
             self.check_input_shape(inputs.shape)
+        elif self.input_spec is not None and inputs is None:
+            raise ValueError(
+                "Inputs to a layer should be tensors. Got 'None' as input for layer "
+                f"'{self.name}': does what made it return its result?"
+            )
 
     def check_input_shape(self, shape: Shape) -> None:
         """ValueError, with the layer's name and a remedy, where `shape` is not what it takes."""
@@ -406,6 +439,7 @@ class Layer(Operation):
     def _build_for(self, *args: Any, **kwargs: Any) -> None:
         self._first_shape = shapes_of(args[0])
         shapes = self._shapes_for(self._built_from, args, kwargs)
+        self._require(shapes)
         if len(shapes) == 1:
             self.build(*shapes.values())
         else:
@@ -445,11 +479,24 @@ class Layer(Operation):
     # Weights and sublayers, found by walking attributes.
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if _call.root is not None and isinstance(value, (Layer, Variable)):
+            self._refuse_new_state(name, value)
         object.__setattr__(self, name, value)
         if name not in _SET_BY_FIT:
             Layer.changes += 1
         if isinstance(value, Layer):
             self._sublayers()  # takes note of its turn
+
+    def _refuse_new_state(self, name: str, value: Any) -> None:
+        """RuntimeError in a call that makes a layer or weights anew which an earlier one made."""
+        held = self.__dict__.get(name)
+        if isinstance(held, (Layer, Variable)) and held is not value and self.__dict__.get("built"):
+            raise RuntimeError(
+                "You cannot add new elements of state (variables or sub-layers) to a layer that is "
+                "already built. All state must be created in the `__init__()` method or in the "
+                f"`build()` method. Layer '{self.name}' ({type(self).__name__}) makes its "
+                f"`{name}` anew in each call: {value}"
+            )
 
     def _sublayers(self) -> list[Layer]:
         """The layers held directly, in the order in which they came: that is Keras's order too."""
@@ -576,6 +623,7 @@ class Layer(Operation):
             raise ValueError(
                 f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
                 f"length {len(weights)}, but the layer was expecting {len(variables)} weights."
+                + ("" if self.built else " It is not built: call it on data or `build()` it first.")
             )
         for variable, value in zip(variables, weights, strict=True):
             if np.shape(value) != variable.shape:

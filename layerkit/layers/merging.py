@@ -149,7 +149,10 @@ class Concatenate(_Merge):
     def __init__(self, axis: int = -1, **kwargs: Any):
         super().__init__(**kwargs)
         if not is_int(axis):
-            raise ValueError(f"`axis` of Concatenate must be an int. Received: axis={axis}")
+            raise ValueError(
+                f"`axis` of Concatenate must be an int, and its inputs come in one list. Received: "
+                f"axis={axis}"
+            )
         self.axis = int(axis)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:

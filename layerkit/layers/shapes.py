@@ -60,6 +60,11 @@ def map_shapes(function: Callable, shapes: Any) -> Any:
 
 def pop_batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:
     """The first layer's shape with its batch axis, from any of Keras's ways to say it."""
+    if {"input_dim", "input_shape"} <= kwargs.keys():
+        raise ValueError(
+            "Give `input_shape` or `input_dim`, not both. Received: input_shape="
+            f"{kwargs['input_shape']}, input_dim={kwargs['input_dim']}"
+        )
     if "input_dim" in kwargs:
         kwargs["input_shape"] = (kwargs.pop("input_dim"),)
     if "input_shape" in kwargs:

@@ -107,7 +107,13 @@ class LossFunctionWrapper(Loss):
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         if isinstance(y_true, Tensor) and isinstance(y_pred, Tensor):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        return self.fn(y_true, y_pred, **self._options)
+        values = self.fn(y_true, y_pred, **self._options)
+        if values is None:
+            raise ValueError(
+                f"The loss '{self.name}' must return a tensor; it returned None. Does the function "
+                "end without `return`?"
+            )
+        return values
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **serialize(self._options)}

@@ -318,7 +318,8 @@ def _different_structures(name: str, data: Any, outputs: Outputs, error: Mismatc
     outline = tree.map_structure(lambda _: "*", data)
     return ValueError(
         f"{name} and y_pred have different structures.\n{name}: {outline}\n"
-        f"y_pred: {outputs.outline()}\n({error}.)"
+        f"y_pred: {outputs.outline()}\n({error}.) Give one for each of the outputs"
+        f"{f' {outputs.names}' if outputs.names else ''}."
     )
 
 
@@ -334,9 +335,10 @@ def _by_output(argument: str, group: Any, outputs: Outputs) -> list[list]:
     """A list of metrics for each output."""
     if not group:
         return [[] for _ in outputs.paths]
-    if outputs.count == 1:
-        return [leaves_of(group)]
     try:
+        if outputs.count == 1:
+            outputs.check_keys(group)
+            return [leaves_of(group)]
         return [leaves_of(metrics) for metrics in outputs.spread(group)]
     except Mismatch as error:
         names = outputs.names

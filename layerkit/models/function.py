@@ -7,6 +7,7 @@ from typing import Any
 
 from layerkit.backend import tree
 
+from ..layers import Layer
 from ..layers.shapes import map_shapes
 from ..symbolic import KerasTensor, Operation
 from .graph import Graph
@@ -119,8 +120,9 @@ def check_symbolic(inputs: Any, outputs: Any) -> None:
             )
         for x in leaves:
             if not isinstance(x, KerasTensor):
+                received = f"of shape {tuple(x.shape)}" if hasattr(x, "shape") else x
+                remedy = f" Call the layer: {name}=layer(x)." if isinstance(x, Layer) else ""
                 raise ValueError(
                     f"All `{name}` values must be KerasTensors, as Input and calls on its result "
-                    f"give. Received: {name}={structure} including invalid value {x} of type "
-                    f"{type(x)}"
+                    f"give. Received in `{name}`: invalid value {received} ({type(x)}).{remedy}"
                 )

@@ -154,6 +154,14 @@ class Functional(Function, Model):
             )
         if isinstance(struct, dict):
             self._refuse_order(struct)
+        if len(flat) > 1 and _outline(inputs) != _outline(struct):
+            names = tree.map_structure(lambda x: x.name, struct)
+            shapes = tree.map_structure(lambda x: tuple(getattr(x, "shape", ())), inputs)
+            warnings.warn(
+                "The structure of `inputs` doesn't match the expected structure.\nExpected: "
+                f"{names}\nReceived: inputs with shapes {shapes}, taken in this order.",
+                stacklevel=2,
+            )
         return inputs
 
     def _by_name(self, inputs: dict, struct: Any) -> Any:
@@ -196,13 +204,14 @@ class Functional(Function, Model):
         return y
 
     def _check_input(self, inputs: Any) -> None:
-        for x, own in zip(inputs, self.inputs, strict=True):
+        for index, (x, own) in enumerate(zip(inputs, self.inputs, strict=True)):
             if x is None or own.dtype == "string":
                 continue
             if len(x.shape) != len(own.shape) or not fits(x.shape[1:], own.shape[1:]):
                 raise ValueError(
-                    f"Input of model '{self.name}' for '{own.name}' is incompatible with the "
-                    f"model: expected shape={own.shape}, found shape={tuple(x.shape)}."
+                    f"Input {index} with name '{own.name}' of layer '{self.name}' is incompatible "
+                    f"with the layer: expected shape={own.shape}, found shape={tuple(x.shape)}. "
+                    "The shape of an Input leaves the batch axis out."
                 )
 
 
@@ -227,6 +236,15 @@ def _single(structure: Any) -> Any:
     if isinstance(structure, (list, tuple)) and len(structure) == 1:
         return structure[0]
     return structure
+
+
+def _outline(structure: Any) -> Any:
+    """The nesting of a structure; lists and tuples are the same."""
+    if isinstance(structure, dict):
+        return {key: _outline(item) for key, item in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return tuple(map(_outline, structure))
+    return None
 
 
 def _warn_of_keys(inputs: Any) -> None:

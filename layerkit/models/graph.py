@@ -29,8 +29,8 @@ class Graph:
         for node in self.nodes:
             if node.is_input and node not in entries:
                 raise ValueError(
-                    f"Output is not connected to `inputs`: it needs the Input "
-                    f"'{node.operation.name}', and `inputs` are "
+                    f"Output '{self._output_above(node)}' is not connected to `inputs`: it needs "
+                    f"the Input '{node.operation.name}', and `inputs` are "
                     f"{[tensor.name for tensor in self.inputs]}. Add it to them."
                 )
         depths = _depths(self.nodes)
@@ -40,6 +40,11 @@ class Graph:
                 self.nodes.append(node)
         self.operations = sorted(depths, key=lambda x: (-depths[x], met[x]))
         _raise_on_equal_names(self.operations)
+
+    def _output_above(self, entry: Node) -> str:
+        """The name of an output that needs the node `entry`."""
+        needing = (x for x in self.outputs if entry in nodes_between(self.inputs, [x])[0])
+        return node_of(next(needing)).operation.name
 
     @property
     def input_layers(self) -> list[InputLayer]:

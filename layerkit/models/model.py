@@ -30,6 +30,7 @@ from ..data import (
     Batches,
     Passes,
     Source,
+    not_negative,
     positive,
     source_of,
     split_validation,
@@ -410,16 +411,23 @@ class Model(Layer):
                 "`validation_steps` needs `validation_data`, of which it takes so many."
             )
         source = source_of(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
-        epochs = _limited(epochs)
+        epochs = _limited(not_negative("epochs", epochs))
+        not_negative("initial_epoch", initial_epoch)
         passes = _passes(source, steps_per_epoch, "steps_per_epoch")
         validation = None
         if validation_data is not None:
-            size = validation_batch_size or batch_size
+            size = batch_size if validation_batch_size is None else validation_batch_size
             source_of_validation = _validation_source(validation_data, size, validation_steps)
+            if validation_batch_size is not None and not isinstance(source_of_validation, Batches):
+                raise ValueError(
+                    "`validation_batch_size` is for `validation_data` of arrays; other batches "
+                    "come as they are. Received: "
+                    f"validation_batch_size={validation_batch_size}"
+                )
             validation = _passes(source_of_validation, validation_steps, "validation_steps")
         self._check_data(source)
         if validation is not None:
-            self._check_data(validation.source)
+            self._check_data(validation.source, ", of `validation_data`")
         callback_list = CallbackList.of(
             callbacks, self, verbose, epochs=epochs, steps=passes.steps, samples=passes.size
         )
@@ -619,7 +627,7 @@ class Model(Layer):
         if self._trainable_flags is not None:
             self._trainable_flags.warn_of_changes()
 
-    def _check_data(self, source: Source) -> None:
+    def _check_data(self, source: Source, of: str = "") -> None:
         """Run a few samples through model and loss: builds both, raises on what does not fit."""
         own_step = type(self).train_step is not Model.train_step  # may mean anything by its data
         if own_step and type(self).call is Layer.call:
@@ -634,7 +642,7 @@ class Model(Layer):
             on_host = map(_on_host, (y, y_pred, sample_weight))  # only there labels are checked
             self._loss(x, *on_host, training=False)
         except ValueError as error:
-            raise ValueError(f"{error} (These are {note}.)") from error
+            raise ValueError(f"{error} (These are {note}{of}.)") from error
         if y is not None:
             self._compiled_metrics.build(y, y_pred)
 
@@ -670,7 +678,7 @@ class Model(Layer):
                 f"name={name}, index={index}"
             )
         if index is not None:
-            if index >= len(layers):
+            if not -len(layers) <= index < len(layers):
                 raise ValueError(
                     f"Was asked to retrieve layer at index {index} but model only has "
                     f"{len(layers)} layers."
@@ -770,8 +778,16 @@ def _limited(epochs: int) -> int:
 def _validation_source(data: Any, batch_size: int | None, steps: int | None) -> Source:
     """The batches of `validation_data`."""
     if isinstance(data, (list, tuple)):
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        return source_of(x, y, sample_weight, batch_size, steps=steps)
+        try:
+            x, y, sample_weight = unpack_x_y_sample_weight(data)
+            return source_of(x, y, sample_weight, batch_size, steps=steps)
+        except ValueError as error:
+            raise ValueError(f"{error} (In `validation_data`.)") from error
+    if isinstance(data, (int, float)):
+        raise ValueError(
+            "`validation_data` must be a tuple (x, y) or (x, y, sample_weight), or give batches of "
+            f"them. Received: {data}. For a share of the rows give `validation_split`."
+        )
     source = source_of(data)
     if isinstance(source, Batches):
         raise ValueError(

@@ -62,13 +62,18 @@ class Outputs:
         """The one item of lists and dicts of one."""
         while isinstance(data, (list, tuple, dict)) and not is_config(data):
             if isinstance(data, dict):
-                if self.names is not None or isinstance(self._like, dict):
-                    _check_keys(data, [*(self.names or ()), *map(str, self.paths[0])])
+                self.check_keys(data)
                 data = list(data.values())
             if len(data) != 1:
                 raise Mismatch(f"there is one output, and {len(data)} were given")
             data = data[0]
         return data
+
+    def check_keys(self, data: Any) -> None:
+        """Mismatch where `data`, for a single output, is a dict that has other keys than it."""
+        known = self.names is not None or isinstance(self._like, dict)
+        if isinstance(data, dict) and known:
+            _check_keys(data, [*(self.names or ()), *map(str, self.paths[0])])
 
     def outline(self) -> Any:
         """The structure of the outputs, for messages."""

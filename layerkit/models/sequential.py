@@ -37,6 +37,11 @@ class Sequential(Model):
         super().__init__(name=name, **kwargs)
         self._layers: list[Layer] = []  # an InputLayer, where there is one, comes first
         self._tensors: list[KerasTensor] = []  # symbolic outputs of the layers, once it is built
+        if isinstance(layers, (Layer, KerasTensor)):
+            raise TypeError(
+                "`layers` of Sequential must be a list of layers, as Sequential([Dense(8), "
+                f"Dense(1)]). Received: layers={layers}"
+            )
         for layer in layers or ():
             self.add(layer)
         if not trainable:
@@ -44,12 +49,12 @@ class Sequential(Model):
 
     def add(self, layer: Any) -> None:
         """Put a layer on top. ValueError for a name used twice, TypeError for what is no layer."""
-        if isinstance(layer, KerasTensor):
+        if isinstance(layer, KerasTensor) and isinstance(node_of(layer).operation, InputLayer):
             layer = node_of(layer).operation
         if not isinstance(layer, Layer):
             raise TypeError(
                 "Only instances of `keras.Layer` can be added to a Sequential model. "
-                f"Received: {layer} (of type {type(layer)}). Did you forget to call the class?"
+                f"Received: {layer} (of type {type(layer)}).{_how_to_add(layer)}"
             )
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
@@ -93,6 +98,7 @@ class Sequential(Model):
     def build(self, input_shape: Any = None) -> None:
         """Make all weights for inputs of `input_shape` (batch axis included)."""
         if self._tensors:
+            self._refuse_another(input_shape)
             return
         if input_shape is None:
             raise ValueError(
@@ -107,6 +113,15 @@ class Sequential(Model):
             tensors.append(layer(tensors[-1]))
         self._layers, self._tensors = [first, *self._layers], tensors
         self.built = True
+
+    def _refuse_another(self, input_shape: Any) -> None:
+        """ValueError where a model that is built is asked to be built for another shape."""
+        if input_shape is not None and tuple(input_shape)[1:] != self.input_shape[1:]:
+            raise ValueError(
+                f"Sequential model '{self.name}' has already been configured to use input shape "
+                f"{self.input_shape}. You cannot build it with input_shape {tuple(input_shape)}: "
+                "make a new model."
+            )
 
     def _build_for(self, *args: Any, **kwargs: Any) -> None:
         self.build(shapes_of(args[0]))
@@ -131,7 +146,18 @@ class Sequential(Model):
         if isinstance(first, InputLayer) and isinstance(x, Tensor):
             x = x if x.dtype == first.dtype else K.cast(x, first.dtype)
             x = x if x.ndim == len(first.batch_shape) else with_rank_of(x, first.batch_shape)
+        if isinstance(first, InputLayer) and x is not None:
+            self._check_rank(x, first.batch_shape)
         return x
+
+    def _check_rank(self, x: Any, expected: Shape) -> None:
+        if len(x.shape) != len(expected):
+            raise ValueError(
+                f"Invalid input shape for model '{self.name}'. Expected shape {expected}, but "
+                f"input has incompatible shape {tuple(x.shape)}. The batch axis comes first: the "
+                "shape of an Input, and `input_shape`, leave it out, and a single sample has it, "
+                f"x[None]. {' '.join(layer.input_hint for layer in self.layers[:1])}".rstrip()
+            )
 
     def _convert_leaf(self, x: Any) -> Any:
         """Its layers cast: the first one may take what this model's policy would round."""
@@ -172,7 +198,7 @@ class Sequential(Model):
     @property
     def output_names(self) -> list[str]:
         """The name of the last layer in a list."""
-        return [self._layers[-1].name]
+        return [layer.name for layer in self._layers[-1:]]
 
     @property
     def input_shape(self) -> Shape:
@@ -220,6 +246,14 @@ class Sequential(Model):
 
     def get_build_config(self) -> dict[str, Any] | None:
         return {"input_shape": self.input_shape} if self._tensors else None
+
+
+def _how_to_add(thing: Any) -> str:
+    if isinstance(thing, type) and issubclass(thing, Layer):
+        return f" Did you forget to call the class? Write {thing.__name__}(...)."
+    if isinstance(thing, KerasTensor):
+        return " A Sequential calls its layers itself: write Dense(8), not Dense(8)(x)."
+    return " For a function, write Lambda(function)." if callable(thing) else ""
 
 
 def _only(name: str, inputs: list) -> Any:

@@ -23,7 +23,7 @@ from layerkit.backend.registry import Backend, backend_of, beside, namespace
 from layerkit.backend.stateless_scope import writes_in_place
 
 from .. import initializers
-from ..configurable import Configurable, serialize
+from ..configurable import Configurable, parameters_of, serialize
 from ..naming import auto_name
 from .arena import Arena, arenas, fused_update
 from .deferred import is_deferred, number, run_where, typed, write_where
@@ -70,7 +70,7 @@ class Optimizer(Configurable):
         **unknown: Any,
     ):
         if unknown:
-            raise ValueError(_not_recognized(unknown))
+            raise ValueError(_not_recognized(type(self), unknown))
         self.name = name or auto_name(type(self))
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -692,10 +692,11 @@ class SGD(Optimizer):
         w += momentum * self.momentum - step if self.nesterov else momentum
 
 
-def _not_recognized(unknown: dict[str, Any]) -> str:
+def _not_recognized(optimizer: type, unknown: dict[str, Any]) -> str:
+    known = parameters_of(optimizer)
     remedies = {"lr": "`lr` is `learning_rate`", "decay": "for `decay` pass a schedule"}
-    known = ("learning_rate", "weight_decay", "momentum", "epsilon", "beta_1", "beta_2", "rho")
     hints = [remedies.get(key) or did_you_mean(key, known).strip() for key in unknown]
+    hints = hints if any(hints) else [f"Those of {optimizer.__name__} are {', '.join(known)}."]
     return f"Argument(s) not recognized: {unknown}. {' '.join(filter(None, hints))}".strip()
 
 

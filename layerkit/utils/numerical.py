@@ -33,7 +33,8 @@ def _checked(labels: np.ndarray, num_classes: int | None) -> int:
     if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
         raise ValueError(
             f"to_categorical expects labels from 0 to {num_classes - 1}; received labels from "
-            f"{labels.min()} to {labels.max()}."
+            f"{labels.min()} to {labels.max()}. Number them from 0, as with y - y.min(), or raise "
+            "`num_classes`."
         )
     return num_classes
 
