@@ -74,6 +74,7 @@ FLOORS = [
     ["layerkit.layers"],
     ["layerkit.progress", "layerkit.saving.*"],
     ["layerkit.saving", "layerkit.callbacks.*"],
+    ["layerkit.utils.feature_space"],
     ["layerkit.callbacks"],
     ["layerkit.models.outputs", "layerkit.models.trainable_flags"],
     ["layerkit.models.compiled", "layerkit.models.summary", "layerkit.models.traced"],

@@ -1,5 +1,7 @@
 """Small helpers that scripts use beside the layers."""
 
+from typing import TYPE_CHECKING
+
 from layerkit.backend import clear_session, set_random_seed, standardize_dtype
 from layerkit.backend.names import explain_missing
 
@@ -33,11 +35,15 @@ from .splitting import split_dataset
 from .text_dataset import text_dataset_from_directory
 from .timeseries_dataset import timeseries_dataset_from_array
 
+if TYPE_CHECKING:
+    from .feature_space import FeatureSpace
+
 Sequence = PyDataset  # its name in Keras 2
 
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -75,4 +81,5 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-explain_missing(__name__)
+# It stands above the layers, and most of the package is below it.
+explain_missing(__name__, {"FeatureSpace": "layerkit.utils.feature_space"})
