@@ -318,7 +318,7 @@ class FeatureSpace(Layer):
         """
         self._build_encoders()
         self._check_names(data)
-        columns = {name: _column(data[name]) for name in self.features}
+        columns = {name: self._column(name, data[name]) for name in self.features}
         is_row = any(not len(x.shape) for x in columns.values())
         columns = {name: _as_matrix(x) for name, x in columns.items()}
         self._check_lengths(columns)
@@ -341,6 +341,16 @@ class FeatureSpace(Layer):
                 f"{list(self.features)}. Received: {list(data)}. Missing: {missing}, to be left "
                 f"out: {unknown}"
             )
+
+    def _column(self, name: str, values: Any) -> Any:
+        x = values if isinstance(values, (Tensor, KerasTensor)) else on_host(values)
+        dtype = self.features[name].dtype
+        if x.dtype == object and dtype != "string":
+            raise ValueError(
+                f"Feature '{name}' of FeatureSpace '{self.name}' expects {dtype} values; received "
+                "strings: make numbers of them, or use 'string_categorical'."
+            )
+        return x
 
     def _check_lengths(self, columns: dict[str, Any]) -> None:
         lengths = {name: x.shape[0] for name, x in columns.items()}
@@ -531,10 +541,6 @@ def _checked_dataset(dataset: Any) -> Any:
             f"of such dicts. Received instead: {dataset} (of type {type(dataset)})"
         )
     return list(dataset) if hasattr(dataset, "__next__") else dataset
-
-
-def _column(x: Any) -> Any:
-    return x if isinstance(x, (Tensor, KerasTensor)) else on_host(x)
 
 
 def _as_matrix(x: Any) -> Any:
