@@ -342,6 +342,8 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
         sizes = [size if n is None else n for n in x.shape]
         if x.shape and x.shape[0] is None:
             sizes[0] = batch
+        if x.dtype == "string":
+            return np.full(sizes, "")
         values = np.zeros(sizes, x.dtype)
         if len(sizes) > 1 and sizes[-1] == sizes[-2] and values.dtype.kind == "f":
             values[..., :, :] = np.eye(sizes[-1])  # which has an inverse
@@ -357,10 +359,13 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
 def _spec_of_both(first: Any, second: Any) -> Any:
     if first is None:
         return None
-    if not isinstance(first, Tensor):
+    is_text = isinstance(first, np.ndarray) and first.dtype.kind in "OSU"
+    if not isinstance(first, Tensor) and not is_text:
         first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
     pairs = zip(first.shape, second.shape, strict=True)
-    return KerasTensor(tuple(a if a == b else None for a, b in pairs), first.dtype)
+    return KerasTensor(
+        tuple(a if a == b else None for a, b in pairs), "string" if is_text else first.dtype
+    )
 
 
 # Python's operators, and the operations that they add to the graph.

@@ -49,7 +49,7 @@ FLOORS = [
     ["layerkit.dtype_policies"],
     ["layerkit.config", "layerkit.random", "layerkit.symbolic", "layerkit.tree"],
     ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"]
-    + ["layerkit.ops.resampling"],
+    + ["layerkit.ops.resampling", "layerkit.ops.strings"],
     ["layerkit.config", "layerkit.symbolic"],
     ["layerkit.ops.numpy.*"],
     ["layerkit.ops.*"],

@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from inspect import Parameter, signature
 from typing import Any
 
+import numpy as np
+
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
 
@@ -201,7 +203,8 @@ class Functional(Model):
                 )
             return None
         if own.dtype == "string":
-            return x
+            there = isinstance(x, (KerasTensor, Tensor))
+            return x if there else with_rank_of(np.asarray(x), own.shape)
         y = x if isinstance(x, KerasTensor) else K.convert_to_tensor(x)
         if isinstance(y, Tensor) and y.dtype != own.dtype:
             y = K.cast(y, own.dtype)
@@ -214,7 +217,7 @@ class Functional(Model):
 
     def _check_input(self, inputs: Any) -> None:
         for x, own in zip(inputs, self.inputs, strict=True):
-            if x is None or own.dtype == "string":
+            if x is None:
                 continue
             fits = len(x.shape) == len(own.shape) and all(
                 n == m or None in (n, m) for n, m in zip(x.shape[1:], own.shape[1:], strict=True)

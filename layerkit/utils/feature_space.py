@@ -280,7 +280,7 @@ class FeatureSpace(Layer):
         self.built = True
 
     def _output_mode_of(self, name: str) -> str:
-        return {**self.features, **self.crosses_by_name}[name].output_mode
+        return (self.features.get(name) or self.crosses_by_name[name]).output_mode
 
     def _encoder_of(self, name: str, x: KerasTensor) -> CategoryEncoding:
         if not x.dtype.startswith("int"):
@@ -398,9 +398,8 @@ class FeatureSpace(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments apart from the name; what was learned is weights and assets."""
-        names = ("features", "output_mode", "crosses", "crossing_dim", "hashing_dim")
-        names += ("num_discretization_bins",)
-        return {name: serialize(getattr(self, name)) for name in names}
+        names = "features output_mode crosses crossing_dim hashing_dim num_discretization_bins"
+        return {name: serialize(getattr(self, name)) for name in names.split()}
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What the features' layers were built for; None where nothing was learned yet."""
@@ -484,7 +483,7 @@ def _how_many(layer: Any) -> int | None:
     if isinstance(layer, CategoryEncoding):
         return layer.num_tokens
     if isinstance(layer, Discretization):
-        return layer.num_bins or len(layer.bin_boundaries) + 1
+        return layer.num_bins or len(layer.bin_boundaries or ()) + 1
     return layer.num_bins if isinstance(layer, (HashedCrossing, Hashing)) else None
 
 

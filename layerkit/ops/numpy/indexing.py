@@ -8,6 +8,7 @@ from typing import Any
 from layerkit import backend as K
 
 from ...symbolic import operation
+from ..strings import is_strings
 
 argpartition = operation(K.argpartition)
 argsort = operation(K.argsort)
@@ -24,7 +25,8 @@ where = operation(K.where)
 @operation
 def get_item(x: Any, key: Any) -> Any:
     """x[key], where a list is a tuple: Keras's files know no tuples."""
-    return K.getitem(x, tuple(key) if isinstance(key, list) else key)
+    key = tuple(key) if isinstance(key, list) else key
+    return x[key] if is_strings(x) else K.getitem(x, key)
 
 
 @operation
