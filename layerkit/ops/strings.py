@@ -8,14 +8,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..data.rows import is_text
+from ..data.rows import is_strings, is_text
 
 F = TypeVar("F", bound=Callable)
-
-
-def is_strings(x: Any) -> bool:
-    """Whether `x` is a NumPy array of strings."""
-    return isinstance(x, np.ndarray) and x.dtype.kind in "OSU" and is_text(x)
 
 
 def or_strings(function: F, of_strings: Callable) -> F:

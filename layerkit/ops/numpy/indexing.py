@@ -7,8 +7,8 @@ from typing import Any
 
 from layerkit import backend as K
 
+from ...data.rows import is_strings
 from ...symbolic import operation
-from ..strings import is_strings
 
 argpartition = operation(K.argpartition)
 argsort = operation(K.argsort)
