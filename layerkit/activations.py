@@ -13,6 +13,7 @@ from layerkit.backend.names import did_you_mean, explain_missing
 
 from . import configurable
 from .configurable import register_functions
+from .symbolic import KerasTensor, by_operation, named
 
 
 def linear(x: Any) -> Any:
@@ -22,6 +23,8 @@ def linear(x: Any) -> Any:
 
 def exponential(x: Any) -> Tensor:
     """exp(x)."""
+    if isinstance(x, KerasTensor):
+        return named("Exp")(x)
     return K.exp(x)
 
 
@@ -30,6 +33,8 @@ def relu(
 ) -> Tensor:
     """max(x, 0), or more generally: `max_value` where x is at least that, x from `threshold` on,
     negative_slope (x - threshold) below."""
+    if isinstance(x, KerasTensor):
+        return _symbolic_relu(x, negative_slope, max_value, threshold)
     if max_value is None and threshold == 0.0:
         return K.leaky_relu(x, negative_slope) if negative_slope else K.relu(x)
     x = K.convert_to_tensor(x)
@@ -38,26 +43,41 @@ def relu(
     return K.where(x > threshold, above, below)
 
 
+def _symbolic_relu(x: Any, negative_slope: float, max_value: Any, threshold: float) -> Any:
+    if max_value is None and threshold == 0.0:
+        return named("LeakyRelu")(x, negative_slope) if negative_slope else named("Relu")(x)
+    raise ValueError(
+        "relu with `max_value` or `threshold` is no operation of a functional model: call "
+        "layers.ReLU with them instead. Received: a symbolic tensor, "
+        f"max_value={max_value}, threshold={threshold}"
+    )
+
+
+@by_operation
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     """x where positive, negative_slope x elsewhere."""
     return K.leaky_relu(x, negative_slope)
 
 
+@by_operation
 def relu6(x: Any) -> Tensor:
     """min(max(x, 0), 6)."""
     return K.relu6(x)
 
 
+@by_operation
 def softmax(x: Any, axis: Any = -1) -> Tensor:
     """exp(x) / sum(exp(x)) over `axis`: positive, with sum 1."""
     return K.softmax(x, axis=axis)
 
 
+@by_operation
 def log_softmax(x: Any, axis: Any = -1) -> Tensor:
     """log(softmax(x)), computed without overflow."""
     return K.log_softmax(x, axis=axis)
 
 
+@by_operation
 def sparsemax(x: Any, axis: int = -1) -> Tensor:
     """The nearest point to x whose entries are not negative and have sum 1 over `axis`.
 
@@ -66,51 +86,61 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
     return K.sparsemax(x, axis=axis)
 
 
+@by_operation
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """x where positive, alpha (exp(x) - 1) elsewhere."""
     return K.elu(x, alpha)
 
 
+@by_operation
 def celu(x: Any, alpha: float = 1.0) -> Tensor:
     """x where positive, alpha (exp(x / alpha) - 1) elsewhere."""
     return K.celu(x, alpha)
 
 
+@by_operation
 def selu(x: Any) -> Tensor:
     """elu with the scale and alpha that keep mean 0 and variance 1. Klambauer et al. 2017."""
     return K.selu(x)
 
 
+@by_operation
 def softplus(x: Any) -> Tensor:
     """log(1 + exp(x))."""
     return K.softplus(x)
 
 
+@by_operation
 def softsign(x: Any) -> Tensor:
     """x / (1 + |x|)."""
     return K.softsign(x)
 
 
+@by_operation
 def squareplus(x: Any, b: float = 4) -> Tensor:
     """(x + sqrt(x² + b)) / 2."""
     return K.squareplus(x, b)
 
 
+@by_operation
 def sparse_plus(x: Any) -> Tensor:
     """0 up to -1, (x + 1)² / 4 up to 1, x from there on."""
     return K.sparse_plus(x)
 
 
+@by_operation
 def silu(x: Any) -> Tensor:
     """x sigmoid(x), also called swish."""
     return K.silu(x)
 
 
+@by_operation
 def gelu(x: Any, approximate: bool = False) -> Tensor:
     """x Φ(x), Φ the normal distribution function; `approximate` takes its form with tanh."""
     return K.gelu(x, approximate=approximate)
 
 
+@by_operation
 def glu(x: Any, axis: int = -1) -> Tensor:
     """a sigmoid(b), a and b the halves of x along `axis`."""
     return K.glu(x, axis=axis)
@@ -118,59 +148,72 @@ def glu(x: Any, axis: int = -1) -> Tensor:
 
 def mish(x: Any) -> Tensor:
     """x tanh(softplus(x))."""
+    if isinstance(x, KerasTensor):
+        return x * named("Tanh")(named("Softplus")(x))
     return K.mish(x)
 
 
+@by_operation
 def tanh(x: Any) -> Tensor:
     """The hyperbolic tangent."""
     return K.tanh(x)
 
 
+@by_operation
 def tanh_shrink(x: Any) -> Tensor:
     """x - tanh(x)."""
     return K.tanh_shrink(x)
 
 
+@by_operation
 def hard_tanh(x: Any) -> Tensor:
     """x between -1 and 1, -1 and 1 outside."""
     return K.hard_tanh(x)
 
 
+@by_operation
 def sigmoid(x: Any) -> Tensor:
     """1 / (1 + exp(-x))."""
     return K.sigmoid(x)
 
 
+@by_operation
 def log_sigmoid(x: Any) -> Tensor:
     """log(sigmoid(x)), computed without overflow."""
     return K.log_sigmoid(x)
 
 
+@by_operation
 def hard_sigmoid(x: Any) -> Tensor:
     """x / 6 + 1 / 2 between -3 and 3, 0 and 1 outside."""
     return K.hard_sigmoid(x)
 
 
+@by_operation
 def sparse_sigmoid(x: Any) -> Tensor:
     """(x + 1) / 2 between -1 and 1, 0 and 1 outside."""
     return K.sparse_sigmoid(x)
 
 
+@by_operation
 def hard_silu(x: Any) -> Tensor:
     """x hard_sigmoid(x), also called hard_swish."""
     return K.hard_silu(x)
 
 
+@by_operation
 def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """x moved towards 0 by `threshold`, and 0 where it would pass it."""
     return K.soft_shrink(x, threshold)
 
 
+@by_operation
 def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """x where |x| > threshold, 0 elsewhere."""
     return K.hard_shrink(x, threshold)
 
 
+@by_operation
 def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
     """x where x > threshold, default_value elsewhere."""
     return K.threshold(x, threshold, default_value)
@@ -181,7 +224,7 @@ swish, hard_swish = silu, hard_silu
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: thing
     for name, thing in list(globals().items())
-    if isinstance(thing, FunctionType) and thing.__module__ == __name__
+    if isinstance(thing, FunctionType) and thing.__module__ == __name__ and name[0] != "_"
 }
 register_functions(*FUNCTIONS.values())
 FUSED.update({FUNCTIONS[name]: name for name in BY_VALUE})

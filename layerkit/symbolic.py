@@ -351,6 +351,23 @@ def of_symbols(function: F) -> F:
     return called  # type: ignore[return-value]
 
 
+def by_operation(function: F) -> F:
+    """`function` of a tensor; of a symbolic one, the operation of `layerkit.ops` of its name.
+
+    Its options are the same, in the same order; their defaults may differ.
+    """
+
+    @wraps(function)
+    def called(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(x, KerasTensor):
+            return function(x, *args, **kwargs)
+        given = signature(function).bind(x, *args, **kwargs)
+        given.apply_defaults()
+        return named(class_name(function))(*given.args)
+
+    return called  # type: ignore[return-value]
+
+
 def named(name: str) -> Callable:
     """The operation that Keras's files call so. KeyError where layerkit has none of that name."""
     if name not in _operations:
@@ -432,6 +449,8 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
         sizes = [size if n is None else n for n in x.shape]
         if x.shape and x.shape[0] is None:
             sizes[0] = batch
+        if x.dtype == "string":
+            return np.full(sizes, "")
         values = np.zeros(sizes, x.dtype)
         if len(sizes) > 1 and sizes[-1] == sizes[-2] and values.dtype.kind == "f":
             values[..., :, :] = np.eye(sizes[-1])  # which has an inverse
@@ -447,10 +466,13 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
 def _spec_of_both(first: Any, second: Any) -> Any:
     if first is None:
         return None
-    if not isinstance(first, Tensor):
+    is_text = isinstance(first, np.ndarray) and first.dtype.kind in "OSU"
+    if not isinstance(first, Tensor) and not is_text:
         first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
     pairs = zip(first.shape, second.shape, strict=True)
-    return KerasTensor(tuple(a if a == b else None for a, b in pairs), first.dtype)
+    return KerasTensor(
+        tuple(a if a == b else None for a, b in pairs), "string" if is_text else first.dtype
+    )
 
 
 # Python's operators, and the operations that they add to the graph.

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from tables import losses_metrics as rows
 
-from layerkit import activations
+from layerkit import Input, Model, activations, layers
 from layerkit import backend as K
 from layerkit.configurable import register_keras_serializable
+from layerkit.models import load_model
 
 GOLDEN = np.load(Path(__file__).parent / "golden" / "losses_metrics.npz")
 parametrize = pytest.mark.parametrize("row", rows.ACTIVATIONS, ids=lambda row: rows.key(*row))
@@ -29,6 +30,24 @@ def test_value_as_in_keras(row):
 def test_gradient(row):
     name, options = row
     K.check_gradient(lambda x: activations.get(name)(x, **options), rows.activation_input())
+
+
+@parametrize
+def test_symbolic_tensors_as_in_a_functional_model(row, tmp_path):
+    name, options = row
+    function, x = activations.get(name), rows.activation_input().astype("float32")
+    inputs = Input(batch_shape=x.shape)
+    if name == "relu" and {"max_value", "threshold"} & set(options):
+        with pytest.raises(ValueError, match="call layers.ReLU with them instead"):
+            function(inputs, **options)
+        return
+    y = function(inputs, **options)
+    model = Model(inputs, layers.Activation("linear")(y))
+    expected = GOLDEN[rows.key("activation", *row)]
+    assert y.shape == expected.shape
+    model.save(tmp_path / "model.keras")
+    for known in (model, load_model(tmp_path / "model.keras")):
+        np.testing.assert_allclose(known(x), expected, rtol=1e-5, atol=2e-6)
 
 
 def test_every_activation_has_a_row():

@@ -51,7 +51,7 @@ FLOORS = [
     ["layerkit.dtype_policies"],
     ["layerkit.config", "layerkit.random", "layerkit.symbolic", "layerkit.tree"],
     ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"]
-    + ["layerkit.ops.resampling"],
+    + ["layerkit.ops.resampling", "layerkit.ops.strings"],
     ["layerkit.config", "layerkit.symbolic"],
     ["layerkit.ops.numpy.*"],
     ["layerkit.ops.*"],
@@ -76,6 +76,7 @@ FLOORS = [
     ["layerkit.layers"],
     ["layerkit.progress", "layerkit.saving.*"],
     ["layerkit.saving", "layerkit.callbacks.*"],
+    ["layerkit.utils.feature_space"],
     ["layerkit.callbacks"],
     ["layerkit.models.outputs", "layerkit.models.trainable_flags"],
     ["layerkit.models.compiled", "layerkit.models.summary", "layerkit.models.traced"],

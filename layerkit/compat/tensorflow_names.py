@@ -96,7 +96,7 @@ convert_to_tensor = ops.convert_to_tensor
 
 def constant(value: Any, dtype: Any = None, shape: Any = None) -> Any:
     """A tensor of this value."""
-    y = K.convert_to_tensor(value, dtype)
+    y = ops.convert_to_tensor(value, dtype)
     return y if shape is None else ops.broadcast_to(y, shape)
 
 

@@ -108,6 +108,11 @@ def is_text(rows: Any) -> bool:
     return all(isinstance(item, (str, bytes)) for item in np.ravel(rows))
 
 
+def is_strings(x: Any) -> bool:
+    """Whether `x` is a NumPy array of strings."""
+    return isinstance(x, np.ndarray) and x.dtype.kind in "OSU" and is_text(x)
+
+
 def _checked(rows: Any, x: Any) -> Any:
     if rows.dtype.kind not in "biuf" and not (rows.shape and is_text(rows)):
         raise ValueError(

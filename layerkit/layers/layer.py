@@ -19,6 +19,7 @@ from layerkit.backend.session import in_scope, name_scope
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
 from ..configurable import did_you_mean, parameters_of
+from ..data.rows import is_strings
 from ..dtype_policies import DTypePolicy
 from ..masks import masks_of, put_masks
 from ..symbolic import KerasTensor, Node, Operation, Shape, is_symbolic, spec_by_running
@@ -90,6 +91,7 @@ class Layer(Operation):
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
+        cls._gets_strings = cls.__module__.partition(".")[0] != __name__.partition(".")[0]
         if "build" in cls.__dict__:
             cls.build = _marking_built(cls.__dict__["build"])  # type: ignore[method-assign]
             cls._built_from = parameters_after_self(cls.__dict__["build"])
@@ -102,6 +104,7 @@ class Layer(Operation):
             cls._training_index = names.index("training") - 1 if "training" in names else None
             cls._masks_taken = [n for n in names if n == "mask" or n.endswith("_mask")]
 
+    _gets_strings = False  # whether `call` may get them, NumPy arrays: a user's may
     _call_parameters: tuple[str, ...] = ("inputs",)  # names of what `call` takes
     _training_index: int | None = None  # where it takes `training`, after the inputs; or None
     _masks_taken: ClassVar[list[str]] = []  # its parameters that are masks
@@ -412,7 +415,7 @@ class Layer(Operation):
         return tree.map_structure(self._convert_leaf, inputs)
 
     def _convert_leaf(self, x: Any) -> Any:
-        if x is None or isinstance(x, KerasTensor):
+        if x is None or isinstance(x, KerasTensor) or self._gets_strings and is_strings(x):
             return x
         tensor = K.convert_to_tensor(x)
         if K.is_floating(tensor.dtype) and tensor.dtype != self.compute_dtype:

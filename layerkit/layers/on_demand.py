@@ -63,4 +63,6 @@ _MODULES = {
 
 WHERE = {name: f"layerkit.layers.{module}" for module, names in _MODULES.items() for name in names}
 
-defined_in(WHERE)
+_FEATURE_SPACE = ("Cross", "Feature", "FeatureSpace", "TFDConcat", "TFDIdentity")
+
+defined_in(WHERE | dict.fromkeys(_FEATURE_SPACE, "layerkit.utils.feature_space"))

@@ -26,10 +26,11 @@ def shapes_of(x: Any) -> Any:
 
 def with_rank_of(x: Any, shape: tuple) -> Any:
     """`x` with a last axis of one added or taken away where its rank asks for it, as in Keras."""
+    of: Any = np if isinstance(x, np.ndarray) else K  # strings are NumPy arrays
     if x.ndim == len(shape) + 1 and x.shape[-1] == 1:
-        return K.squeeze(x, axis=-1)
+        return of.squeeze(x, axis=-1)
     if x.ndim == len(shape) - 1 and shape[-1] == 1:
-        return K.expand_dims(x, axis=-1)
+        return of.expand_dims(x, axis=-1)
     return x
 
 

@@ -72,12 +72,12 @@ class Function(Operation):
         )
 
     def _run(self, inputs: Any, call: Callable[[Any, tuple, dict], Any]) -> Any:
-        self._check_call(inputs)
+        self._check_structure(inputs)
         return tree.pack_sequence_as(
             self._outputs_struct, self._graph.run(tree.flatten(inputs), call)
         )
 
-    def _check_call(self, inputs: Any) -> None:
+    def _check_structure(self, inputs: Any) -> None:
         if _form_of(inputs) != _form_of(self._inputs_struct):
             raise ValueError(
                 "Function was called with an invalid input structure. Expected input structure: "

@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from inspect import Parameter, signature
 from typing import Any
 
+import numpy as np
+
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
 
@@ -192,7 +194,8 @@ class Functional(Function, Model):
                 )
             return None
         if own.dtype == "string":
-            return x
+            there = isinstance(x, (KerasTensor, Tensor))
+            return x if there else with_rank_of(np.asarray(x), own.shape)
         y = x if isinstance(x, KerasTensor) else K.convert_to_tensor(x)
         if isinstance(y, Tensor) and y.dtype != own.dtype:
             y = K.cast(y, own.dtype)
@@ -205,7 +208,7 @@ class Functional(Function, Model):
 
     def _check_input(self, inputs: Any) -> None:
         for index, (x, own) in enumerate(zip(inputs, self.inputs, strict=True)):
-            if x is None or own.dtype == "string":
+            if x is None:
                 continue
             if len(x.shape) != len(own.shape) or not fits(x.shape[1:], own.shape[1:]):
                 raise ValueError(

@@ -20,6 +20,7 @@ from layerkit.backend.dtypes import standardize_dtype
 from layerkit.backend.ops.scattering import slices
 
 from ..symbolic import operation
+from .strings import as_strings
 
 __all__ = [
     "associative_scan",
@@ -83,17 +84,21 @@ def _limits(dtype: np.dtype) -> tuple[Any, Any]:
 @operation
 def convert_to_tensor(
     x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
-) -> Tensor:
+) -> Any:
     """`x` as a tensor: arrays, numbers, and nestings of them in lists.
 
+    Strings, which no tensor holds, as a NumPy array: layers of texts and categories take it.
     `dtype`: None for that of an array; `floatx()` of floats, int32 of ints. ValueError for
-    `sparse` and `ragged`, and for what is no rectangular nesting of numbers.
+    `sparse` and `ragged`, and for what is no rectangular nesting of numbers or of strings.
     """
     if sparse or ragged:
         raise ValueError(
             "convert_to_tensor expects sparse and ragged to be None or False: layerkit's tensors "
             f"are dense. Received: sparse={sparse}, ragged={ragged}"
         )
+    strings = as_strings(x) if dtype in (None, "string") else None
+    if strings is not None:
+        return strings
     if isinstance(x, Tensor) and dtype is not None:
         return x if x.dtype == standardize_dtype(dtype) else K.cast(x, standardize_dtype(dtype))
     return K.convert_to_tensor(x, None if dtype is None else standardize_dtype(dtype))

@@ -1,5 +1,7 @@
 """Small helpers that scripts use beside the layers."""
 
+from typing import TYPE_CHECKING
+
 from layerkit.backend import (
     clear_session,
     is_keras_tensor,
@@ -38,11 +40,15 @@ from .splitting import split_dataset
 from .text_dataset import text_dataset_from_directory
 from .timeseries_dataset import timeseries_dataset_from_array
 
+if TYPE_CHECKING:
+    from .feature_space import FeatureSpace
+
 Sequence = PyDataset  # its name in Keras 2
 
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -80,4 +86,5 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-explain_missing(__name__)
+# It stands above the layers, and most of the package is below it.
+explain_missing(__name__, {"FeatureSpace": "layerkit.utils.feature_space"})

@@ -351,7 +351,6 @@ ABSENT: dict[str, dict[str, str]] = {
     "saving": {"KerasFileEditor": "h5py reads and edits weights files"},
     "utils": {
         "bounding_boxes": _RARE,
-        "FeatureSpace": _RARE,
         "legacy": "what it has is in `saving`",
     },
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from layerkit import backend as K
 
+from ...data.rows import is_strings
 from ...symbolic import operation
 
 argpartition = operation(K.argpartition)
@@ -24,7 +25,8 @@ where = operation(K.where)
 @operation
 def get_item(x: Any, key: Any) -> Any:
     """x[key], where a list is a tuple: Keras's files know no tuples."""
-    return K.getitem(x, tuple(key) if isinstance(key, list) else key)
+    key = tuple(key) if isinstance(key, list) else key
+    return x[key] if is_strings(x) else K.getitem(x, key)
 
 
 @operation

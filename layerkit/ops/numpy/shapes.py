@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from layerkit import backend as K
 
 from ...symbolic import KerasTensor, operation
+from ..strings import or_strings
 
 
 def _broadcast_spec(x: KerasTensor, shape: Any) -> KerasTensor:
@@ -29,18 +32,18 @@ def _broadcast_spec(x: KerasTensor, shape: Any) -> KerasTensor:
 broadcast_to = operation(K.broadcast_to, _broadcast_spec)
 concatenate = operation(K.concatenate)
 copy = operation(K.copy)
-expand_dims = operation(K.expand_dims)
+expand_dims = operation(or_strings(K.expand_dims, np.expand_dims))
 flip = operation(K.flip)
 moveaxis = operation(K.moveaxis)
 ndim = operation(K.ndim)
 pad = operation(K.pad)
 ravel = operation(K.ravel)
 repeat = operation(K.repeat)
-reshape = operation(K.reshape)
+reshape = operation(or_strings(K.reshape, np.reshape))
 roll = operation(K.roll)
 size = operation(K.size)
 split = operation(K.split)
-squeeze = operation(K.squeeze)
+squeeze = operation(or_strings(K.squeeze, np.squeeze))
 stack = operation(K.stack)
 swapaxes = operation(K.swapaxes)
 tile = operation(K.tile)
