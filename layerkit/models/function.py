@@ -124,5 +124,5 @@ def check_symbolic(inputs: Any, outputs: Any) -> None:
                 remedy = f" Call the layer: {name}=layer(x)." if isinstance(x, Layer) else ""
                 raise ValueError(
                     f"All `{name}` values must be KerasTensors, as Input and calls on its result "
-                    f"give. Received in `{name}`: invalid value {received} ({type(x)}).{remedy}"
+                    f"give. Received in `{name}`: {received} ({type(x)}).{remedy}"
                 )

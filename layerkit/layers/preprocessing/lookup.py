@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import backend as K
-from layerkit.backend.recording import is_trial
+from layerkit.backend.recording import in_symbolic_scope
 
 from ..layer import Shape
 from .fingerprint import buckets
@@ -367,7 +367,7 @@ class _IndexLookup(HostLayer):
     def _oov_numbers(self, tokens: np.ndarray) -> Any:
         """The numbers of tokens that are out of the vocabulary."""
         if self.num_oov_indices == 0:
-            if is_trial():  # of a sample, which is in no vocabulary
+            if in_symbolic_scope():  # of a sample, which is in no vocabulary
                 return 0
             raise ValueError(
                 "When `num_oov_indices=0` all inputs should be in vocabulary, found OOV values "
