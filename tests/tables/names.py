@@ -352,7 +352,6 @@ ABSENT: dict[str, dict[str, str]] = {
     },
     "ops": {"jvp": _FORWARD_MODE},
     "ops.linalg": {"jvp": _FORWARD_MODE},
-    "saving": {"KerasFileEditor": "h5py reads and edits weights files"},
     "utils": {
         "bounding_boxes": _RARE,
         "FeatureSpace": _RARE,
