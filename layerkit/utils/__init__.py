@@ -20,6 +20,7 @@ from ..configurable import deserialize as deserialize_keras_object
 from ..configurable import serialize as serialize_keras_object
 from ..data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from ..symbolic import get_source_inputs, is_keras_tensor
+from . import bounding_boxes
 from .audio_dataset import audio_dataset_from_directory
 from .downloads import get_file
 from .image_dataset import image_dataset_from_directory
@@ -43,6 +44,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

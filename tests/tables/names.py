@@ -292,6 +292,10 @@ NAMES: dict[str, tuple[str, ...]] = {
             set_random_seed split_dataset standardize_dtype text_dataset_from_directory
             timeseries_dataset_from_array to_categorical unpack_x_y_sample_weight
         """,
+        "utils.bounding_boxes": """
+            affine_transform clip_to_image_size compute_ciou compute_iou convert_format crop
+            decode_deltas_to_boxes encode_box_to_deltas pad
+        """,
     }.items()
 }
 
@@ -353,7 +357,6 @@ ABSENT: dict[str, dict[str, str]] = {
     "ops": {"jvp": _FORWARD_MODE},
     "ops.linalg": {"jvp": _FORWARD_MODE},
     "utils": {
-        "bounding_boxes": _RARE,
         "FeatureSpace": _RARE,
         "legacy": "what it has is in `saving`",
     },
