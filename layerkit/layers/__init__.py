@@ -130,6 +130,7 @@ if TYPE_CHECKING:
     from .preprocessing.category_encoding import CategoryEncoding
     from .preprocessing.discretization import Discretization
     from .preprocessing.hashing import HashedCrossing, Hashing
+    from .preprocessing.image_boxes import MaxNumBoundingBoxes
     from .preprocessing.image_color import (
         AutoContrast,
         Equalization,
@@ -263,6 +264,7 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxNumBoundingBoxes",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",

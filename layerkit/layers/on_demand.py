@@ -23,6 +23,7 @@ _MODULES = {
     "preprocessing.category_encoding": ("CategoryEncoding",),
     "preprocessing.discretization": ("Discretization",),
     "preprocessing.hashing": ("HashedCrossing", "Hashing"),
+    "preprocessing.image_boxes": ("MaxNumBoundingBoxes",),
     "preprocessing.image_color": (
         "AutoContrast",
         "Equalization",

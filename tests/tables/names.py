@@ -344,7 +344,6 @@ ABSENT: dict[str, dict[str, str]] = {
         **dict.fromkeys(
             (
                 "ContrastLimitedAdaptiveHistogramEqualization",
-                "MaxNumBoundingBoxes",
                 "MelSpectrogram",
                 "RandomElasticTransform",
                 "RandomPerspective",
