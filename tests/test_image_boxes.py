@@ -49,6 +49,7 @@ MOVING = [
     ("RandomTranslation", {"height_factor": 0.2, "width_factor": 0.2}),
     ("RandomShear", {"x_factor": 0.4}),
     ("RandomShear", {"x_factor": 0.3, "y_factor": 0.3}),
+    ("RandomPerspective", {"scale": 0.4}),
     ("RandomCrop", {"height": 40, "width": 50}),
     ("RandomCrop", {"height": 90, "width": 60}),
     ("CenterCrop", {"height": 50, "width": 70}),
@@ -206,6 +207,10 @@ REFUSED = [
     (
         lambda: layers.CutMix(bounding_box_format="xyxy")(batch(), training=True),
         "CutMix does not say what becomes of bounding boxes",
+    ),
+    (
+        lambda: layers.RandomElasticTransform(bounding_box_format="xyxy")(batch()),
+        "RandomElasticTransform does not say what becomes of bounding boxes",
     ),
     (
         lambda: layers.RandomFlip(bounding_box_format="xyzw")(batch(), training=True),

@@ -33,12 +33,14 @@ RANDOM = {
     },
     "RandomContrast": {"factor": 0.5},
     "RandomCrop": {"height": 3, "width": 2},
+    "RandomElasticTransform": {"scale": (0.5, 1.0)},
     "RandomErasing": {"scale": (0.2, 0.4)},
     "RandomFlip": {},
     "RandomGaussianBlur": {},
     "RandomGrayscale": {},
     "RandomHue": {"factor": 0.6},
     "RandomInvert": {},
+    "RandomPerspective": {},
     "RandomPosterization": {"factor": (1, 5)},
     "RandomRotation": {"factor": 0.2},
     "RandomSaturation": {"factor": (0.1, 0.4)},
@@ -289,6 +291,37 @@ def test_a_pipeline_is_its_layers():
     np.testing.assert_array_equal(words(["a", "b"]), [1, 1])
 
 
+def test_elastic_transforms_are_those_of_ops():
+    layer = random_layer("RandomElasticTransform")
+    x = photos(3)
+    drawn = layer.get_random_transformation(x)
+    drawn["apply_transform"] = K.convert_to_tensor(np.array([True, False, True]))
+    alpha, sigma = layer.get_elastic_transform_params(7, 6, drawn["distortion_factor"])
+    assert (alpha, sigma) == (0.7 * drawn["distortion_factor"], 0.3 * drawn["distortion_factor"])
+    expected = image.elastic_transform(x, alpha, sigma, seed=drawn["seed"]).numpy().clip(0, 255)
+    expected[1] = x[1]
+    y = layer.transform_images(x, drawn).numpy()
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+    masks = (x[..., :1] > 120).astype("int32")
+    bent = layer.transform_segmentation_masks(masks, drawn).numpy()
+    nearest = image.elastic_transform(masks, alpha, sigma, "nearest", seed=drawn["seed"]).numpy()
+    np.testing.assert_array_equal(bent[[0, 2]], nearest[[0, 2]])
+    assert layers.RandomElasticTransform(scale=0).get_random_transformation(x) is None
+
+
+def test_perspectives_draw_within_their_scale():
+    layer = layers.RandomPerspective(factor=(0.3, 0.3), scale=0.4, seed=1)
+    drawn = layer.get_random_transformation(K.zeros((500, 11, 21, 3)))
+    start, end = (np.asarray(drawn[key]) for key in ("start_points", "end_points"))
+    np.testing.assert_array_equal(start[7], [[0, 0], [20, 0], [0, 10], [20, 10]])
+    assert 3.9 < abs(end - start)[..., 0].max() <= 4 and 1.9 < abs(end - start)[..., 1].max() <= 2
+    assert abs(np.asarray(drawn["apply_perspective"]).mean() - 0.3) < 0.1
+    masks = np.arange(42).reshape(1, 7, 6, 1)
+    forced = layers.RandomPerspective(seed=1).get_random_transformation(masks)
+    seen = layer.transform_segmentation_masks(masks, forced)
+    assert seen.dtype == masks.dtype and set(np.unique(seen)) <= {*range(42)}
+
+
 def test_auto_contrast_keeps_what_is_flat():
     x = np.full((1, 2, 2, 3), 7.0, "float32")
     np.testing.assert_array_equal(layers.AutoContrast()(x), x)
@@ -307,6 +340,16 @@ REFUSED = [
     (lambda: L.RandomTranslation(0.1, "x"), "`width_factor` argument"),
     (lambda: L.RandomShear(-0.5), r"`x_factor` argument .* \[0.0, 1.0\]"),
     (lambda: L.RandomBrightness(0.1, value_range=3), "`value_range` argument should be a list"),
+    (lambda: L.RandomPerspective(2), r"`factor` argument should be a number .* \[0, 1\]"),
+    (lambda: L.RandomPerspective(scale=2), r"`scale` argument should be a number in the range"),
+    (lambda: L.RandomPerspective(interpolation="x"), "Unknown `interpolation` x"),
+    (lambda: L.RandomElasticTransform(scale="x"), "`scale` argument should be a number"),
+    (lambda: L.RandomElasticTransform(interpolation="x"), "Unknown `interpolation` x"),
+    (lambda: L.RandomElasticTransform(fill_mode="x"), "Unknown `fill_mode` x"),
+    (
+        lambda: L.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(0, 2)),
+        "`tile_grid_size` argument should be two positive integers",
+    ),
     (lambda: L.RandomGrayscale(2), "`factor` should be between 0 and 1"),
     (lambda: L.RandomPosterization(9), r"in the range \[1, 8\]"),
     (lambda: L.RandomGaussianBlur(kernel_size=2), "kernel_size must be an odd number"),

@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from .preprocessing.discretization import Discretization
     from .preprocessing.hashing import HashedCrossing, Hashing
     from .preprocessing.image_boxes import MaxNumBoundingBoxes
+    from .preprocessing.image_clahe import ContrastLimitedAdaptiveHistogramEqualization
     from .preprocessing.image_color import (
         AutoContrast,
         Equalization,
@@ -166,10 +167,13 @@ if TYPE_CHECKING:
         AugMix,
         RandAugment,
     )
+    from .preprocessing.image_warps import RandomElasticTransform, RandomPerspective
     from .preprocessing.lookup import IntegerLookup, StringLookup
     from .preprocessing.normalization import Normalization
     from .preprocessing.pipeline import Pipeline
+    from .preprocessing.spectrograms import MelSpectrogram, STFTSpectrogram
     from .preprocessing.text_vectorization import TextVectorization
+    from .reversible_embedding import ReversibleEmbedding
     from .rnn import RNN
     from .simple_rnn import SimpleRNN, SimpleRNNCell
     from .stacked_rnn_cells import StackedRNNCells
@@ -202,6 +206,7 @@ __all__ = [
     "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -272,6 +277,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",
@@ -288,12 +294,14 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
     "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",
@@ -306,6 +314,8 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

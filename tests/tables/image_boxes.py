@@ -22,6 +22,12 @@ ZOOM = {"height_zoom": [[0.7], [1.3]], "width_zoom": [[0.8], [1.1]], "input_shap
 SHIFTS = {"translations": [[3.0, -2.0], [-5.0, 4.5]], "input_shape": SHAPE}
 SHEAR_X = {"shear_factor": [[0.3, 0.0], [-0.2, 0.0]], "input_shape": SQUARE}
 SHEAR_Y = {"shear_factor": [[0.0, 0.25], [0.0, -0.4]], "input_shape": SQUARE}
+PERSPECTIVE = {
+    "apply_perspective": [True, False],
+    "start_points": [[[0.0, 0.0], [15.0, 0.0], [0.0, 11.0], [15.0, 11.0]]] * 2,
+    "end_points": [[[0.0, 0.0], [14.2, 0.3], [0.7, 10.1], [15.5, 11.4]]] * 2,
+    "input_shape": SHAPE,
+}
 
 ROWS = [
     ("flip", "RandomFlip", {}, FLIPS),
@@ -36,6 +42,7 @@ ROWS = [
     ("shift", "RandomTranslation", {"height_factor": 0.3, "width_factor": 0.3}, SHIFTS),
     ("shear across", "RandomShear", {"x_factor": 0.3}, SHEAR_X),
     ("shear down", "RandomShear", {"y_factor": 0.3}, SHEAR_Y),
+    ("perspective", "RandomPerspective", {}, PERSPECTIVE),
     ("middle", "CenterCrop", {"height": 8, "width": 10}, {"input_shape": SHAPE}),
     ("middle grown", "CenterCrop", {"height": 24, "width": 24}, {"input_shape": SHAPE}),
     ("resize", "Resizing", {"height": 9, "width": 40}, (HEIGHT, WIDTH)),

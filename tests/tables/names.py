@@ -341,17 +341,6 @@ ABSENT: dict[str, dict[str, str]] = {
             ("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"),
             "they run other frameworks",
         ),
-        **dict.fromkeys(
-            (
-                "ContrastLimitedAdaptiveHistogramEqualization",
-                "MelSpectrogram",
-                "RandomElasticTransform",
-                "RandomPerspective",
-                "ReversibleEmbedding",
-                "STFTSpectrogram",
-            ),
-            _RARE,
-        ),
     },
     "ops": {"jvp": _FORWARD_MODE},
     "ops.linalg": {"jvp": _FORWARD_MODE},
