@@ -344,14 +344,6 @@ IMAGE_ROWS = [
     ),
     images(
         "ContrastLimitedAdaptiveHistogramEqualization",
-        BATCH,
-        "integers",
-        integers=True,
-        tile_grid_size=(3, 1),
-        clip_limit=40.0,
-    ),
-    images(
-        "ContrastLimitedAdaptiveHistogramEqualization",
         tile_grid_size=(2, 2),
         label="first",
         **BATCH_FIRST,
