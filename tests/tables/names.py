@@ -124,6 +124,12 @@ NAMES: dict[str, tuple[str, ...]] = {
             TFSMLayer TimeDistributed TorchModuleWrapper UnitNormalization UpSampling1D UpSampling2D
             UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D
         """,
+        "legacy": """
+            saving
+        """,
+        "legacy.saving": """
+            deserialize_keras_object serialize_keras_object
+        """,
         "losses": """
             binary_crossentropy binary_focal_crossentropy BinaryCrossentropy
             BinaryFocalCrossentropy categorical_crossentropy categorical_focal_crossentropy
@@ -296,6 +302,9 @@ NAMES: dict[str, tuple[str, ...]] = {
             affine_transform clip_to_image_size compute_ciou compute_iou convert_format crop
             decode_deltas_to_boxes encode_box_to_deltas pad
         """,
+        "utils.legacy": """
+            deserialize_keras_object serialize_keras_object
+        """,
     }.items()
 }
 
@@ -305,7 +314,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "distillation": _OUTSIDE,
         "distribution": "one process trains on one device",
         "export": _OUTSIDE,
-        "legacy": "old functions of Keras 2; `saving` has them under their present names",
         "Quantizer": _NO_QUANTIZATION,
         "quantizers": _NO_QUANTIZATION,
         "remat": _NO_REMATERIALIZATION,
@@ -346,6 +354,5 @@ ABSENT: dict[str, dict[str, str]] = {
     "ops.linalg": {"jvp": _FORWARD_MODE},
     "utils": {
         "FeatureSpace": _RARE,
-        "legacy": "what it has is in `saving`",
     },
 }
