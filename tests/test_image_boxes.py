@@ -200,6 +200,12 @@ def flip(data):
 
 REFUSED = [
     (lambda: layers.RandomFlip()(batch()), "you didn't specify a bounding box format"),
+    (
+        lambda: layers.Resizing(3, 4).transform_bounding_boxes(
+            {"boxes": np.ones((1, 2, 4))}, (6, 8)
+        ),
+        "you didn't specify a bounding box format",
+    ),
     (lambda: flip(batch(bounding_boxes=np.ones(4))), "to be a dict with keys 'boxes' and 'labels'"),
     (lambda: flip(batch(bounding_boxes={"boxes": BOXES})), "a dict with keys 'boxes' and 'labels'"),
     (lambda: flip(changed(boxes=np.ones((3, 4)))), r"expected 'boxes' of shape \(batch, boxes, 4"),

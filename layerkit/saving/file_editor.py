@@ -114,7 +114,7 @@ class KerasFileEditor:
         """
         weights = _checked(weights)
         *outer, name = _parts(object_path)
-        parent = self.weights_dict
+        parent: Any = self.weights_dict
         for part in outer:
             parent = parent.get(part)
             if not isinstance(parent, dict):

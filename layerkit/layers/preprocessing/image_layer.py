@@ -111,12 +111,7 @@ class ImageLayer(Layer):
 
     def _check_boxes(self, bounding_boxes: Any, single: bool) -> None:
         """ValueError for bounding boxes that are none, or whose format nobody told."""
-        if self.bounding_box_format is None:
-            raise ValueError(
-                "You passed an input with a 'bounding_boxes' key, but you didn't specify a "
-                "bounding box format. Pass a `bounding_box_format` argument to your "
-                f"{type(self).__name__} layer, e.g. `bounding_box_format='xyxy'`."
-            )
+        self._box_format()
         there = isinstance(bounding_boxes, dict) and {"boxes", "labels"} <= set(bounding_boxes)
         if not there:
             raise ValueError(
@@ -135,12 +130,21 @@ class ImageLayer(Layer):
                 "with -1."
             )
 
+    def _box_format(self) -> str:
+        if self.bounding_box_format is None:
+            raise ValueError(
+                "You passed an input with a 'bounding_boxes' key, but you didn't specify a "
+                "bounding box format. Pass a `bounding_box_format` argument to your "
+                f"{type(self).__name__} layer, e.g. `bounding_box_format='xyxy'`."
+            )
+        return self.bounding_box_format
+
     def _boxes_moved(self, bounding_boxes: Any, move: Any, before: Any, after: Any) -> Any:
         """Bounding boxes whose "xyxy" corners went through `move`, cut to the image.
 
         `before`, `after`: height and width of the images.
         """
-        given = self.bounding_box_format
+        given = self._box_format()
         found = convert_format(bounding_boxes, given, "xyxy", *before)
         found = clip_to_image_size({**found, "boxes": move(found["boxes"])}, *after)
         return convert_format(found, "xyxy", given, *after)
