@@ -18,12 +18,13 @@ class ImageLayer(Layer):
     """A layer of images: a batch of rank 4, one image of rank 3, or a dict with more about them.
 
     The dict has 'images', and 'labels', 'segmentation_masks' and 'bounding_boxes' where these are
-    to follow. Bounding boxes are a dict of 'boxes' (batch, n, 4), in the `bounding_box_format` that
-    `utils.bounding_boxes` tells of, and 'labels' (batch, n): -1 where nothing of a box is left. For
-    one image neither has the first axis. A layer
-    is `get_random_transformation`, which draws what is to be done, and `transform_images`, which
-    does it; the latter gives images of the layer's float type. Without `training` nothing happens;
-    it is True where nobody says otherwise.
+    to follow. Bounding boxes are a dict of 'boxes' (batch, n, 4), in the `bounding_box_format`, one
+    of `utils.bounding_boxes`, and 'labels' (batch, n), which become -1 where nothing of a box is
+    left; for one image neither has the first axis.
+
+    A layer is `get_random_transformation`, which draws what is to be done, and `transform_images`,
+    which does it; the latter gives images of the layer's float type. Without `training` nothing
+    happens; it is True where nobody says otherwise.
     """
 
     def __init__(
