@@ -61,7 +61,17 @@ from .symbolic import KerasTensor, Operation
 from .version import __version__, version
 
 if TYPE_CHECKING:
-    from layerkit import applications, datasets, ops, preprocessing, random, tree, utils, wrappers
+    from layerkit import (
+        applications,
+        datasets,
+        legacy,
+        ops,
+        preprocessing,
+        random,
+        tree,
+        utils,
+        wrappers,
+    )
     from layerkit.compat import install_as_keras
 
 __all__ = [
@@ -98,6 +108,7 @@ __all__ = [
     "initializers",
     "install_as_keras",
     "layers",
+    "legacy",
     "losses",
     "metrics",
     "mixed_precision",
@@ -119,6 +130,7 @@ __all__ = [
 _ON_DEMAND = (
     "applications",
     "datasets",
+    "legacy",
     "ops",
     "preprocessing",
     "random",

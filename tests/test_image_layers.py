@@ -33,12 +33,14 @@ RANDOM = {
     },
     "RandomContrast": {"factor": 0.5},
     "RandomCrop": {"height": 3, "width": 2},
+    "RandomElasticTransform": {"scale": (0.5, 1.0)},
     "RandomErasing": {"scale": (0.2, 0.4)},
     "RandomFlip": {},
     "RandomGaussianBlur": {},
     "RandomGrayscale": {},
     "RandomHue": {"factor": 0.6},
     "RandomInvert": {},
+    "RandomPerspective": {},
     "RandomPosterization": {"factor": (1, 5)},
     "RandomRotation": {"factor": 0.2},
     "RandomSaturation": {"factor": (0.1, 0.4)},
@@ -100,7 +102,9 @@ def test_every_preprocessing_layer_is_tested():
     classes = [thing for thing in things if isinstance(thing, type)]
     found = {cls for cls in classes if ".preprocessing." in cls.__module__}
     tested = {row.layer for row in (*ROWS, *IMAGE_ROWS)} | set(RANDOM)
-    assert {cls.__name__ for cls in found} - tested == {"Pipeline", "Rescaling"}
+    assert {cls.__name__ for cls in found} - tested == {
+        *("MaxNumBoundingBoxes", "MelSpectrogram", "Pipeline", "Rescaling", "STFTSpectrogram")
+    }
 
 
 def test_the_rows_have_names_of_their_own():
@@ -285,6 +289,46 @@ def test_a_pipeline_is_its_layers():
     np.testing.assert_array_equal(words(["a", "b"]), [1, 1])
 
 
+def test_elastic_transforms_are_those_of_ops():
+    layer = random_layer("RandomElasticTransform")
+    x = photos(3)
+    drawn = layer.get_random_transformation(x)
+    drawn["apply_transform"] = K.convert_to_tensor(np.array([True, False, True]))
+    alpha, sigma = layer.get_elastic_transform_params(7, 6, drawn["distortion_factor"])
+    factor = drawn["distortion_factor"]
+    np.testing.assert_allclose((alpha, sigma), (0.7 * factor, 0.3 * factor))
+    expected = image.elastic_transform(x, alpha, sigma, seed=drawn["seed"]).numpy().clip(0, 255)
+    expected[1] = x[1]
+    y = layer.transform_images(x, drawn).numpy()
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+    masks = (x[..., :1] > 120).astype("int32")
+    bent = layer.transform_segmentation_masks(masks, drawn).numpy()
+    nearest = image.elastic_transform(masks, alpha, sigma, "nearest", seed=drawn["seed"]).numpy()
+    np.testing.assert_array_equal(bent[[0, 2]], nearest[[0, 2]])
+    assert layers.RandomElasticTransform(scale=0).get_random_transformation(x) is None
+
+
+def test_perspectives_draw_within_their_scale():
+    layer = layers.RandomPerspective(factor=(0.3, 0.3), scale=0.4, seed=1)
+    drawn = layer.get_random_transformation(K.zeros((500, 11, 21, 3)))
+    start, end = (np.asarray(drawn[key]) for key in ("start_points", "end_points"))
+    np.testing.assert_array_equal(start[7], [[0, 0], [20, 0], [0, 10], [20, 10]])
+    assert 3.9 < abs(end - start)[..., 0].max() <= 4 and 1.9 < abs(end - start)[..., 1].max() <= 2
+    assert abs(np.asarray(drawn["apply_perspective"]).mean() - 0.3) < 0.1
+    masks = np.arange(42).reshape(1, 7, 6, 1)
+    forced = layers.RandomPerspective(seed=1).get_random_transformation(masks)
+    seen = layer.transform_segmentation_masks(masks, forced)
+    assert seen.dtype == masks.dtype and set(np.unique(seen)) <= {*range(42)}
+
+
+def test_equalized_integers_stay_integers():
+    x = photos(2).astype("uint8")
+    layer = layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(3, 1))
+    y, exact = layer(x), layer(x.astype("float32"))
+    assert y.dtype == "uint8"
+    np.testing.assert_allclose(y, exact, atol=1.001)
+
+
 def test_auto_contrast_keeps_what_is_flat():
     x = np.full((1, 2, 2, 3), 7.0, "float32")
     np.testing.assert_array_equal(layers.AutoContrast()(x), x)
@@ -294,11 +338,6 @@ L = layers
 REFUSED = [
     (lambda: L.RandomFlip("sideways"), "`mode` of RandomFlip must be"),
     (lambda: L.RandomFlip()(np.ones((2, 3))), "rank 3 .* or 4"),
-    (lambda: L.RandomFlip(bounding_box_format="xyxy"), "`bounding_box_format` of RandomFlip"),
-    (
-        lambda: L.RandomFlip()({"images": photos(1), "bounding_boxes": np.ones(4)}),
-        "was given 'bounding_boxes'",
-    ),
     (lambda: L.RandomRotation(1.5), r"`factor` argument should be a number .* \[-1, 1\]"),
     (lambda: L.RandomRotation("x"), "`factor` argument should be a number"),
     (lambda: L.RandomRotation(0.1, fill_mode="x"), "Unknown `fill_mode` x"),
@@ -308,6 +347,16 @@ REFUSED = [
     (lambda: L.RandomTranslation(0.1, "x"), "`width_factor` argument"),
     (lambda: L.RandomShear(-0.5), r"`x_factor` argument .* \[0.0, 1.0\]"),
     (lambda: L.RandomBrightness(0.1, value_range=3), "`value_range` argument should be a list"),
+    (lambda: L.RandomPerspective(2), r"`factor` argument should be a number .* \[0, 1\]"),
+    (lambda: L.RandomPerspective(scale=2), r"`scale` argument should be a number in the range"),
+    (lambda: L.RandomPerspective(interpolation="x"), "Unknown `interpolation` x"),
+    (lambda: L.RandomElasticTransform(scale="x"), "`scale` argument should be a number"),
+    (lambda: L.RandomElasticTransform(interpolation="x"), "Unknown `interpolation` x"),
+    (lambda: L.RandomElasticTransform(fill_mode="x"), "Unknown `fill_mode` x"),
+    (
+        lambda: L.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(0, 2)),
+        "`tile_grid_size` argument should be two positive integers",
+    ),
     (lambda: L.RandomGrayscale(2), "`factor` should be between 0 and 1"),
     (lambda: L.RandomPosterization(9), r"in the range \[1, 8\]"),
     (lambda: L.RandomGaussianBlur(kernel_size=2), "kernel_size must be an odd number"),

@@ -130,6 +130,8 @@ if TYPE_CHECKING:
     from .preprocessing.category_encoding import CategoryEncoding
     from .preprocessing.discretization import Discretization
     from .preprocessing.hashing import HashedCrossing, Hashing
+    from .preprocessing.image_boxes import MaxNumBoundingBoxes
+    from .preprocessing.image_clahe import ContrastLimitedAdaptiveHistogramEqualization
     from .preprocessing.image_color import (
         AutoContrast,
         Equalization,
@@ -165,10 +167,13 @@ if TYPE_CHECKING:
         AugMix,
         RandAugment,
     )
+    from .preprocessing.image_warps import RandomElasticTransform, RandomPerspective
     from .preprocessing.lookup import IntegerLookup, StringLookup
     from .preprocessing.normalization import Normalization
     from .preprocessing.pipeline import Pipeline
+    from .preprocessing.spectrograms import MelSpectrogram, STFTSpectrogram
     from .preprocessing.text_vectorization import TextVectorization
+    from .reversible_embedding import ReversibleEmbedding
     from .rnn import RNN
     from .simple_rnn import SimpleRNN, SimpleRNNCell
     from .stacked_rnn_cells import StackedRNNCells
@@ -201,6 +206,7 @@ __all__ = [
     "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -263,6 +269,7 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxNumBoundingBoxes",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -270,6 +277,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",
@@ -286,12 +294,14 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
     "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",
@@ -304,6 +314,8 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

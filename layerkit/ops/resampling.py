@@ -301,11 +301,11 @@ def perspective_transform(
             "start_points and end_points must have the same shape. Received "
             f"start_points.shape={start.shape}, end_points.shape={end.shape}"
         )
-    t = _homography(K.reshape(start, (-1, 4, 2)), K.reshape(end, (-1, 4, 2)))
+    t = homography(K.reshape(start, (-1, 4, 2)), K.reshape(end, (-1, 4, 2)))
     return _seen_through(images, t, interpolation, "constant", fill_value, data_format)
 
 
-def _homography(start: Tensor, end: Tensor) -> Tensor:
+def homography(start: Tensor, end: Tensor) -> Tensor:
     """The transforms (n, 8) that take the end points (n, 4, 2) to the start points."""
     x, y, zero = end[..., 0], end[..., 1], K.zeros_like(end[..., 0])
     u, v = start[..., 0], start[..., 1]

@@ -21,6 +21,7 @@ from ..configurable import (
     register_keras_serializable,
 )
 from ..configurable import serialize as serialize_keras_object
+from .file_editor import KerasFileEditor
 from .training_config import compile_as_saved, describe_training
 
 _UNBUILT = (
@@ -171,6 +172,7 @@ CustomObjectScope = custom_object_scope
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "compile_as_saved",
     "custom_object_scope",
     "describe_training",

@@ -46,6 +46,14 @@ def find_group(root: Any, path: str) -> Any:
     return group
 
 
+def find_groups(group: Any) -> dict[str, Any]:
+    """{name: group} of those directly in `group`, '2' before '10'. ValueError for links."""
+    import h5py
+
+    found = {name: _follow(group, name) for name in sorted(_names(group), key=by_number)}
+    return {name: child for name, child in found.items() if isinstance(child, h5py.Group)}
+
+
 def find_datasets(group: Any) -> dict[str, Any]:
     """{name: dataset} of those directly in `group`, '2' before '10'. Nothing is read yet."""
     import h5py

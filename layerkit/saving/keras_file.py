@@ -23,6 +23,7 @@ _FORMAT = "3.0.0"  # the first version of Keras that reads these files
 _SMALL = 64 * 2**20  # bytes that any member may unpack to
 _RATIO = 100  # times its packed bytes that a larger one may
 _MOST_CONFIG = 256 * 2**20  # bytes of config.json
+_MOST_METADATA = 2**20  # bytes of metadata.json
 _DEEPEST = 200  # levels of lists and dicts in a config
 # Keys that older versions of Keras do not know, at the values that say nothing.
 _NEWER_KEYS: dict[str, Any] = {
@@ -96,6 +97,13 @@ def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
     read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path, skip_mismatch)
 
 
+def read_parts(path: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    """The config, the metadata, and the bytes of the weights file of a `.keras` file; no model."""
+    config = _parse(_member(path, CONFIG, _MOST_CONFIG), path)
+    metadata = _json(_member(path, METADATA, _MOST_METADATA), METADATA, path)
+    return config, metadata, _member(path, WEIGHTS)
+
+
 def _asset_names(path: str) -> list[str]:
     import zipfile
 
@@ -149,11 +157,15 @@ def _check_size(info: Any, path: str, most: int | None) -> None:
         )
 
 
-def _parse(text: bytes, path: str) -> dict[str, Any]:
+def _json(text: bytes, name: str, path: str) -> Any:
     try:
-        config = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"'{path}': its config.json is no valid JSON: {error}.") from None
+        raise ValueError(f"'{path}': its {name} is no valid JSON: {error}.") from None
+
+
+def _parse(text: bytes, path: str) -> dict[str, Any]:
+    config = _json(text, CONFIG, path)
     if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
         raise ValueError(
             f"'{path}': its config.json describes no model: expected a dict with 'class_name' and "

@@ -98,11 +98,11 @@ def write_weights(model: Any, file: BinaryIO) -> None:
         for path, obj in walk(model):
             group = root.create_group(f"{path}/vars")
             group.attrs["name"] = str(obj.name)
-            for key, value in _state(obj).items():
+            for key, value in own_state(obj).items():
                 group.create_dataset(key, data=value)
 
 
-def _state(obj: Any) -> dict[str, np.ndarray]:
+def own_state(obj: Any) -> dict[str, np.ndarray]:
     """Copies of the object's own variables, by their names in files."""
     store: dict[str, Any] = {}
     obj.save_own_variables(store)
@@ -175,7 +175,7 @@ def _group(root: Any, path: str) -> Any:
 def _compare(path: str, obj: Any, root: Any) -> _Part:
     group = _group(root, path)
     stored = {} if group is None else hdf5.find_datasets(group)
-    part = _Part(path, obj, _state(obj), stored)
+    part = _Part(path, obj, own_state(obj), stored)
     for dataset in stored.values():
         if not hdf5.is_numeric(dataset):
             part.problem = f"Expected numbers; '{dataset.name}' holds {dataset.dtype}."

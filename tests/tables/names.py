@@ -123,6 +123,12 @@ NAMES: dict[str, tuple[str, ...]] = {
             TFSMLayer TimeDistributed TorchModuleWrapper UnitNormalization UpSampling1D UpSampling2D
             UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D
         """,
+        "legacy": """
+            saving
+        """,
+        "legacy.saving": """
+            deserialize_keras_object serialize_keras_object
+        """,
         "losses": """
             binary_crossentropy binary_focal_crossentropy BinaryCrossentropy
             BinaryFocalCrossentropy categorical_crossentropy categorical_focal_crossentropy
@@ -291,6 +297,13 @@ NAMES: dict[str, tuple[str, ...]] = {
             set_random_seed split_dataset standardize_dtype text_dataset_from_directory
             timeseries_dataset_from_array to_categorical unpack_x_y_sample_weight
         """,
+        "utils.bounding_boxes": """
+            affine_transform clip_to_image_size compute_ciou compute_iou convert_format crop
+            decode_deltas_to_boxes encode_box_to_deltas pad
+        """,
+        "utils.legacy": """
+            deserialize_keras_object serialize_keras_object
+        """,
     }.items()
 }
 
@@ -300,7 +313,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "distillation": _OUTSIDE,
         "distribution": "one process trains on one device",
         "export": _OUTSIDE,
-        "legacy": "old functions of Keras 2; `saving` has them under their present names",
         "Quantizer": _NO_QUANTIZATION,
         "quantizers": _NO_QUANTIZATION,
         "remat": _NO_REMATERIALIZATION,
@@ -333,24 +345,7 @@ ABSENT: dict[str, dict[str, str]] = {
             ("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"),
             "they run other frameworks",
         ),
-        **dict.fromkeys(
-            (
-                "ContrastLimitedAdaptiveHistogramEqualization",
-                "MaxNumBoundingBoxes",
-                "MelSpectrogram",
-                "RandomElasticTransform",
-                "RandomPerspective",
-                "ReversibleEmbedding",
-                "STFTSpectrogram",
-            ),
-            _RARE,
-        ),
     },
     "ops": {"jvp": _FORWARD_MODE},
     "ops.linalg": {"jvp": _FORWARD_MODE},
-    "saving": {"KerasFileEditor": "h5py reads and edits weights files"},
-    "utils": {
-        "bounding_boxes": _RARE,
-        "legacy": "what it has is in `saving`",
-    },
 }

@@ -266,6 +266,11 @@ SHEAR = {"shear_factor": [[0.2, 0.1], [-0.3, 0.0]]}
 EACH = {"factor": [0.3, 0.9]}
 WIDE = {"factor": [[[[0.3]]], [[[-0.8]]]]}
 UNIT = {"value_range": (0, 1), "high": 1.0}
+PERSPECTIVE = {
+    "apply_perspective": [True, False],
+    "start_points": [[[0.0, 0.0], [5.0, 0.0], [0.0, 6.0], [5.0, 6.0]]] * 2,
+    "end_points": [[[0.0, 0.0], [4.2, 0.3], [0.7, 5.1], [5.5, 6.4]]] * 2,
+}
 
 IMAGE_ROWS = [
     images("Resizing", BATCH, height=4, width=9),
@@ -324,6 +329,25 @@ IMAGE_ROWS = [
     ),
     images("RandomShear", BATCH, forced=SHEAR, x_factor=(0.0, 0.3), y_factor=(0.1, 0.2)),
     images("RandomShear", forced=SHEAR, x_factor=(0.1, 0.3), label="first", **BATCH_FIRST),
+    images("RandomPerspective", BATCH, forced=PERSPECTIVE, scale=0.5, fill_value=9.0),
+    images("RandomPerspective", BATCH, "pixels", forced=PERSPECTIVE, interpolation="nearest"),
+    images("RandomPerspective", forced=PERSPECTIVE, factor=0.4, label="first", **BATCH_FIRST),
+    images("ContrastLimitedAdaptiveHistogramEqualization", BATCH, tile_grid_size=(2, 3)),
+    images("ContrastLimitedAdaptiveHistogramEqualization", ONE, "one", tile_grid_size=(1, 2)),
+    images(
+        "ContrastLimitedAdaptiveHistogramEqualization",
+        BATCH,
+        "unit",
+        clip_limit=0.0,
+        tile_grid_size=(2, 2),
+        **UNIT,
+    ),
+    images(
+        "ContrastLimitedAdaptiveHistogramEqualization",
+        tile_grid_size=(2, 2),
+        label="first",
+        **BATCH_FIRST,
+    ),
     images("RandomContrast", BATCH, forced={"contrast_factor": WIDE["factor"]}, factor=0.4),
     images(
         "RandomContrast",

@@ -8,6 +8,7 @@ from layerkit import backend as K
 from layerkit.backend.random import make_seed
 
 from ...ops import image
+from ...utils.bounding_boxes import convert_format, crop, pad
 from ..layer import Shape
 from .image_layer import (
     ImageLayer,
@@ -31,6 +32,25 @@ class _SizedLayer(ImageLayer):
             shapes = {"images", "segmentation_masks"} & set(input_shape)
             return {**input_shape, **{k: self._sized(input_shape[k]) for k in shapes}}
         return self._sized(input_shape)
+
+    def _middle(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Start and size of the largest part in the middle that has the layer's aspect ratio."""
+        tall = max(min(height, width * self.height // self.width), 1)
+        wide = max(min(width, height * self.width // self.height), 1)
+        return ((height - tall) // 2, (width - wide) // 2), (tall, wide)
+
+    def _boxes_in_part(self, bounding_boxes: Any, before: Any, start: Any, size: Any) -> Any:
+        """Boxes of which a part of the images, which got the layer's size, is left.
+
+        before: height and width of the images. start, size: of the part, down and across.
+        """
+        after = self.height, self.width
+
+        def cut(boxes: Any) -> Any:
+            shares = convert_format(crop(boxes, *start, *size), "xyxy", "rel_xyxy", *size)
+            return convert_format(shares, "rel_xyxy", "xyxy", *after)
+
+        return self._boxes_moved(bounding_boxes, cut, before, after)
 
     def _sized(self, shape: Shape) -> Shape:
         sized = list(shape)
@@ -80,6 +100,35 @@ class Resizing(_SizedLayer):
         """The masks in the new size; none of their values is mixed with another."""
         return self._resized(segmentation_masks, "nearest")
 
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """The images' height and width, by which boxes are moved."""
+        _, height, width = self._sizes(data)
+        return height, width
+
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """The boxes in images of the new size. Boxes of -1 alone become 0."""
+        height, width = transformation
+        down, across = self.height / height, self.width / width
+        if self.pad_to_aspect_ratio:
+            down = across = min(down, across)
+        elif self.crop_to_aspect_ratio:
+            down = across = max(down, across)
+        top, left = ((self.height - height * down) // 2, (self.width - width * across) // 2)
+        if self.crop_to_aspect_ratio and not self.pad_to_aspect_ratio:
+            top = -((height * down - self.height) // 2)
+            left = -((width * across - self.width) // 2)
+        boxes = bounding_boxes["boxes"]
+        blank = K.all(K.logical_or(boxes == -1, boxes == 0), axis=-1, keepdims=True)
+
+        def scaled(boxes: Any) -> Any:
+            shares = convert_format(boxes, "xyxy", "rel_xyxy", height, width)
+            boxes = convert_format(shares, "rel_xyxy", "xyxy", height * down, width * across)
+            return K.where(blank, 0.0, pad(boxes, top, left))
+
+        return self._boxes_moved(bounding_boxes, scaled, transformation, (self.height, self.width))
+
     def _resized(self, images: Any, interpolation: str) -> Any:
         return image.resize(
             images,
@@ -127,6 +176,21 @@ class CenterCrop(_SizedLayer):
         """The masks, cut as the images."""
         return self.transform_images(segmentation_masks)
 
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """`input_shape`: that of the images, by which boxes are cut."""
+        return {"input_shape": self._shape(data)}
+
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """The boxes, cut as the images."""
+        height, width = before = self._size_in(transformation)
+        start, size = self._middle(height, width)
+        if height >= self.height and width >= self.width:
+            start = (height - self.height) // 2, (width - self.width) // 2
+            size = self.height, self.width
+        return self._boxes_in_part(bounding_boxes, before, start, size)
+
 
 def window(layer: Any, images: Any, start: tuple[int, int]) -> Any:
     """The part of the images of the layer's size that begins at (row, column) `start`."""
@@ -159,25 +223,22 @@ class RandomCrop(_SizedLayer, RandomImageLayer):
         self.width = width
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """The row and the column at which the part begins; None out of training."""
+        """The row and the column at which the part begins, and the images' height and width."""
         _, height, width = self._sizes(data)
-        if not training:
-            return None
-        if height > self.height and width > self.width:
+        if training and height > self.height and width > self.width:
             rows, columns = height - self.height + 1, width - self.width + 1
-            return tuple(
+            start = tuple(
                 int(self._uniform(seed, (), 0, n, dtype="float32")) for n in (rows, columns)
             )
-        return (
-            (height - max(min(height, width * self.height // self.width), 1)) // 2,
-            (width - max(min(width, height * self.width // self.height), 1)) // 2,
-        )
+        else:
+            start, _ = self._middle(height, width)
+        return (*start, height, width)
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
         """A batch of images, cut."""
         images = K.cast(K.convert_to_tensor(images), self.compute_dtype)
         trained = training and transformation is not None
-        part = window(self, images, transformation) if trained else images
+        part = window(self, images, transformation[:2]) if trained else images
         return image.resize(
             part,
             (self.height, self.width),
@@ -190,6 +251,17 @@ class RandomCrop(_SizedLayer, RandomImageLayer):
     ) -> Any:
         """The masks, cut as the images."""
         return self.transform_images(segmentation_masks, transformation, training)
+
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """The boxes, cut as the images."""
+        row, column, height, width = transformation
+        start, size = self._middle(height, width)
+        if training:
+            start = row, column
+            size = min(self.height, height - row), min(self.width, width - column)
+        return self._boxes_in_part(bounding_boxes, (height, width), start, size)
 
 
 class RandomFlip(RandomImageLayer):
@@ -215,11 +287,12 @@ class RandomFlip(RandomImageLayer):
         self.mode = mode
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """`flips`: which images are flipped."""
+        """`flips`: which images are flipped; `input_shape`: that of the images."""
         if not training:
             return None
         count, *_ = self._sizes(data)
-        return {"flips": self._uniform(seed, (count, 1, 1, 1), 0, 1, dtype="float32") <= 0.5}
+        flips = self._uniform(seed, (count, 1, 1, 1), 0, 1, dtype="float32") <= 0.5
+        return {"flips": flips, "input_shape": self._shape(data)}
 
     def _transformed(self, images: Any, transformation: Any) -> Any:
         vertical, horizontal = self._spatial_axes()
@@ -232,6 +305,25 @@ class RandomFlip(RandomImageLayer):
     ) -> Any:
         """The masks, flipped as the images."""
         return self.transform_images(segmentation_masks, transformation, training)
+
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """The boxes, flipped as the images."""
+        if not training or transformation is None:
+            return bounding_boxes
+        height, width = size = self._size_in(transformation)
+        flips = K.reshape(K.convert_to_tensor(transformation["flips"]), (-1, 1, 1))
+
+        def flipped(boxes: Any) -> Any:
+            x1, y1, x2, y2 = (boxes[..., i : i + 1] for i in range(4))
+            if self.mode != "vertical":
+                x1, x2 = width - x2, width - x1
+            if self.mode != "horizontal":
+                y1, y2 = height - y2, height - y1
+            return K.where(flips, K.concatenate([x1, y1, x2, y2], axis=-1), boxes)
+
+        return self._boxes_moved(bounding_boxes, flipped, size, size)
 
 
 class RandomRotation(MovingImageLayer):
@@ -266,9 +358,10 @@ class RandomRotation(MovingImageLayer):
         return {
             "angle": angle,
             "rotation_matrix": columns(count, *turned(angle, height, width), 0, 0),
+            "input_shape": self._shape(data),
         }
 
-    def _matrix(self, images: Any, transformation: Any) -> Any:
+    def _matrix_for(self, height: int, width: int, transformation: Any) -> Any:
         return K.convert_to_tensor(transformation["rotation_matrix"])
 
 
@@ -309,15 +402,15 @@ class RandomZoom(MovingImageLayer):
         if self.width_factor is not None:
             low, high = self._widths
             across = self._uniform(seed, (count, 1), 1 + low, 1 + high, dtype="float32")
-        return {"height_zoom": down, "width_zoom": across}
+        shape = self._shape(data)
+        return {"height_zoom": down, "width_zoom": across, "input_shape": shape}
 
-    def _matrix(self, images: Any, transformation: Any) -> Any:
-        count, height, width = self._sizes(images)
+    def _matrix_for(self, height: int, width: int, transformation: Any) -> Any:
         down, across = (
             K.convert_to_tensor(transformation[key]) for key in ("height_zoom", "width_zoom")
         )
         x, y = (width - 1) / 2 * (1 - across), (height - 1) / 2 * (1 - down)
-        return columns(count, across, 0, x, 0, down, y, 0, 0)
+        return columns(across.shape[0], across, 0, x, 0, down, y, 0, 0)
 
 
 class RandomTranslation(MovingImageLayer):
@@ -353,9 +446,10 @@ class RandomTranslation(MovingImageLayer):
         count, height, width = self._sizes(data)
         down = self._uniform(seed, (count, 1), *self._heights, dtype="float32") * float(height)
         across = self._uniform(seed, (count, 1), *self._widths, dtype="float32") * float(width)
-        return {"translations": K.concatenate([across, down], axis=1)}
+        shifts = K.concatenate([across, down], axis=1)
+        return {"translations": shifts, "input_shape": self._shape(data)}
 
-    def _matrix(self, images: Any, transformation: Any) -> Any:
+    def _matrix_for(self, height: int, width: int, transformation: Any) -> Any:
         shifts = K.convert_to_tensor(transformation["translations"])
         return columns(shifts.shape[0], 1, 0, -shifts[:, 0], 0, 1, -shifts[:, 1], 0, 0)
 
@@ -393,9 +487,10 @@ class RandomShear(MovingImageLayer):
         sign = K.where(self._uniform(seed, (count, 1), 0, 1, dtype="float32") > 0.5, -1.0, 1.0)
         down = self._uniform(seed, (count, 1), *self._down, dtype="float32")
         across = self._uniform(seed, (count, 1), *self._across, dtype="float32")
-        return {"shear_factor": K.concatenate([across, down], axis=1) * sign}
+        shears = K.concatenate([across, down], axis=1) * sign
+        return {"shear_factor": shears, "input_shape": self._shape(data)}
 
-    def _matrix(self, images: Any, transformation: Any) -> Any:
+    def _matrix_for(self, height: int, width: int, transformation: Any) -> Any:
         shears = K.convert_to_tensor(transformation["shear_factor"])
         return columns(shears.shape[0], 1, shears[:, 0], 0, shears[:, 1], 1, 0, 0, 0)
 

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 from layerkit import backend as K
 from layerkit.backend import SeedGenerator
 
 from ...ops import image
+from ...symbolic import KerasTensor
+from ...utils.bounding_boxes import around, clip_to_image_size, convert_format
 from ..layer import Layer
 
 
 class ImageLayer(Layer):
     """A layer of images: a batch of rank 4, one image of rank 3, or a dict with more about them.
 
-    The dict has 'images', and 'labels' and 'segmentation_masks' where these are to follow. A layer
-    is `get_random_transformation`, which draws what is to be done, and `transform_images`, which
-    does it; the latter gives images of the layer's float type. Without `training` nothing happens;
-    it is True where nobody says otherwise.
+    The dict has 'images', and 'labels', 'segmentation_masks' and 'bounding_boxes' where these are
+    to follow. Bounding boxes are a dict of 'boxes' (batch, n, 4), in the `bounding_box_format`, one
+    of `utils.bounding_boxes`, and 'labels' (batch, n), which become -1 where nothing of a box is
+    left; for one image neither has the first axis.
+
+    A layer is `get_random_transformation`, which draws what is to be done, and `transform_images`,
+    which does it; the latter gives images of the layer's float type. Without `training` nothing
+    happens; it is True where nobody says otherwise.
     """
 
-    unavailable: ClassVar[dict[str, Any]] = {"bounding_box_format": None}
-
-    def __init__(self, data_format: str | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        data_format: str | None = None,
+        bounding_box_format: str | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
+        self.bounding_box_format = bounding_box_format
         self.data_format = K.standardize_data_format(data_format)
 
     def get_random_transformation(
@@ -54,26 +64,96 @@ class ImageLayer(Layer):
         """The masks of a batch that was transformed: as they are, where no pixel moves."""
         return segmentation_masks
 
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """The boxes of a batch that was transformed: as they are, where no pixel moves."""
+        return bounding_boxes
+
     def call(self, data: Any, training: bool = True) -> Any:
         parts = data if isinstance(data, dict) else {"images": data}
-        if "bounding_boxes" in parts:
-            raise ValueError(
-                f"Layer '{self.name}' ({type(self).__name__}) was given 'bounding_boxes', which "
-                "layerkit's layers of images do not transform: leave them out."
-            )
-        transformation = self.get_random_transformation(data, training=training)
         single = len(self._shape(data)) == 3
+        if "bounding_boxes" in parts:
+            self._check_boxes(parts["bounding_boxes"], single)
+        transformation = self.get_random_transformation(data, training=training)
         found = dict(parts)
         for key, transform in (
             ("images", self.transform_images),
             ("labels", self.transform_labels),
             ("segmentation_masks", self.transform_segmentation_masks),
+            ("bounding_boxes", self.transform_bounding_boxes),
         ):
             if key in parts:
-                x = K.expand_dims(parts[key], 0) if single else parts[key]
+                x = _each(K.expand_dims, parts[key]) if single else parts[key]
                 y = transform(x, transformation, training=training)
-                found[key] = K.squeeze(y, 0) if single else y
+                found[key] = _each(K.squeeze, y) if single else y
         return found if isinstance(data, dict) else found["images"]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; `bounding_box_format` where there is one, as in Keras."""
+        config = super().get_config()
+        if self.bounding_box_format is None:
+            config.pop("bounding_box_format", None)
+        return config
+
+    def _convert(self, inputs: Any) -> Any:
+        """As of any layer; but boxes are float32, whose pixels halves could not tell apart."""
+        boxes = inputs.get("bounding_boxes") if isinstance(inputs, dict) else None
+        if not isinstance(boxes, dict):
+            return super()._convert(inputs)
+        rest = super()._convert({**inputs, "bounding_boxes": None})
+        found = {
+            key: value if isinstance(value, KerasTensor) else K.convert_to_tensor(value)
+            for key, value in boxes.items()
+        }
+        if "boxes" in found and not isinstance(found["boxes"], KerasTensor):
+            found["boxes"] = K.cast(found["boxes"], "float32")
+        return {**rest, "bounding_boxes": found}
+
+    def _check_boxes(self, bounding_boxes: Any, single: bool) -> None:
+        """ValueError for bounding boxes that are none, or whose format nobody told."""
+        self._box_format()
+        there = isinstance(bounding_boxes, dict) and {"boxes", "labels"} <= set(bounding_boxes)
+        if not there:
+            raise ValueError(
+                "Expected `bounding_boxes` argument to be a dict with keys 'boxes' and 'labels'. "
+                f"Received: bounding_boxes={bounding_boxes}, in layer '{self.name}'."
+            )
+        shape, labels = (tuple(bounding_boxes[key].shape) for key in ("boxes", "labels"))
+        rank = 2 if single else 3
+        if len(shape) != rank or shape[-1] != 4 or len(labels) not in (rank - 1, rank):
+            raise ValueError(
+                f"Layer '{self.name}' expected 'boxes' of shape "
+                f"{'(boxes, 4)' if single else '(batch, boxes, 4)'}, as the images are "
+                f"{'one' if single else 'a batch'}, and 'labels' of shape {labels[: rank - 1]} or "
+                f"with classes as a last axis. Received: bounding_boxes['boxes'].shape={shape}, "
+                f"bounding_boxes['labels'].shape={labels}. Pad the boxes of images that have fewer "
+                "with -1."
+            )
+
+    def _box_format(self) -> str:
+        if self.bounding_box_format is None:
+            raise ValueError(
+                "You passed an input with a 'bounding_boxes' key, but you didn't specify a "
+                "bounding box format. Pass a `bounding_box_format` argument to your "
+                f"{type(self).__name__} layer, e.g. `bounding_box_format='xyxy'`."
+            )
+        return self.bounding_box_format
+
+    def _boxes_moved(self, bounding_boxes: Any, move: Any, before: Any, after: Any) -> Any:
+        """Bounding boxes whose "xyxy" corners went through `move`, cut to the image.
+
+        `before`, `after`: height and width of the images.
+        """
+        given = self._box_format()
+        found = convert_format(bounding_boxes, given, "xyxy", *before)
+        found = clip_to_image_size({**found, "boxes": move(found["boxes"])}, *after)
+        return convert_format(found, "xyxy", given, *after)
+
+    def _size_in(self, transformation: Any) -> tuple[int, int]:
+        """Height and width of the images that a transformation was drawn for."""
+        height, width = (transformation["input_shape"][axis] for axis in self._spatial_axes())
+        return height, width
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
@@ -158,6 +238,16 @@ class MovingImageLayer(RandomImageLayer):
         matrix = self._matrix(segmentation_masks, transformation)
         return self._moved(segmentation_masks, matrix, "nearest")
 
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """Upright boxes around the corners of the boxes, which moved as the pixels did."""
+        if not training or transformation is None:
+            return bounding_boxes
+        size = self._size_in(transformation)
+        matrix = inverted(self._matrix_for(*size, transformation))
+        return self._boxes_moved(bounding_boxes, lambda boxes: around(boxes, matrix), size, size)
+
     def _moved(self, images: Any, matrix: Any, interpolation: str) -> Any:
         return image.affine_transform(
             images,
@@ -169,8 +259,29 @@ class MovingImageLayer(RandomImageLayer):
         )
 
     def _matrix(self, images: Any, transformation: Any) -> Any:
+        _, height, width = self._sizes(images)
+        return self._matrix_for(height, width, transformation)
+
+    def _matrix_for(self, height: int, width: int, transformation: Any) -> Any:
         """(batch, 8): where each pixel is read, as of `ops.image.affine_transform`."""
         raise NotImplementedError
+
+
+def inverted(matrix: Any) -> tuple[tuple[Any, ...], ...]:
+    """Where a transformation (batch, 8) takes what it reads: 3 rows of 3, up to a factor."""
+    a, b, c, d, e, f, g, h = (matrix[:, i] for i in range(8))
+    return (
+        (e - f * h, c * h - b, b * f - c * e),
+        (f * g - d, a - c * g, c * d - a * f),
+        (d * h - e * g, b * g - a * h, a * e - b * d),
+    )
+
+
+def _each(function: Any, x: Any) -> Any:
+    """`function` of the first axis of x, or of each value of a dict."""
+    if isinstance(x, dict):
+        return {key: function(value, 0) for key, value in x.items()}
+    return function(x, 0)
 
 
 def columns(count: int, *values: Any) -> Any:

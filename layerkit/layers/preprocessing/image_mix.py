@@ -52,6 +52,18 @@ class MixUp(RandomImageLayer):
         """The masks, mixed as the images."""
         return self.transform_labels(segmentation_masks, transformation, training)
 
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """The boxes of each image and of the other one, as both are seen."""
+        if not training or transformation is None:
+            return bounding_boxes
+        order = transformation["permutation_order"]
+        return {
+            key: K.concatenate([value, K.take(value, order, axis=0)], axis=1)
+            for key, value in bounding_boxes.items()
+        }
+
 
 def _mixed(x: Any, transformation: Any) -> Any:
     """Weight times x, plus the rest times the others."""
@@ -131,6 +143,15 @@ class CutMix(_BoxLayer):
     ) -> Any:
         """The masks, cut as the images."""
         return self.transform_images(segmentation_masks, transformation, training)
+
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """NotImplementedError: parts of boxes come and go."""
+        raise NotImplementedError(
+            f"CutMix does not say what becomes of bounding boxes. Layer '{self.name}' was given "
+            "'bounding_boxes': leave them out, or use MixUp."
+        )
 
 
 class RandomErasing(_BoxLayer):

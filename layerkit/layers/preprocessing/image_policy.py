@@ -39,7 +39,11 @@ class _PolicyLayer(RandomImageLayer):
     def _made(self, names: tuple[str, ...]) -> dict[str, Any]:
         """The layers of these names."""
         low_high = self.factor
-        common: dict[str, Any] = {"data_format": self.data_format, "dtype": self.dtype_policy}
+        common: dict[str, Any] = {
+            "data_format": self.data_format,
+            "bounding_box_format": self.bounding_box_format,
+            "dtype": self.dtype_policy,
+        }
         moving: dict[str, Any] = {"interpolation": self.interpolation, "seed": self.seed, **common}
         color: dict[str, Any] = {"value_range": self.value_range, "seed": self.seed, **common}
         ranged: dict[str, Any] = {"value_range": self.value_range, **common}
@@ -122,6 +126,14 @@ class RandAugment(_PolicyLayer):
             layer = self._choices[name]
             segmentation_masks = layer.transform_segmentation_masks(segmentation_masks, own)
         return segmentation_masks
+
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """The boxes, moved as the images."""
+        for name, own in transformation or ():
+            bounding_boxes = self._choices[name].transform_bounding_boxes(bounding_boxes, own)
+        return bounding_boxes
 
 
 class AugMix(_PolicyLayer):
