@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _used: Counter[str] = Counter()
@@ -13,6 +14,7 @@ _resets: list[Callable[[], Any]] = []
 
 class _Local(threading.local):
     scopes: tuple[str, ...] = ()
+    owner: Any = None  # of the innermost scope, where an object opened it
 
 
 _local = _Local()
@@ -51,11 +53,31 @@ class name_scope:  # noqa: N801 - Keras's name
         self.name = name
 
     def __enter__(self) -> name_scope:
-        _local.scopes = (*_local.scopes, self.name)
+        self._before = _local.scopes, _local.owner
+        _local.scopes, _local.owner = (*_local.scopes, self.name), None
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        _local.scopes = _local.scopes[:-1]
+        _local.scopes, _local.owner = self._before
+
+
+def scope_owner() -> Any:
+    """The object whose scope the innermost one is; None where there is none."""
+    return _local.owner
+
+
+@contextmanager
+def scope_of(owner: Any, names: tuple[str, ...]) -> Iterator[None]:
+    """In the `with` block, the scopes `names`, unless the innermost ones are this owner's already."""
+    if _local.owner is owner:
+        yield
+        return
+    before = _local.scopes, _local.owner
+    _local.scopes, _local.owner = (*_local.scopes, *names), owner
+    try:
+        yield
+    finally:
+        _local.scopes, _local.owner = before
 
 
 def in_scope(path: str) -> str:

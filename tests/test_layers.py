@@ -397,7 +397,7 @@ def test_a_lambda_is_saved_by_the_name_of_its_function():
 def test_a_wrapper_builds_its_layer():
     wrapper = layers.Wrapper(layers.Dense(3, name="d"))
     wrapper.build((None, 2))
-    assert [w.path for w in wrapper.weights] == ["d/kernel", "d/bias"]
+    assert [w.path for w in wrapper.weights] == ["wrapper/d/kernel", "wrapper/d/bias"]
     again = layers.Wrapper.from_config(plain(wrapper.get_config()))
     assert again.layer.units == 3 and again.layer.name == "d"
 

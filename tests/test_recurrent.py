@@ -151,7 +151,10 @@ def test_names_of_weights_and_layers():
         "forward_lstm",
         "backward_lstm",
     )
-    assert [w.path for w in layer.weights][:2] == ["lstm_cell/kernel", "lstm_cell/recurrent_kernel"]
+    assert [w.path for w in layer.weights][:2] == [
+        "bidirectional/forward_lstm/lstm_cell/kernel",
+        "bidirectional/forward_lstm/lstm_cell/recurrent_kernel",
+    ]
     assert layer.layer is layer.forward_layer
     weights = [np.full(w.shape, i, "float32") for i, w in enumerate(layer.weights)]
     given = layers.Bidirectional(layers.LSTM(2), weights=weights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from layerkit import backend as K
 from layerkit.backend import Tensor, Variable, tree
 from layerkit.backend.autodiff import holding
 from layerkit.backend.recording import trial
-from layerkit.backend.session import in_scope
+from layerkit.backend.session import in_scope, scope_of, scope_owner
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
 from ..configurable import Configurable, did_you_mean, parameters_of
@@ -26,7 +26,7 @@ from ..symbolic import KerasTensor, Node, Shape, is_symbolic, spec_by_running
 from .input_spec import InputSpec
 from .shapes import as_shape, map_shapes, pop_batch_input_shape, shapes_of
 from .signatures import parameters_after_self
-from .structure import Structure, found_in
+from .structure import Structure, found_in, way_to
 
 
 class _Call(threading.local):
@@ -186,7 +186,8 @@ class Layer(Configurable):
             name=name,
             autocast=autocast,
         )
-        variable.path = in_scope(f"{self.name}/{name}")
+        with self._scope():
+            variable.path = in_scope(name)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.trainable = trainable and self.trainable
@@ -420,12 +421,19 @@ class Layer(Configurable):
     def _build_for(self, *args: Any, **kwargs: Any) -> None:
         self._first_shape = shapes_of(args[0])
         shapes = self._shapes_for(self._built_from, args, kwargs)
-        if len(shapes) == 1:
-            self.build(*shapes.values())
-        else:
-            self.build(**shapes)
+        with self._scope():
+            if len(shapes) == 1:
+                self.build(*shapes.values())
+            else:
+                self.build(**shapes)
         self.built = True
         Structure.builds += 1
+
+    def _scope(self) -> AbstractContextManager:
+        """Where the paths of new variables are this layer's: below those that it is built in."""
+        builder = scope_owner()
+        above = way_to(self, builder)[1:] if builder is not None else way_to(self, _call.root)
+        return scope_of(self, (*(layer.name for layer in above), self.name))
 
     def _given_training(self, args: list, kwargs: dict) -> bool | None:
         index = self._training_index
@@ -730,7 +738,8 @@ def _marking_built(build: Callable) -> Callable:
     @wraps(build)
     def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
         self._check_initialized()
-        build(self, *args, **kwargs)
+        with self._scope():
+            build(self, *args, **kwargs)
         if len(self._built_from) > 1:
             self._build_shape = {**dict(zip(self._built_from, args, strict=False)), **kwargs}
         elif args or kwargs:

@@ -26,6 +26,20 @@ class Structure:
                 self._collect(child, found)
 
 
+def way_to(layer: Any, root: Any) -> list[Any]:
+    """The layers from `root` down to `layer`, which is left out; [] where it is not below."""
+    ways = [] if root is None else [[root]]
+    seen = {id(root)}
+    for way in ways:
+        for child in way[-1]._sublayers():
+            if child is layer:
+                return way
+            if id(child) not in seen:
+                seen.add(id(child))
+                ways.append([*way, child])
+    return []
+
+
 def found_in(kind: type, value: Any) -> list[Any]:
     """The objects of `kind` in a value, its lists and its dicts, each once, in their order."""
     found: dict[int, Any] = {}

@@ -71,7 +71,8 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             self._tensors = [layer.output]
         elif self._tensors:
-            self._tensors = [*self._tensors, layer(self._tensors[-1])]
+            with self._scope():
+                self._tensors = [*self._tensors, layer(self._tensors[-1])]
         self._layers = [*self._layers, layer]
         if not isinstance(layer, InputLayer):
             self.built = bool(self._tensors)

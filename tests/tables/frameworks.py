@@ -1,4 +1,4 @@
-"""Real Keras on JAX and layerkit behind one small interface, for comparing the two."""
+"""Real Keras and layerkit behind one small interface, for comparing the two."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_floating(x: Any) -> bool:
 
 
 class Keras:
-    """Real Keras, on JAX."""
+    """Real Keras, on JAX or PyTorch."""
 
     name = "keras"
 
@@ -53,6 +53,8 @@ class Keras:
 
         `call`: calls a function like the layer on inputs and masks.
         """
+        if self.keras.backend.backend() == "torch":
+            return self._torch_gradients(layer, args, masks, call)
         import jax
 
         state = [v.value for v in layer.non_trainable_variables]
@@ -65,6 +67,20 @@ class Keras:
 
         ys, vjp = jax.vjp(function, [v.value for v in layer.trainable_variables], args)
         return vjp([jax.numpy.asarray(upstream(y.shape), y.dtype) for y in ys])
+
+
+    def _torch_gradients(self, layer: Any, args: list, masks: list, call: Any) -> tuple:
+        import torch
+
+        for x in args:
+            x.requires_grad_(True)
+        weights = [v.value for v in layer.trainable_variables]
+        ys = [y for y in leaves(call(layer, args, masks)) if y.is_floating_point()]
+        ups = [torch.from_numpy(upstream(y.shape)).to(y.dtype) for y in ys]
+        sources = [*weights, *args]
+        found = torch.autograd.grad(ys, sources, ups, allow_unused=True)
+        filled = [torch.zeros_like(x) if g is None else g for x, g in zip(sources, found, strict=True)]
+        return filled[: len(weights)], filled[len(weights) :]
 
 
 class Layerkit:

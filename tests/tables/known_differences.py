@@ -8,7 +8,67 @@ from __future__ import annotations
 
 import re
 
-KNOWN: list[tuple[str, str, str, str]] = []
+KNOWN: list[tuple[str, str, str, str]] = [
+    (
+        ".*",
+        "",
+        "accepted, in Keras (NotImplementedError|RuntimeError)|not supported by the PyTorch backend",
+        "what one of Keras's engines cannot compute",
+    ),
+    (".*", "float16", r"^losses .*: float32\(\)", "penalties are summed in the weights' own type"),
+    (
+        "LayerNormalization|RMSNormalization|TimeDistributed",
+        "",
+        r"\['axis'\] is -?\d, in Keras \[",
+        "a config says what was given; Keras's changes when the layer is built",
+    ),
+    (
+        "SpectralNormalization",
+        "Embedding",
+        "outputs|gradients|symbolic",
+        "Keras casts vectors to the integers that the ids are",
+    ),
+    (
+        "SimpleRNN",
+        "activity_regularizer",
+        "losses|activity_regularizer",
+        "Keras's SimpleRNN drops the argument that it documents",
+    ),
+    ("SpatialDropout.*", "", r"config\['dtype'\]", "Keras's config forgets the policy"),
+    ("Reshape", r"target_shape=-?\d", "accepted", "an int is a shape of one axis"),
+    (
+        "MultiHeadAttention|GroupQueryAttention",
+        "return_attention_scores",
+        "symbolic|free axes",
+        "Keras says that there are as many keys as queries",
+    ),
+    (
+        "GroupNormalization",
+        "groups=-1",
+        r"config\['groups'\]",
+        "a config says what was given; Keras's changes when the layer is built",
+    ),
+    (
+        "CategoryEncoding",
+        "",
+        "output shape|symbolic|free axes",
+        "Keras's formula counts over another axis than its values",
+    ),
+    (
+        "StackedRNNCells",
+        "",
+        r"structure: tuple\(., list\(.\)\)",
+        "the states of one cell come back as they were given",
+    ),
+    ("Multiply", "masks", "accepted", "Keras's masks do not fit where there are no features"),
+    (
+        "graph|stack",
+        "Sequential",
+        r"functional_\d",
+        "Keras counts a hidden functional model in every Sequential",
+    ),
+    ("EinsumDense", "None", "output shape|symbolic|free axes", "sizes that are known are told"),
+]
 
 
 def reason(name: str, case: str, line: str) -> str | None:

@@ -19,7 +19,7 @@ ACTIVATIONS = [None, "relu", "tanh", "sigmoid", "softmax", "gelu", "elu", "swish
 GATES = ["sigmoid", "hard_sigmoid", "tanh", "linear"]
 BOOLS = [True, False]
 FORMATS = ["channels_last", "channels_first"]
-PENALTIES = [None, "l1", "l2", "l1_l2"]
+PENALTIES = [None, "l1", "l2", "L1L2"]
 LIMITS = [None, "non_neg", "unit_norm"]
 DTYPES = ["float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"]
 WRONG = [0, -1, None, "nonsense", 1.5, (1, 2), (), [3], -2, 2, 5]
@@ -834,6 +834,6 @@ def reshaped(inputs: Any, d: Draw) -> Any:
         if next(at) != index:
             return x
         axis = d.size(x.ndim - 1, 0)
-        return d.pick(x[None], x[..., None], x[0], x.repeat(2, axis), x.take([], axis))
+        return d.pick(x[None], x[..., None], x[0], x.repeat(2, axis))
 
     return mapped(change, inputs)

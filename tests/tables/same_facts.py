@@ -199,8 +199,8 @@ def config(framework: Any, layer: Any) -> dict[str, Any]:
     """The config as a file has it, and as it is after a round trip."""
     found = plain_config(framework, layer)
     again = type(layer).from_config(json.loads(json.dumps(layer_config(framework, layer))))
-    same = plain_config(framework, again) == found
-    return {"config": found, "round trip": same}
+    changes = config_differences(found, plain_config(framework, again))
+    return {"config": found, "round trip": changes}
 
 
 def layer_config(framework: Any, layer: Any) -> dict[str, Any]:
@@ -238,6 +238,8 @@ def config_differences(theirs: Any, ours: Any, where: str = "config") -> list[st
     if isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
         pairs = enumerate(zip(theirs, ours, strict=True))
         return [d for i, (t, o) in pairs for d in config_differences(t, o, f"{where}[{i}]")]
+    if isinstance(theirs, float) and isinstance(ours, (int, float)):
+        theirs, ours = float(np.float32(theirs)), float(np.float32(ours))  # as PyTorch keeps it
     if theirs != ours:
         return [f"{where} is {ours!r}, in Keras {theirs!r}"]
     return []
@@ -262,8 +264,8 @@ def differences(case: Case, theirs: dict[str, Any], ours: dict[str, Any]) -> lis
     lines += refusals("config", theirs["config"], ours["config"])
     if not any(isinstance(side["config"], Refused) for side in (theirs, ours)):
         lines += config_differences(theirs["config"]["config"], ours["config"]["config"])
-        if not ours["config"]["round trip"]:
-            lines.append("the config changes in a round trip")
+        if ours["config"]["round trip"] and not theirs["config"]["round trip"]:
+            lines.append(f"the config changes in a round trip: {ours['config']['round trip']}")
     if "gradients" in ours and not isinstance(theirs["gradients"], Refused):
         if isinstance(ours["gradients"], Refused):
             lines += refusals("gradients", theirs["gradients"], ours["gradients"])
