@@ -68,7 +68,6 @@ class Keras:
         ys, vjp = jax.vjp(function, [v.value for v in layer.trainable_variables], args)
         return vjp([jax.numpy.asarray(upstream(y.shape), y.dtype) for y in ys])
 
-
     def _torch_gradients(self, layer: Any, args: list, masks: list, call: Any) -> tuple:
         import torch
 
@@ -79,7 +78,9 @@ class Keras:
         ups = [torch.from_numpy(upstream(y.shape)).to(y.dtype) for y in ys]
         sources = [*weights, *args]
         found = torch.autograd.grad(ys, sources, ups, allow_unused=True)
-        filled = [torch.zeros_like(x) if g is None else g for x, g in zip(sources, found, strict=True)]
+        filled = [
+            torch.zeros_like(x) if g is None else g for x, g in zip(sources, found, strict=True)
+        ]
         return filled[: len(weights)], filled[len(weights) :]
 
 

@@ -67,6 +67,20 @@ KNOWN: list[tuple[str, str, str, str]] = [
         r"functional_\d",
         "Keras counts a hidden functional model in every Sequential",
     ),
+    (
+        "graph|stack",
+        "",
+        r"concatenate_\d|logical_or_\d",
+        "Keras counts the operations of masks where it names layers",
+    ),
+    ("stack", "Bidirectional", "^weights", "Keras builds both directions when it reads a config"),
+    (
+        "RNN",
+        "cell=\\[",
+        r"config\['cell'\]\['config'\]\['dtype'\]",
+        "the stack that RNN makes of cells computes in RNN's own type",
+    ),
+    ("MultiHeadAttention", "output_shape=0", "", "Keras takes 0 for None"),
     ("EinsumDense", "None", "output shape|symbolic|free axes", "sizes that are known are told"),
 ]
 

@@ -501,7 +501,9 @@ def cell(kind: str) -> Callable[[Draw], Case]:
         batch, features = d.sizes(2)
         states = [d.floats((batch, arguments["units"])) for _ in range(STATES[kind])]
         given = d.pick(states, states[0] if len(states) == 1 else states)
-        return Case(of(f"{kind}Cell", **arguments), d.floats((batch, features)), call={"states": given})
+        return Case(
+            of(f"{kind}Cell", **arguments), d.floats((batch, features)), call={"states": given}
+        )
 
     return generate
 
@@ -584,7 +586,9 @@ def conv_lstm(rank: int) -> Callable[[Draw], Case]:
         first = arguments.get("data_format") == "channels_first"
         channels = d.size(2)
         shape = (*d.sizes(2, 3), *((channels, *sizes) if first else (*sizes, channels)))
-        layer = of(f"ConvLSTM{rank}D", filters=d.size(2), kernel_size=d.per_axis(rank, 2), **arguments)
+        layer = of(
+            f"ConvLSTM{rank}D", filters=d.size(2), kernel_size=d.per_axis(rank, 2), **arguments
+        )
         stateful = d.chance(0.2)
         if stateful:
             layer.arguments["stateful"] = True
@@ -736,9 +740,7 @@ GENERATORS: dict[str, Callable[[Draw], Case]] = {
     **ranks(pooling, "MaxPooling1D MaxPooling2D MaxPooling3D"),
     **ranks(pooling, "AveragePooling1D AveragePooling2D AveragePooling3D"),
     **ranks(global_pooling, "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D"),
-    **ranks(
-        global_pooling, "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D"
-    ),
+    **ranks(global_pooling, "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D"),
     **ranks(adaptive_pooling, "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D"),
     **ranks(
         adaptive_pooling,
