@@ -68,7 +68,7 @@ def scope_owner() -> Any:
 
 @contextmanager
 def scope_of(owner: Any, names: tuple[str, ...]) -> Iterator[None]:
-    """In the `with` block, the scopes `names`, unless the innermost ones are this owner's already."""
+    """In the `with` block, the scopes `names`, unless the innermost ones are this owner's."""
     if _local.owner is owner:
         yield
         return

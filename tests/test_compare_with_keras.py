@@ -17,7 +17,7 @@ ENGINE = next((name for name in ("torch", "jax") if util.find_spec(name)), None)
 
 
 def has_keras() -> bool:
-    """Whether real Keras 3 is installed: `install_as_keras` changes modules, not what is installed."""
+    """Whether real Keras 3 is installed, which `install_as_keras` does not change."""
     try:
         return metadata.version("keras").startswith("3.") and ENGINE is not None
     except metadata.PackageNotFoundError:

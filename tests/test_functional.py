@@ -715,5 +715,6 @@ def test_paths_of_weights_say_below_which_layers_they_are():
         "own/value/kernel",
         "own/attention_output/kernel",
     ]
-    within = Sequential([layers.Input((4,)), Sequential([layers.Dense(2, name="d")], "in")], "out")
+    stack = Sequential([layers.Dense(2, name="d")], name="in")
+    within = Sequential([layers.Input((4,)), stack], name="out")
     assert [w.path for w in within.weights] == ["out/in/d/kernel", "out/in/d/bias"]

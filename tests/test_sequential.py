@@ -86,7 +86,7 @@ def test_a_users_layer():
     config = model.layers[0].get_config()
     assert config == {"name": "scale", "trainable": True, "dtype": "float32", "factor": 2.0}
     assert Scale.from_config(config).factor == 2.0
-    assert model.layers[0].scale.path == "scale/scale"
+    assert model.layers[0].scale.path == "sequential/scale/scale"
 
 
 class Cropped(layers.Layer):

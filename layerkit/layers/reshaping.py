@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from layerkit import backend as K
 from layerkit.backend.registry import backend_of
 
@@ -38,7 +40,7 @@ class Flatten(Layer):
 
     def compute_output_spec(self, inputs: Any) -> KerasTensor:
         """Integers stay what they are."""
-        dtype = self.compute_dtype if K.is_floating(inputs.dtype) else inputs.dtype
+        dtype = self.compute_dtype if K.is_floating(np.dtype(inputs.dtype)) else inputs.dtype
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype)
 
 
