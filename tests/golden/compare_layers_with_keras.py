@@ -4,10 +4,11 @@
     KERAS_BACKEND=jax python tests/golden/compare_layers_with_keras.py --only Conv2D --seed 17
 
 Both must be importable: real Keras 3 on JAX or PyTorch, and layerkit. A round draws one case of
-every row in `tables/random_layers.py` and one graph of `tables/random_graphs.py`. Compared are outputs, their
-masks, shapes and dtypes, symbolic outputs, gradients, weights before and after the call, losses,
-configs, and whether a case is refused. Each difference is printed with the arguments that make it
-again. On PyTorch a round takes seconds, on JAX minutes: let the first find, and the second confirm.
+every row in `tables/random_layers.py` and one graph of each kind in `tables/random_graphs.py`.
+Compared are outputs, their masks, shapes and dtypes, symbolic outputs, gradients, weights before
+and after the call, losses, configs, and whether a case is refused. Each difference is printed with
+the arguments that make it again. On PyTorch a round takes seconds, on JAX minutes: let the first
+find, and the second confirm.
 """
 
 from __future__ import annotations
