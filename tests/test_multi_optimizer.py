@@ -47,7 +47,7 @@ def model(optimizer):
 
 
 def by_map(**options):
-    return MultiOptimizer(OptimizerMap(SGD(0.1), {"encoder/.*": Adam(0.01)}), **options)
+    return MultiOptimizer(OptimizerMap(SGD(0.1), {".*encoder/.*": Adam(0.01)}), **options)
 
 
 def by_function():
