@@ -42,6 +42,7 @@ class KerasTensor(Symbol):
 
     _keras_history: History
     _keras_mask: KerasTensor | None = None
+    _ways: Sequence[tuple[KerasTensor, int]] = ()  # of a mask: see `Layer.ways_to_mask`
 
     def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None):
         self.shape: Shape = tuple(shape)

@@ -11,7 +11,7 @@ import pytest
 from tables.functional import RECIPES, data, weights
 
 import layerkit
-from layerkit import Input, Model, layers, ops
+from layerkit import Input, Model, Sequential, layers, name_scope, ops
 from layerkit import backend as K
 from layerkit.backend import tree
 from layerkit.backend.replay import NotReplayable
@@ -669,3 +669,54 @@ def test_sources_of_a_tensor():
     y = layers.Add()([a * 2.0, b]) + a
     assert list(map(id, layerkit.utils.get_source_inputs(y))) == [id(a), id(b)]
     assert layerkit.utils.is_keras_tensor(c) and not layerkit.utils.is_keras_tensor(np.ones(2))
+
+
+@pytest.mark.parametrize("dtype, expected", [("int32", "int32"), ("float32", "float16")])
+def test_flat_integers_stay_integers(dtype: str, expected: str):
+    layer = layers.Flatten(dtype="float16")
+    assert layer(Input((2, 3), dtype=dtype)).dtype == expected
+    assert layer(np.ones((1, 2, 3), dtype)).dtype == expected
+
+
+def test_layers_of_masked_branches_come_in_the_order_of_keras():
+    """Keras's graphs compute masks, which moves what they are computed from away from the end."""
+    x, y = layers.Input((3, 4), name="x"), layers.Input((3, 4), name="y")
+    ids = layers.Input((3,), name="ids", dtype="int32")
+    a = layers.Masking(name="masking")(layers.Dense(4, name="a")(x))
+    both = layers.Concatenate(axis=1, name="both")([a, layers.Embedding(5, 4, name="e")(ids)])
+    b = layers.Flatten(name="flat")(layers.Dense(4, name="c")(layers.Dense(4, name="b")(y)))
+    ends = [b, layers.LSTM(3, name="lstm")(a), layers.LSTM(2, name="lstm2")(both)]
+    model = Model([x, y, ids], layers.Concatenate(name="joined")(ends))
+    assert " ".join(layer.name for layer in model.layers) == (
+        "x a masking ids e y b c both flat lstm lstm2 joined"
+    )
+
+
+def test_paths_of_weights_say_below_which_layers_they_are():
+    class Whole(Model):
+        def __init__(self):
+            super().__init__(name="whole")
+            self.steps = layers.TimeDistributed(layers.Dense(2, name="d"), name="steps")
+            self.parts = [Sequential([layers.Dense(2, name="e")], name="stack")]
+            self.own = layers.MultiHeadAttention(1, 2, name="own", use_bias=False)
+
+        def call(self, x):
+            y = self.steps(x)
+            return self.parts[0](self.own(y, y))
+
+    model = Whole()
+    with name_scope("outside"):
+        model(np.ones((2, 3, 4), "float32"))
+    assert [w.path.removeprefix("outside/whole/") for w in model.weights] == [
+        "steps/d/kernel",
+        "steps/d/bias",
+        "stack/e/kernel",
+        "stack/e/bias",
+        "own/query/kernel",
+        "own/key/kernel",
+        "own/value/kernel",
+        "own/attention_output/kernel",
+    ]
+    stack = Sequential([layers.Dense(2, name="d")], name="in")
+    within = Sequential([layers.Input((4,)), stack], name="out")
+    assert [w.path for w in within.weights] == ["out/in/d/kernel", "out/in/d/bias"]

@@ -70,7 +70,7 @@ def test_models_fit_the_rank_of_strings_as_of_numbers():
 
 def test_models_refuse_strings_of_another_shape():
     model = Model(inputs := Input((2,), dtype="string", name="s"), layers.Hashing(3)(inputs))
-    with pytest.raises(ValueError, match=r"name 's' of layer .* shape=\(None, 2\), found shape=\(3,\)"):
+    with pytest.raises(ValueError, match=r"'s' of layer .* shape=\(None, 2\), found shape=\(3,\)"):
         model(np.array(WORDS))
 
 

@@ -158,6 +158,9 @@ class Embedding(Layer):
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return K.not_equal(inputs, 0) if self.mask_zero else None
 
+    def ways_to_mask(self, inputs: list[Any], masks: list[Any]) -> list[tuple[Any, int]]:
+        return [(x, 1) for x in inputs]
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
 
@@ -177,6 +180,9 @@ class Masking(Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
+
+    def ways_to_mask(self, inputs: list[Any], masks: list[Any]) -> list[tuple[Any, int]]:
+        return [(x, 2) for x in inputs]  # `not_equal` and `any`
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

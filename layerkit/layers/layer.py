@@ -22,7 +22,7 @@ from ..configurable import did_you_mean, parameters_of
 from ..data.rows import is_strings
 from ..dtype_policies import DTypePolicy
 from ..masks import masks_of, put_masks
-from ..symbolic import KerasTensor, Node, Operation, Shape, is_symbolic, spec_by_running
+from ..symbolic import KerasTensor, Node, Operation, Shape, is_symbolic, spec_by_running, symbols
 from .input_spec import InputSpec
 from .shapes import as_shape, map_shapes, pop_batch_input_shape, shapes_of
 from .signatures import parameters_after_self
@@ -145,6 +145,15 @@ class Layer(Operation):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the output, given that of the inputs: the same one."""
         return previous_mask
+
+    def ways_to_mask(self, inputs: list[Any], masks: list[Any]) -> list[tuple[KerasTensor, int]]:
+        """The symbolic tensors that its mask is computed from, and by how many operations.
+
+        Keras's graphs hold these operations, and its order of layers counts them. `masks`: those
+        of `inputs`, or None for each. By default the mask is handed on, or made by one operation.
+        """
+        handed = [way for mask in symbols(masks) for way in mask._ways]
+        return handed or [(x, 1) for x in symbols(inputs)]
 
     # What it may use.
 
@@ -322,7 +331,10 @@ class Layer(Operation):
         mask = masks_of(args[0])
         if self.supports_masking and (mask is not None or self._makes_masks):
             if self._makes_masks:
-                mask = spec_by_running(self.compute_mask, (args[0], mask), {})
+                before = mask
+                mask = spec_by_running(self.compute_mask, (args[0], before), {})
+                for made in symbols(mask):
+                    made._ways = self.ways_to_mask(tree.flatten(args[0]), tree.flatten(before))
             put_masks(outputs, mask)
         return outputs
 

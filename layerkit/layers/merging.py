@@ -73,6 +73,15 @@ class _Merge(Layer):
         masks = _masks(self, inputs, previous_mask)
         return None if any(mask is None for mask in masks) else reduce(K.logical_or, masks)
 
+    def ways_to_mask(self, inputs: list[Any], masks: list[Any]) -> list[tuple[Any, int]]:
+        last = len(masks) - 1  # the first two meet in one operation, each other one in a further
+        return [
+            (x, n + last - max(place - 1, 0))
+            for place, mask in enumerate(masks)
+            if mask is not None
+            for x, n in mask._ways
+        ]
+
 
 class Add(_Merge):
     """The sum of all inputs."""
@@ -192,6 +201,15 @@ class Concatenate(_Merge):
             return None
         spread = [_spread(mask, x) for mask, x in zip(masks, inputs, strict=True)]
         return K.any(K.concatenate(spread, axis=self.axis), axis=-1)
+
+    def ways_to_mask(self, inputs: list[Any], masks: list[Any]) -> list[tuple[Any, int]]:
+        """From a mask by `expand_dims`, from an input by `zeros_like`; then `logical_or`,
+        `concatenate` and `any`; where there is no mask by `ones_like`, `concatenate` and `any`."""
+        ways = []
+        for x, mask in zip(inputs, masks, strict=True):
+            ways.append((x, 3 if mask is None else 4))
+            ways += [(source, n + 4) for source, n in getattr(mask, "_ways", ())]
+        return ways
 
 
 class Dot(_Merge):

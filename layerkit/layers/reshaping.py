@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from layerkit import backend as K
 from layerkit.backend.registry import backend_of
 
 from ..interpolation import weights
+from ..symbolic import KerasTensor
 from .arguments import int_tuple, is_int, margins, positive_int
 from .input_spec import InputSpec
 from .layer import Layer, Shape
@@ -34,6 +37,11 @@ class Flatten(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], _product(input_shape[1:]))
+
+    def compute_output_spec(self, inputs: Any) -> KerasTensor:
+        """Integers stay what they are."""
+        dtype = self.compute_dtype if K.is_floating(np.dtype(inputs.dtype)) else inputs.dtype
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype)
 
 
 class Reshape(Layer):

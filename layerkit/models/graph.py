@@ -116,7 +116,11 @@ def on_new_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
 
 
 def _depths(nodes: list[Node]) -> dict[Any, int]:
-    """Of each operation: how many calls lie between it and an output, the longest way."""
+    """Of each operation: how many calls lie between it and an output, the longest way.
+
+    Keras's graphs compute masks too. Ours do not, but count these calls: the order of layers, which
+    that of weights follows, is to be the same.
+    """
     inside = set(nodes)
     of_nodes: dict[Node, int] = {}
     depths: dict[Any, int] = {}
@@ -125,7 +129,18 @@ def _depths(nodes: list[Node]) -> dict[Any, int]:
         of_nodes[node] = depths[node.operation] = depth
         for parent in inside.intersection(node.parent_nodes):
             of_nodes[parent] = max(depth + 1, of_nodes.get(parent, 0))
+        for tensor, operations in _ways_to_masks(node):
+            if (parent := node_of(tensor)) in inside:
+                of_nodes[parent] = max(depth + 1 + operations, of_nodes.get(parent, 0))
     return depths
+
+
+def _ways_to_masks(node: Node) -> list[tuple[KerasTensor, int]]:
+    """What the masks that a call takes are computed from, and by how many operations in Keras."""
+    if not getattr(node.operation, "_masks_taken", ()):
+        return []
+    masks = [x._keras_mask for x in node.input_tensors if x._keras_mask is not None]
+    return [way for mask in masks for way in mask._ways]
 
 
 def _raise_on_equal_names(operations: list[Any]) -> None:

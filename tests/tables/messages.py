@@ -607,8 +607,8 @@ COMPILING = [
         "weights that do nothing",
         lambda: fit(stack(Input((4,)), Unused(name="u"), Dense(3)), X, Y),
         UserWarning,
-        "Gradients do not exist for variables ['sequential/u/w'] when minimizing the loss. If using "
-        "`model.compile()`, did you forget to provide a `loss` argument?",
+        "Gradients do not exist for variables ['sequential/u/w'] when minimizing the loss. If "
+        "using `model.compile()`, did you forget to provide a `loss` argument?",
     ),
 ]
 
