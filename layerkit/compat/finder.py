@@ -40,7 +40,10 @@ _SOURCES = {
     "metrics": ("layerkit.compat.old_losses", "layerkit.metrics"),
     "utils": ("layerkit.compat.old_utils", "layerkit.utils", "layerkit.saving"),
     "tensorflow": ("layerkit.compat.tensorflow_names",),
-    "tensorflow.random": ("layerkit.compat.tensorflow_random",),
+    **{
+        f"tensorflow.{part}": (f"layerkit.compat.tensorflow_{part}",)
+        for part in ("config", "data", "image", "linalg", "math", "nn", "random", "test")
+    },
 }
 
 _LAYERS = (  # noqa: SIM905
@@ -83,7 +86,7 @@ class Namespace(ModuleType):
     __path__: list[str] = []
 
     def __init__(self, path: str, sources: tuple[str, ...]):
-        super().__init__(f"keras.{path}" if path else "keras", None)
+        super().__init__(path if _is_of_tensorflow(path) else f"keras.{path}".rstrip("."), None)
         self._path, self._names_of = path, sources
 
     def __getattr__(self, name: str) -> Any:
@@ -103,8 +106,16 @@ class Namespace(ModuleType):
         inside = _submodule(path)
         if inside is not None:
             return inside
+        raise self._missing(name)
+
+    def _missing(self, name: str) -> AttributeError:
         hint = did_you_mean(name, [n for n in dir(self) if not n.startswith("_")])
-        raise AttributeError(
+        if _is_of_tensorflow(self._path):
+            ops = importlib.import_module("layerkit.ops")
+            near = did_you_mean(name.removeprefix("reduce_"), ops.__all__)
+            near = near.replace("Did you mean", "keras.ops has").replace("?", ".")
+            hint = f" It stands in for the few names that scripts use beside keras.{hint}{near}"
+        return AttributeError(
             f"module '{self.__name__}' has no attribute '{name}' in layerkit.{hint}"
         )
 
@@ -120,6 +131,10 @@ class Namespace(ModuleType):
     def __dir__(self) -> list[str]:
         found = {n for s in self._names_of for n in _public(importlib.import_module(s))}
         return sorted(found | set(vars(self)))
+
+
+def _is_of_tensorflow(path: str) -> bool:
+    return path.partition(".")[0] == "tensorflow"
 
 
 def _public(module: ModuleType) -> Any:
