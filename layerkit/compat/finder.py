@@ -34,7 +34,14 @@ _SOURCES = {
     "initializers": ("layerkit.compat.old_initializers", "layerkit.initializers"),
     "optimizers": ("layerkit.compat.old_optimizers", "layerkit.optimizers"),
     "regularizers": ("layerkit.compat.old_regularizers", "layerkit.regularizers"),
-    "backend": ("layerkit.compat.old_backend", "layerkit.ops", "layerkit.backend"),
+    "backend": (
+        "layerkit.compat.old_backend",
+        "layerkit.compat.old_networks",
+        "layerkit.compat.old_recurrence",
+        "layerkit.ops",
+        "layerkit.backend",
+    ),
+    "callbacks": ("layerkit.compat.old_callbacks", "layerkit.callbacks"),
     "layers": ("layerkit.compat.old_layers", "layerkit.layers"),
     "losses": ("layerkit.compat.old_losses", "layerkit.losses"),
     "metrics": ("layerkit.compat.old_losses", "layerkit.metrics"),
@@ -76,6 +83,7 @@ MOVED = {
     "models.functional": "models",
     "objectives": "losses",
     "optimizer_v2": "optimizers",
+    "optimizers.legacy": "optimizers",
     "optimizers.learning_rate_schedule": "optimizers.schedules",
 }
 
@@ -97,6 +105,8 @@ class Namespace(ModuleType):
         path = f"{self._path}.{name}" if self._path else name
         if path in _SOURCES:
             return _namespace(path)
+        if path in MOVED and not self._is_old_name(name):
+            return _submodule(path)
         for source in self._names_of:
             module = importlib.import_module(source)
             if name in _public(module) or name == "__version__" and hasattr(module, name):
@@ -107,6 +117,11 @@ class Namespace(ModuleType):
         if inside is not None:
             return inside
         raise self._missing(name)
+
+    def _is_old_name(self, name: str) -> bool:
+        """Whether it is a name of earlier versions, as the function `merge` is beside a module."""
+        old = [importlib.import_module(s) for s in self._names_of if ".old_" in s]
+        return any(name in _public(module) for module in old)
 
     def _missing(self, name: str) -> AttributeError:
         hint = did_you_mean(name, [n for n in dir(self) if not n.startswith("_")])

@@ -18,7 +18,7 @@ _OF_POSITIVE = "math.log math.log1p math.rsqrt sqrt"
 _BINARY = "add atan2 divide maximum minimum multiply pow subtract truediv"
 _COMPARED = "equal greater greater_equal less less_equal not_equal"
 _REDUCED = "reduce_max reduce_mean reduce_min reduce_prod reduce_sum reduce_logsumexp"
-_OF_MATH = "math.ceil math.erf math.expm1 math.is_finite math.is_inf math.is_nan math.reciprocal math.softplus"
+_OF_MATH = "math.ceil math.erf math.expm1 math.is_finite math.is_inf math.is_nan math.softplus"
 _OF_NN = "elu gelu relu relu6 selu softplus softsign silu swish leaky_relu softmax log_softmax tanh"
 
 
@@ -35,6 +35,7 @@ EXPRESSIONS = [
     *_calls("reduce_all reduce_any", "tf.{}(MASK, 0)"),
     *_calls(_OF_NN, "tf.nn.{}(A)"),
     "tf.logical_not(MASK)",
+    "tf.math.reciprocal(A)",
     "tf.logical_and(MASK, x := ~MASK) | tf.logical_or(MASK, x)",
     "tf.math.logical_xor(MASK, MASK[::-1])",
     "tf.math.conj(A) + tf.math.real(A) + tf.math.imag(A)",
