@@ -49,6 +49,7 @@ def test_elements_are_tensors_on_the_way_out():
     assert seen == [Tensor] * 3
     assert dataset.element_spec == (TensorSpec((2, 2), "float32"), TensorSpec((2,), "string"))
     assert int(dataset.reduce(0, lambda n, element: n + 1)) == 3
+    assert dataset.as_numpy_iterator().next()[1].tolist() == ["a", "b"]
     assert Dataset.from_tensors(4).get_single_element().numpy() == 4
 
 
@@ -127,6 +128,9 @@ def test_texts_feed_a_layer():
     assert vectorize.get_vocabulary()[2] == "b"
     ids = texts.map(lambda text, label: (vectorize(text), label))
     assert next(iter(ids))[0].shape == (2, 2)
+    whole = layerkit.Sequential([vectorize, layers.Embedding(9, 2), layers.Flatten()])
+    assert whole.predict(texts.map(lambda text, label: text), verbose=0).shape == (3, 4)
+    assert whole.predict(next(iter(texts))[0], verbose=0).shape == (2, 4)
 
 
 ERRORS = [

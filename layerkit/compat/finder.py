@@ -49,7 +49,7 @@ _SOURCES = {
     "tensorflow": ("layerkit.compat.tensorflow_names",),
     **{
         f"tensorflow.{part}": (f"layerkit.compat.tensorflow_{part}",)
-        for part in ("config", "data", "image", "linalg", "math", "nn", "random", "test")
+        for part in ("config", "data", "image", "linalg", "math", "nn", "random", "strings", "test")
     },
 }
 

@@ -13,6 +13,7 @@ from layerkit.backend import GradientTape, Tensor
 from layerkit.data.elements import TensorSpec
 
 from .. import ops
+from ..initializers import Constant, Ones, RandomNormal, RandomUniform, Zeros
 from . import tensorflow_functions
 from .finder import module_for
 
@@ -21,12 +22,18 @@ __version__ = "2.20.0"  # scripts ask whether it is above 2
 keras = module_for("keras")
 data, image, linalg = (module_for(f"tensorflow.{part}") for part in ("data", "image", "linalg"))
 math, nn, random = (module_for(f"tensorflow.{part}") for part in ("math", "nn", "random"))
+initializers, losses = module_for("keras.initializers"), module_for("keras.losses")
+metrics, optimizers = module_for("keras.metrics"), module_for("keras.optimizers")
+strings = module_for("tensorflow.strings")
 config, test = module_for("tensorflow.config"), module_for("tensorflow.test")
 
 float16, float32, float64, bfloat16 = "float16", "float32", "float64", "bfloat16"
 int8, int16, int32, int64 = "int8", "int16", "int32", "int64"
 uint8, bool, string = "uint8", "bool", "string"  # noqa: A001
 newaxis = np.newaxis
+
+constant_initializer, ones_initializer, zeros_initializer = Constant, Ones, Zeros
+random_normal_initializer, random_uniform_initializer = RandomNormal, RandomUniform
 
 _FUNCTIONS = tensorflow_functions.functions()
 globals().update(_FUNCTIONS)
@@ -165,6 +172,7 @@ __all__ = [
     "boolean_mask",
     "config",
     "constant",
+    "constant_initializer",
     "data",
     "einsum",
     "executing_eagerly",
@@ -175,25 +183,34 @@ __all__ = [
     "gather",
     "identity",
     "image",
+    "initializers",
     "int16",
     "int32",
     "int64",
     "int8",
     "keras",
     "linalg",
+    "losses",
     "math",
     "matmul",
+    "metrics",
     "newaxis",
     "nn",
     "one_hot",
+    "ones_initializer",
+    "optimizers",
     "pad",
     "print",
     "random",
+    "random_normal_initializer",
+    "random_uniform_initializer",
     "range",
     "split",
     "string",
+    "strings",
     "test",
     "uint8",
     "where",
+    "zeros_initializer",
     *_FUNCTIONS,
 ]

@@ -367,8 +367,8 @@ class Dataset:
         return (shown(held(element)) for element in self._make())
 
     def as_numpy_iterator(self) -> Iterator[Any]:
-        """The elements as NumPy arrays and strings."""
-        return (on_host(held(element)) for element in self._make())
+        """The elements as NumPy arrays and strings; the iterator has a method `next` too."""
+        return _NumpyIterator(on_host(held(element)) for element in self._make())
 
     def __len__(self) -> int:
         if self._length is None or self._length == math.inf:
@@ -431,6 +431,19 @@ class Dataset:
         if length is not None and length != math.inf:
             length = length // size if drop_remainder else math.ceil(length / size)
         return self._then(make, length)
+
+
+class _NumpyIterator:
+    def __init__(self, elements: Iterator[Any]):
+        self._elements = elements
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._elements)
+
+    next = __next__
 
 
 def _rows(element: Any, length: int | None) -> Iterator[Any]:

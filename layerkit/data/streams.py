@@ -13,7 +13,7 @@ from layerkit.backend import Tensor, tree
 
 from .class_weights import check_class_weight, refuse_both_weights, weights_of_classes
 from .packing import unpack_x_y_sample_weight
-from .rows import as_array
+from .rows import as_array, is_text
 from .source import Source, raise_on_nan
 
 
@@ -117,7 +117,8 @@ def _labels(y: Any) -> Any:
 
 
 def _as_tensor(x: Any) -> Any:
-    return None if x is None else K.convert_to_tensor(x)
+    texts = isinstance(x, np.ndarray) and x.dtype.kind in "USO" and is_text(x)
+    return x if x is None or texts else K.convert_to_tensor(x)
 
 
 def _length(iterable: Any) -> int | None:
