@@ -79,10 +79,13 @@ def test_the_rest(capsys):
     tf.config.experimental.set_memory_growth("GPU:0", True)
     tf.print("x:", tf.constant([1, 2]))
     assert capsys.readouterr().out == "x: [1 2]\n"
+    drawn = tf.random_normal_initializer(0.0, 0.02)((100,)), tf.random_uniform_initializer()((9,))
+    assert all(abs(np.asarray(x)).max() < 0.2 for x in drawn)
     assert tf.constant(["a", "b"]).numpy().tolist() == ["a", "b"]
 
 
 ERRORS = [
+    (lambda: tf.strings.length(["a"], unit="WORD"), ValueError, "`unit` must be 'BYTE' or"),
     (lambda: tf.einsums, AttributeError, "'tensorflow' has no attribute 'einsums' in layerkit"),
     (lambda: tf.bincounts, AttributeError, "stands in for the few names .* keras.ops has 'bincou"),
     (lambda: tf.data.TFRecordDataset, AttributeError, "'tensorflow.data' has no .*'Dataset'"),

@@ -126,6 +126,17 @@ EXPRESSIONS = [
     "tf.image.per_image_standardization(IMAGES)",
     "tf.Variable(initial_value=[1.0, 2.0], trainable=False)",
     "tf.constant(1.5).dtype == tf.float32",
+    "tf.strings.lower(['Ab', 'C']) == tf.constant(['ab', 'c'])",
+    "tf.strings.upper(tf.constant('ab')) == 'AB'",
+    "tf.strings.strip([' a ', 'b']) == ['a', 'b']",
+    "tf.strings.regex_replace(['a.b.c', '.'], r'[.]', '-') == ['a-b-c', '-']",
+    "tf.strings.regex_replace(['a.b.c'], '[.]', '', replace_global=False) == ['ab.c']",
+    "tf.strings.length(['abc', 'é']) + tf.strings.length(['abc', 'é'], unit='UTF8_CHAR')",
+    "tf.strings.join([['a', 'b'], 'c'], separator='-') == ['a-c', 'b-c']",
+    "tf.zeros_initializer()((2,)) + tf.ones_initializer()((2,))",
+    "tf.constant_initializer(2.0)((2,))",
+    "tf.initializers.Zeros()((2,)) + tf.losses.MeanSquaredError()([[1.0]], [[3.0]])",
+    "tf.metrics.BinaryAccuracy()([1.0], [0.9]) + tf.optimizers.SGD(0.5).learning_rate",
     "tf.data.experimental.cardinality(tf.data.Dataset.range(3)) + tf.data.AUTOTUNE",
 ]
 
