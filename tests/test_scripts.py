@@ -209,6 +209,18 @@ model.compile("sgd", "mse")
 model.fit_generator(batches, steps_per_epoch=4.5, epochs=2, verbose=0)
 assert int(model.optimizer.iterations) == 10
 
+# Samples of an epoch, in batches of a generator.
+def endless():
+    while True:
+        yield np.ones((4, 3)), np.ones((4, 1))
+
+
+model = Sequential([Dense(1, input_dim=3)])
+model.compile("sgd", "mse")
+model.fit_generator(endless(), samples_per_epoch=10, nb_epoch=2, verbose=0,
+                    validation_data=endless(), nb_val_samples=4)
+assert int(model.optimizer.iterations) == 6
+
 # Weights under any name, and made with the name first; files of a checkpoint too.
 class Scaled(keras.layers.Layer):
     def build(self, shape):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from .. import ops
@@ -36,6 +37,7 @@ _REDUCTIONS = """
     reduce_prod prod, reduce_sum sum, reduce_logsumexp logsumexp, math.reduce_std std,
     math.reduce_variance var
 """
+_REDUCED = "input_tensor axis keepdims"
 _OF_FEATURES = """
     nn.elu elu, nn.relu relu, nn.relu6 relu6, nn.selu selu, nn.softplus softplus,
     nn.softsign softsign, nn.silu silu, nn.swish silu
@@ -101,7 +103,7 @@ def _pairs(text: str, parameters: str) -> dict[str, tuple[str, str]]:
 TABLE = {
     **_pairs(_UNARY, "x"),
     **_pairs(_BINARY, "x y"),
-    **_pairs(_REDUCTIONS, "input_tensor axis keepdims"),
+    **_pairs(_REDUCTIONS, _REDUCED),
     **_pairs(_OF_FEATURES, "features"),
     **_OTHERS,
 }
@@ -119,7 +121,21 @@ def _function(name: str) -> Callable:
     function = ops
     for part in own.split("."):
         function = getattr(function, part)
+    if parameters == _REDUCED:
+        function = _of_lists_too(function)
     return with_parameters(function, parameters, f"tf.{name}")
+
+
+def _of_lists_too(reduction: Callable) -> Callable:
+    """The reduction, also of tensors in a list, which a tape may watch."""
+
+    @wraps(reduction)
+    def reduced(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(x, (list, tuple)) and any(map(ops.is_tensor, x)):
+            x = ops.stack(x)
+        return reduction(x, *args, **kwargs)
+
+    return reduced
 
 
 def with_parameters(function: Any, parameters: str, name: str) -> Callable:

@@ -34,6 +34,7 @@ EXPRESSIONS = [
     *_calls(_REDUCED, "tf.{}(A, axis=1, keepdims=True)"),
     *_calls("reduce_all reduce_any", "tf.{}(MASK, 0)"),
     *_calls(_OF_NN, "tf.nn.{}(A)"),
+    "tf.reduce_sum([tf.reduce_mean(A), tf.reduce_mean(B)])",
     "tf.logical_not(MASK)",
     "tf.math.reciprocal(A)",
     "tf.logical_and(MASK, x := ~MASK) | tf.logical_or(MASK, x)",
