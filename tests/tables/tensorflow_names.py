@@ -134,9 +134,9 @@ EXPRESSIONS = [
     "tf.strings.regex_replace(['a.b.c'], '[.]', '', replace_global=False) == ['ab.c']",
     "tf.strings.length(['abc', 'é']) + tf.strings.length(['abc', 'é'], unit='UTF8_CHAR')",
     "tf.strings.join([['a', 'b'], 'c'], separator='-') == ['a-c', 'b-c']",
-    "tf.zeros_initializer()((2,)) + tf.ones_initializer()((2,))",
-    "tf.constant_initializer(2.0)((2,))",
-    "tf.initializers.Zeros()((2,)) + tf.losses.MeanSquaredError()([[1.0]], [[3.0]])",
+    "tf.identity(tf.zeros_initializer()((2,)) + tf.ones_initializer()((2,)))",
+    "tf.identity(tf.constant_initializer(2.0)((2,)))",
+    "tf.identity(tf.initializers.Zeros()((2,))) + tf.losses.MeanSquaredError()([[1.0]], [[3.0]])",
     "tf.metrics.BinaryAccuracy()([1.0], [0.9]) + tf.optimizers.SGD(0.5).learning_rate",
     "tf.data.experimental.cardinality(tf.data.Dataset.range(3)) + tf.data.AUTOTUNE",
 ]
