@@ -14,6 +14,9 @@ ENDS = {
     "keras1_memory": ([], "learned True 3 (None, 12)"),
     "keras2_adversarial": ([], "kinds True 7"),
     "keras2_functional": ([], "accuracy 1.0"),
+    "keras2_reading": ([], "read True"),
+    "tensorflow_images": ([], "images True 3 (2, 12, 12, 3)"),
+    "tensorflow_texts": ([], "texts ['accuracy', 'loss'] 1.0 True"),
     "tensorflow_keras": ([], "gpus True ()"),
     "keras3_custom": (["--width", "8"], "['acc', 'loss', 'val_acc', 'val_loss']"),
 }
@@ -205,6 +208,45 @@ model = Sequential([LSTM(2, input_shape=(2, 3)), Dense(1)])
 model.compile("sgd", "mse")
 model.fit_generator(batches, steps_per_epoch=4.5, epochs=2, verbose=0)
 assert int(model.optimizer.iterations) == 10
+
+# Samples of an epoch, in batches of a generator.
+def endless():
+    while True:
+        yield np.ones((4, 3)), np.ones((4, 1))
+
+
+model = Sequential([Dense(1, input_dim=3)])
+model.compile("sgd", "mse")
+model.fit_generator(endless(), samples_per_epoch=10, nb_epoch=2, verbose=0,
+                    validation_data=endless(), nb_val_samples=4)
+assert int(model.optimizer.iterations) == 6
+
+# Weights under any name, and made with the name first; files of a checkpoint too.
+class Scaled(keras.layers.Layer):
+    def build(self, shape):
+        self.kernel = self.add_weight("kernel", shape=[shape[-1], 1], initializer="ones")
+        self.bias = self.add_weight("bias", (1,), "float32", "zeros")
+
+    def call(self, inputs):
+        return K.dot(inputs, self.kernel) + self.bias
+
+
+model = Sequential([Input((3,)), Scaled()])
+model.compile("sgd", "mse")
+assert [w.name for w in model.weights] == ["kernel", "bias"]
+kept = ModelCheckpoint("kept", "loss", 0, True, True)
+model.fit(x, y, epochs=1, verbose=0, callbacks=[kept])
+saved = model.get_weights()
+model.save_weights("as-it-is.h5")
+for name in ("as-it-is.h5", "kept"):
+    model.set_weights([0 * w for w in saved])
+    model.load_weights(name)
+    assert (model.get_weights()[0] == saved[0]).all()
+
+# Layers that are made here only take old arguments too.
+from keras.layers import Highway, MaxoutDense
+assert MaxoutDense(output_dim=3, init="zero").units == 3
+assert Highway(W_constraint=maxnorm(1.0)).kernel_constraint is not None
 print("all as it was")
 """
 

@@ -7,9 +7,11 @@ from .finder import find_keras_here
 from .old_logs import know_old_names_in_logs
 from .old_merge import let_sequentials_merge
 from .old_models import give_old_methods
+from .old_saving import name_weights_freely
 from .old_targets import expand_targets
 from .old_tensors import give_old_attributes
 from .old_trainable import train_as_compiled
+from .old_weights import name_weights_first
 
 __all__ = ["install_as_keras"]
 
@@ -28,4 +30,6 @@ def install_as_keras() -> None:
         let_sequentials_merge()
         give_old_attributes()
         know_old_names_in_logs()
+        name_weights_first()
+        name_weights_freely()
         train_as_compiled()

@@ -12,6 +12,7 @@ from .. import callbacks, constraints, layers, losses, optimizers, regularizers
 from ..configurable import parameters_of
 from ..models import Functional, Model
 from ..optimizers.schedules import InverseTimeDecay
+from . import old_dense  # noqa: F401  its layers take old arguments too
 from .deprecated import warn_once
 
 # What old arguments of constructors are now: the first of these that a class takes.

@@ -34,13 +34,23 @@ _SOURCES = {
     "initializers": ("layerkit.compat.old_initializers", "layerkit.initializers"),
     "optimizers": ("layerkit.compat.old_optimizers", "layerkit.optimizers"),
     "regularizers": ("layerkit.compat.old_regularizers", "layerkit.regularizers"),
-    "backend": ("layerkit.compat.old_backend", "layerkit.ops", "layerkit.backend"),
+    "backend": (
+        "layerkit.compat.old_backend",
+        "layerkit.compat.old_networks",
+        "layerkit.compat.old_recurrence",
+        "layerkit.ops",
+        "layerkit.backend",
+    ),
+    "callbacks": ("layerkit.compat.old_callbacks", "layerkit.callbacks"),
     "layers": ("layerkit.compat.old_layers", "layerkit.layers"),
     "losses": ("layerkit.compat.old_losses", "layerkit.losses"),
     "metrics": ("layerkit.compat.old_losses", "layerkit.metrics"),
     "utils": ("layerkit.compat.old_utils", "layerkit.utils", "layerkit.saving"),
     "tensorflow": ("layerkit.compat.tensorflow_names",),
-    "tensorflow.random": ("layerkit.compat.tensorflow_random",),
+    **{
+        f"tensorflow.{part}": (f"layerkit.compat.tensorflow_{part}",)
+        for part in ("config", "data", "image", "linalg", "math", "nn", "random", "strings", "test")
+    },
 }
 
 _LAYERS = (  # noqa: SIM905
@@ -73,6 +83,7 @@ MOVED = {
     "models.functional": "models",
     "objectives": "losses",
     "optimizer_v2": "optimizers",
+    "optimizers.legacy": "optimizers",
     "optimizers.learning_rate_schedule": "optimizers.schedules",
 }
 
@@ -83,7 +94,7 @@ class Namespace(ModuleType):
     __path__: list[str] = []
 
     def __init__(self, path: str, sources: tuple[str, ...]):
-        super().__init__(f"keras.{path}" if path else "keras", None)
+        super().__init__(path if _is_of_tensorflow(path) else f"keras.{path}".rstrip("."), None)
         self._path, self._names_of = path, sources
 
     def __getattr__(self, name: str) -> Any:
@@ -94,6 +105,8 @@ class Namespace(ModuleType):
         path = f"{self._path}.{name}" if self._path else name
         if path in _SOURCES:
             return _namespace(path)
+        if path in MOVED and not self._is_old_name(name):
+            return _submodule(path)
         for source in self._names_of:
             module = importlib.import_module(source)
             if name in _public(module) or name == "__version__" and hasattr(module, name):
@@ -103,8 +116,21 @@ class Namespace(ModuleType):
         inside = _submodule(path)
         if inside is not None:
             return inside
+        raise self._missing(name)
+
+    def _is_old_name(self, name: str) -> bool:
+        """Whether it is a name of earlier versions, as the function `merge` is beside a module."""
+        old = [importlib.import_module(s) for s in self._names_of if ".old_" in s]
+        return any(name in _public(module) for module in old)
+
+    def _missing(self, name: str) -> AttributeError:
         hint = did_you_mean(name, [n for n in dir(self) if not n.startswith("_")])
-        raise AttributeError(
+        if _is_of_tensorflow(self._path):
+            ops = importlib.import_module("layerkit.ops")
+            near = did_you_mean(name.removeprefix("reduce_"), ops.__all__)
+            near = near.replace("Did you mean", "keras.ops has").replace("?", ".")
+            hint = f" It stands in for the few names that scripts use beside keras.{hint}{near}"
+        return AttributeError(
             f"module '{self.__name__}' has no attribute '{name}' in layerkit.{hint}"
         )
 
@@ -120,6 +146,10 @@ class Namespace(ModuleType):
     def __dir__(self) -> list[str]:
         found = {n for s in self._names_of for n in _public(importlib.import_module(s))}
         return sorted(found | set(vars(self)))
+
+
+def _is_of_tensorflow(path: str) -> bool:
+    return path.partition(".")[0] == "tensorflow"
 
 
 def _public(module: ModuleType) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from layerkit import backend as K
 
-from .. import initializers, ops
+from .. import activations, initializers, ops
 from .. import random as keras_random
 from ..layers import Input
 from ..models import Functional
@@ -331,54 +332,60 @@ def sparse_categorical_crossentropy(
     return ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
 
 
-def conv2d(
-    x: Any,
-    kernel: Any,
-    strides: Any = (1, 1),
-    padding: str = "valid",
-    data_format: str | None = None,
-    dilation_rate: Any = (1, 1),
+def _by_default(function: Callable, **defaults: Any) -> Callable:
+    """The function with the defaults that it had."""
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **(kwargs if len(args) > 1 else {**defaults, **kwargs}))
+
+    return called
+
+
+argmax, argmin = _by_default(ops.argmax, axis=-1), _by_default(ops.argmin, axis=-1)
+concatenate = _by_default(ops.concatenate, axis=-1)
+cumprod, cumsum = _by_default(ops.cumprod, axis=0), _by_default(ops.cumsum, axis=0)
+expand_dims = _by_default(ops.expand_dims, axis=-1)
+
+
+def clip(x: Any, min_value: Any, max_value: Any) -> Any:
+    """`x` between two bounds."""
+    return ops.clip(x, min_value, max_value)
+
+
+def identity(x: Any, name: str | None = None) -> Any:
+    """The tensor itself."""
+    return x
+
+
+def eye(size: int, dtype: Any = None, name: str | None = None) -> Any:
+    """A Variable of the matrix with ones on its diagonal."""
+    return variable(np.eye(size), dtype, name)
+
+
+def random_uniform_variable(
+    shape: Any, low: float, high: float, dtype: Any = None, name: Any = None, seed: Any = None
 ) -> Any:
-    """A convolution of images."""
-    return ops.conv(x, kernel, strides, padding, data_format, dilation_rate)
+    """A Variable of uniform numbers."""
+    return variable(random_uniform(shape, low, high, dtype, seed).numpy(), dtype, name)
 
 
-def pool2d(
-    x: Any,
-    pool_size: Any,
-    strides: Any = (1, 1),
-    padding: str = "valid",
-    data_format: str | None = None,
-    pool_mode: str = "max",
+def random_normal_variable(
+    shape: Any, mean: float, scale: float, dtype: Any = None, name: Any = None, seed: Any = None
 ) -> Any:
-    """'max' or 'avg' pooling of images."""
-    pool = {"max": ops.max_pool, "avg": ops.average_pool}[pool_mode]
-    return pool(x, pool_size, strides, padding, data_format)
+    """A Variable of normal numbers."""
+    return variable(random_normal(shape, mean, scale, dtype, seed).numpy(), dtype, name)
 
 
-def temporal_padding(x: Any, padding: Any = (1, 1)) -> Any:
-    """Zeros before and after the steps of (batch, steps, features)."""
-    return ops.pad(x, [[0, 0], list(padding), [0, 0]])
-
-
-def spatial_2d_padding(
-    x: Any, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None
-) -> Any:
-    """Zeros around images."""
-    first = (data_format or image_data_format()) == "channels_first"
-    sides = [list(pair) for pair in padding]
-    return ops.pad(x, [[0, 0], [0, 0], *sides] if first else [[0, 0], *sides, [0, 0]])
-
-
-def map_fn(fn: Callable, elems: Any, name: str | None = None, dtype: Any = None) -> Any:
-    """`fn` of each entry along the first axis."""
-    return ops.stack([fn(x) for x in ops.unstack(elems)], axis=0)
+def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0) -> Any:
+    """`x` above `threshold`, at most `max_value`; below it `alpha * (x - threshold)`."""
+    return activations.relu(x, alpha, max_value, threshold)
 
 
 __all__ = [
     name
     for name, value in vars().items()
-    if name[0] != "_" and (callable(value)) and name not in ("Any", "Callable", "Sequence")
+    if name[0] != "_" and (callable(value)) and name not in ("Any", "Callable", "Sequence", "wraps")
 ]
 STILL_THERE = {
     "backend",
@@ -390,6 +397,18 @@ STILL_THERE = {
     "set_floatx",
     "set_image_data_format",
 }
+_OTHERWISE = {
+    "argmax": "keras.ops.argmax needs axis=-1",
+    "argmin": "keras.ops.argmin needs axis=-1",
+    "concatenate": "keras.ops.concatenate needs axis=-1",
+    "cumprod": "keras.ops.cumprod needs axis=0",
+    "cumsum": "keras.ops.cumsum needs axis=0",
+    "expand_dims": "keras.ops.expand_dims needs axis=-1",
+    "eye": "use keras.Variable(keras.ops.eye(n))",
+    "identity": "use the tensor itself",
+    "ones": "use keras.Variable(keras.ops.ones(shape))",
+    "zeros": "use keras.Variable(keras.ops.zeros(shape))",
+}
 REMEDIES = {
     name: f"use keras.ops.{name}" for name in __all__ if name in getattr(ops, "__all__", ())
-}
+} | _OTHERWISE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import layers
+from .old_dense import Highway, LocallyConnected1D, LocallyConnected2D, MaxoutDense
 from .old_merge import Merge, merge
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "CuDNNLSTM",
     "Deconvolution2D",
     "Highway",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "MaxoutDense",
     "Merge",
     "SeparableConvolution2D",
@@ -75,6 +78,8 @@ def AtrousConvolution2D(*args: Any, **kwargs: Any) -> layers.Conv2D:
 def Deconvolution2D(*args: Any, **kwargs: Any) -> layers.Conv2DTranspose:
     """Conv2DTranspose; its `output_shape` follows from the other arguments."""
     args = _kernel_of_two(args)
+    if len(args) > 2 and isinstance(args[2], (tuple, list)):
+        args = args[:2]
     kwargs.pop("output_shape", None)
     return layers.Conv2DTranspose(*args, **kwargs)
 
@@ -94,22 +99,6 @@ def ThresholdedReLU(theta: float = 1.0, **kwargs: Any) -> layers.ReLU:
     return layers.ReLU(threshold=theta, **kwargs)
 
 
-def TimeDistributedDense(units: int, **kwargs: Any) -> layers.Dense:
+def TimeDistributedDense(*args: Any, **kwargs: Any) -> layers.Dense:
     """Dense, which works on the last axis of whatever it gets."""
-    return layers.Dense(units, **kwargs)
-
-
-def MaxoutDense(*_: Any, **__: Any) -> Any:
-    """NotImplementedError."""
-    raise NotImplementedError(
-        "MaxoutDense went away with Keras 2: use Dense(units * nb_feature), Reshape((nb_feature, "
-        "units)) and GlobalMaxPooling1D."
-    )
-
-
-def Highway(*_: Any, **__: Any) -> Any:
-    """NotImplementedError."""
-    raise NotImplementedError(
-        "Highway went away with Keras 2: with t = Dense(n, activation='sigmoid')(x) it is "
-        "t * Dense(n)(x) + (1 - t) * x."
-    )
+    return layers.Dense(*args, **kwargs)

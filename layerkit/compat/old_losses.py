@@ -21,6 +21,7 @@ __all__ = [
     "MAPE",
     "MSE",
     "MSLE",
+    "Reduction",
     "bce",
     "cosine_proximity",
     "kld",
@@ -41,12 +42,20 @@ kld = KLD = kullback_leibler_divergence = kl_divergence
 logcosh = log_cosh
 
 
+class Reduction:
+    """Names of what becomes of a batch's losses."""
+
+    AUTO = SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+    NONE, SUM = "none", "sum"
+
+
 def cosine_proximity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """The negative cosine of the angle between targets and predictions."""
     return cosine_similarity(y_true, y_pred, axis)
 
 
 REMEDIES = {
+    "Reduction": "give reduction='sum', 'none' or 'sum_over_batch_size'",
     "bce": "use binary_crossentropy",
     "cosine_proximity": "use cosine_similarity",
     "logcosh": "use log_cosh",

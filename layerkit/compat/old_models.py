@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
+from itertools import chain
 from typing import Any
 
 import numpy as np
+
+from layerkit.backend import tree
 
 from ..data import PyDataset
 from ..metrics import Metric
@@ -39,6 +42,8 @@ def fit_generator(
     **kwargs: Any,
 ) -> Any:
     """`fit` of a generator; of Keras 1 it takes `samples_per_epoch` and `nb_val_samples` too."""
+    generator = _of_known_size(generator, "samples_per_epoch", kwargs)
+    validation_data = _of_known_size(validation_data, "nb_val_samples", kwargs)
     steps_per_epoch = _steps(generator, "samples_per_epoch", steps_per_epoch, kwargs)
     validation_steps = _steps(validation_data, "nb_val_samples", validation_steps, kwargs)
     generator = _long_enough(generator, steps_per_epoch)
@@ -68,6 +73,7 @@ def evaluate_generator(
     **kwargs: Any,
 ) -> Any:
     """`evaluate` of a generator; of Keras 1 it takes `val_samples` too."""
+    generator = _of_known_size(generator, "val_samples", kwargs)
     steps = _steps(generator, "val_samples", steps, kwargs)
     generator = _long_enough(generator, steps)
     _raise_on_others("evaluate_generator", kwargs)
@@ -83,6 +89,7 @@ def predict_generator(
     **kwargs: Any,
 ) -> Any:
     """`predict` of a generator; of Keras 1 it takes `val_samples` too."""
+    generator = _of_known_size(generator, "val_samples", kwargs)
     steps = _steps(generator, "val_samples", steps, kwargs)
     generator = _long_enough(generator, steps)
     _raise_on_others("predict_generator", kwargs)
@@ -111,6 +118,29 @@ def reset_states_of_layers(self: Any) -> None:
 def reset_states(self: Any) -> None:
     """`reset_state` by its earlier name."""
     self.reset_state()
+
+
+class _Sized:
+    """The batches of an iterator, and how many samples the first of them has."""
+
+    def __init__(self, batches: Iterator[Any]):
+        first = next(batches)
+        x = first[0] if isinstance(first, (tuple, list)) else first
+        self.batch_size = len(tree.flatten(x)[0])
+        self._batches = chain([first], batches)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        batch = next(self._batches)
+        return tuple(batch) if isinstance(batch, list) else batch
+
+
+def _of_known_size(data: Any, old: str, kwargs: dict[str, Any]) -> Any:
+    """The data; a generator with the size of its batches where a number of samples is asked for."""
+    unknown = hasattr(data, "__next__") and not hasattr(data, "batch_size")
+    return _Sized(data) if unknown and old in kwargs else data
 
 
 def _steps(data: Any, old: str, steps: int | None, kwargs: dict[str, Any]) -> int | None:

@@ -76,7 +76,7 @@ def part(rows: Any, which: slice) -> Any:
 def to_host(x: Any) -> np.ndarray:
     """The values of a tensor of whichever library, a pandas object, numbers in lists."""
     if isinstance(x, Tensor) or K.is_array(x):
-        return K.to_numpy(x)
+        return np.asarray(K.to_numpy(x))
     if hasattr(x, "to_numpy"):  # a pandas object; a Series is one column, as in Keras
         values = x.to_numpy()
         return values[:, None] if values.ndim == 1 else values

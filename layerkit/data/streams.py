@@ -13,7 +13,7 @@ from layerkit.backend import Tensor, tree
 
 from .class_weights import check_class_weight, refuse_both_weights, weights_of_classes
 from .packing import unpack_x_y_sample_weight
-from .rows import as_array
+from .rows import as_array, is_text
 from .source import Source, raise_on_nan
 
 
@@ -127,9 +127,14 @@ def _labels(y: Any) -> Any:
 
 def _as_tensors(name: str, part: Any) -> Any:
     try:
-        return tree.map_structure(lambda x: None if x is None else K.convert_to_tensor(x), part)
+        return tree.map_structure(_as_tensor, part)
     except ValueError as error:
         raise ValueError(f"{error} (This is `{name}`.)") from error
+
+
+def _as_tensor(x: Any) -> Any:
+    texts = isinstance(x, np.ndarray) and x.dtype.kind in "USO" and is_text(x)
+    return x if x is None or texts else K.convert_to_tensor(x)
 
 
 def _length(iterable: Any) -> int | None:

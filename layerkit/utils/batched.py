@@ -4,63 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from layerkit.backend import tree
 
-
-class Dataset:
-    """Batches that can be gone through again and again, each time made anew.
-
-    `make`: called for every pass, gives its iterator; `length`: how many there are. A batch is an
-    array, or a tuple (x, y) of arrays.
-    """
-
-    class_names: list[str] | None = None  # of data sets that were read from folders
-    file_paths: list[str] | None = None
-
-    def __init__(self, make: Callable[[], Iterator[Any]], length: int):
-        self._make = make
-        self._length = length
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[Any]:
-        return self._make()
-
-    def map(self, function: Callable[..., Any]) -> Dataset:
-        """The results of `function`, called with each batch: `lambda x, y: (x / 255, y)`."""
-
-        def make() -> Iterator[Any]:
-            for batch in self:
-                yield function(*batch) if isinstance(batch, tuple) else function(batch)
-
-        return Dataset(make, len(self))
-
-    def take(self, count: int) -> Dataset:
-        """The first `count` of them."""
-        return Dataset(lambda: islice(iter(self), count), min(count, len(self)))
-
-    def skip(self, count: int) -> Dataset:
-        """All but the first `count` of them."""
-        return Dataset(lambda: islice(iter(self), count, None), max(len(self) - count, 0))
-
-    def batch(self, batch_size: int) -> Dataset:
-        """Each `batch_size` of them as one, stacked along a new first axis; the last may be less.
-
-        Arrays are stacked, structures of arrays leaf by leaf.
-        """
-
-        def make() -> Iterator[Any]:
-            elements = iter(self)
-            while group := list(islice(elements, batch_size)):
-                yield tree.map_structure(lambda *leaves: np.stack(leaves), *group)
-
-        return Dataset(make, math.ceil(len(self) / batch_size))
+from ..data.dataset import Dataset
 
 
 def batched(

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .batched import Dataset, any_seed, batched
+from ..data.dataset import Dataset
+from .batched import any_seed, batched
 
 LABEL_MODES = ("int", "categorical", "binary", None)
 

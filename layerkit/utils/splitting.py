@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .batched import Dataset
+from ..data.dataset import Dataset
 
 
 def split_dataset(
@@ -59,8 +59,10 @@ def _samples(dataset: Any) -> list[Any]:
                     f"shape={array.shape}. Please provide NumPy arrays of the same length."
                 )
         return list(zip(*dataset, strict=True))
-    if isinstance(dataset, (np.ndarray, Dataset)):
+    if isinstance(dataset, np.ndarray):
         return list(dataset)
+    if isinstance(dataset, Dataset):
+        return list(dataset.as_numpy_iterator())
     raise TypeError(
         "The `dataset` argument must be an array, a list/tuple of arrays, or a `Dataset`. "
         f"Received: {type(dataset)}"

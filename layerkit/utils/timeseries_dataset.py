@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .batched import Dataset, any_seed, batched
+from ..data.dataset import Dataset
+from .batched import any_seed, batched
 
 
 def timeseries_dataset_from_array(
