@@ -330,7 +330,7 @@ def _revive(value: Any) -> Any:
         return value
     if not _is_description(value):
         return {key: _revive(item) for key, item in value.items()}
-    if "module" not in value and len(_builtins_named(value["class_name"])) > 1:
+    if "module" not in value and len(builtins_named(value["class_name"])) > 1:
         return value
     return deserialize(value)
 
@@ -369,7 +369,7 @@ def _find_class(config: dict[str, Any], family: str) -> Any:
 
 def _builtins_meant(config: dict[str, Any], family: str) -> list[type]:
     """The classes of this package that a description can mean, by its name and its module."""
-    classes = _builtins_named(config["class_name"])
+    classes = builtins_named(config["class_name"])
     if "module" not in config:  # an old file: the name has to be enough
         meant = [cls for f, cls in classes.items() if f == (family or f)]
         return meant if len(meant) == 1 else []
@@ -385,7 +385,7 @@ def defined_in(modules: Mapping[str, str]) -> None:
     _unloaded.update(modules)
 
 
-def _builtins_named(name: str) -> dict[str, type]:
+def builtins_named(name: str) -> dict[str, type]:
     """{family: class} of the classes of this package called `name`."""
     if name in _unloaded:
         importlib.import_module(_unloaded[name])

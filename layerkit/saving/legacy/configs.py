@@ -1,0 +1,314 @@
+"""Configs of Keras 1 and 2 and of tf.keras in the words of today: dicts to dicts, nothing is made.
+
+Where a name means other numbers now, the config names a function or a layer that computes what it
+meant when the file was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ...configurable import builtins_named, parameters_of
+from ...old_arguments import with_new_names
+
+
+class Origin(NamedTuple):
+    """Who wrote a file."""
+
+    keras: tuple[int, ...]  # (2, 2, 4)
+    backend: str = ""  # as 'theano'; '' where it is not known
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it was Keras 1 or 2, where some names mean other numbers than in Keras 3."""
+        return self.keras < (3,)
+
+
+_MODELS = ("Sequential", "Functional", "Model", "Graph")
+_RENAMED = {
+    "AtrousConvolution1D": "Conv1D",
+    "AtrousConvolution2D": "Conv2D",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "Convolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "CuDNNGRU": "GRU",
+    "CuDNNLSTM": "LSTM",
+    "Deconvolution2D": "Conv2DTranspose",
+    "Deconvolution3D": "Conv3DTranspose",
+    "SeparableConvolution1D": "SeparableConv1D",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "SyncBatchNormalization": "BatchNormalization",
+    "TimeDistributedDense": "Dense",
+}
+_MERGES = {
+    "sum": "Add",
+    "mul": "Multiply",
+    "ave": "Average",
+    "max": "Maximum",
+    "concat": "Concatenate",
+    "dot": "Dot",
+    "cos": "Dot",
+}
+# What says how a layer computed, or what its Input was, and so nothing that its config needs.
+_WITHOUT_EFFECT = (
+    "batch_input_shape",
+    "consume_less",
+    "create_input_layer",
+    "experimental_autocast",
+    "implementation",
+    "input_dim",
+    "input_dtype",
+    "input_length",
+    "ragged",
+    "weights",
+)
+
+
+def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The description of a layer or a model as today's classes take it.
+
+    ValueError, with the layer's name, for what layerkit cannot compute.
+    """
+    name, config = description["class_name"], description["config"]
+    if name == "Sequential":
+        return _sequential(description, origin)
+    if name in _MODELS or isinstance(config, dict) and "input_layers" in config:
+        return _functional(description, origin)
+    if not isinstance(config, dict):
+        return description
+    return {**description, **_layer(name, dict(config), origin)}
+
+
+# --- models ------------------------------------------------------------------------------------
+
+
+def _sequential(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    config = description["config"]
+    if isinstance(config, list):  # before Keras 2.0.7, and in Keras 1
+        config = {"layers": config}
+    found = config["layers"]
+    if found and found[0]["class_name"] == "Merge" and found[0]["config"].get("layers"):
+        return _branches(config, origin)
+    inputs = [] if not found or found[0]["class_name"] in _INPUTS else _input_of(found[0])
+    described = {**config, "layers": inputs + [modern(layer, origin) for layer in found]}
+    return {**description, "config": _without_policy(described)}
+
+
+_INPUTS = ("InputLayer", *_MODELS)
+
+
+def _input_of(layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The InputLayer that the first layer of an old Sequential stands for."""
+    config = layer["config"]
+    shape = config.get("batch_input_shape")
+    if shape is None and "layer" in config and isinstance(config["layer"], dict):
+        shape = config["layer"]["config"].get("batch_input_shape")
+    if shape is None:
+        return []
+    dtype = config.get("input_dtype") or config.get("dtype")
+    if layer["class_name"] == "Embedding" or not isinstance(dtype, str):
+        dtype = "float32"
+    return [{"class_name": "InputLayer", "config": {"batch_shape": shape, "dtype": dtype}}]
+
+
+def _branches(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A Sequential of Keras 1 that begins with a Merge of models: the functional model it is."""
+    merge, *rest = config["layers"]
+    inner = dict(merge["config"])
+    entries: list[dict[str, Any]] = []
+    inputs, outputs = [], []
+    for number, branch in enumerate(inner.pop("layers")):
+        model = modern(branch, origin)
+        first = model["config"]["layers"][0]["config"]
+        name = f"branch_{number}"
+        inputs.append([f"{name}_input", 0, 0])
+        outputs.append([name, 0, 0, {}])
+        entries.append(_entry("InputLayer", {**first, "name": f"{name}_input"}, []))
+        entries.append(_entry(model["class_name"], {**model["config"], "name": name}, inputs[-1:]))
+    last = merge["config"]["name"]
+    entries.append({**modern({**merge, "config": inner}, origin), "inbound_nodes": [outputs]})
+    for layer in rest:
+        entries.append({**modern(layer, origin), "inbound_nodes": [[[last, 0, 0, {}]]]})
+        last = layer["config"]["name"]
+    for entry in entries:
+        entry["name"] = entry["config"]["name"]
+    graph = {"layers": entries, "input_layers": inputs, "output_layers": [[last, 0, 0]]}
+    return {"class_name": "Functional", "config": {"name": config.get("name"), **graph}}
+
+
+def _entry(class_name: str, config: dict[str, Any], tensors: list) -> dict[str, Any]:
+    nodes = [[[*tensor, {}] for tensor in tensors]] if tensors else []
+    return {"class_name": class_name, "config": config, "inbound_nodes": nodes}
+
+
+def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    config = dict(description["config"])
+    entries = [
+        {**modern(entry, origin), "inbound_nodes": entry["inbound_nodes"]}
+        for entry in config["layers"]
+    ]
+    models = {e["name"]: len(e["inbound_nodes"]) for e in entries if e["class_name"] in _MODELS}
+    ends = [config["input_layers"], config["output_layers"]]
+    late = {  # tf.keras counts the calls of a model inside this one from 1
+        name
+        for name, calls in models.items()
+        if any(index >= calls for index in _indices([e["inbound_nodes"] for e in entries], name))
+        or any(index >= calls for index in _indices(ends, name))
+    }
+    for entry in entries:
+        entry["inbound_nodes"] = _shifted(entry["inbound_nodes"], dict.fromkeys(late, -1))
+    by = {name: 0 if name in late else 1 for name in models}  # as Keras 3 counts them in the ends
+    config["input_layers"], config["output_layers"] = (_shifted(end, by) for end in ends)
+    config["layers"] = entries
+    name = "Functional" if description["class_name"] in _MODELS else description["class_name"]
+    return {**description, "class_name": name, "config": _without_policy(config)}
+
+
+def _is_address(x: Any) -> bool:
+    return (
+        isinstance(x, list)
+        and len(x) in (3, 4)
+        and isinstance(x[0], str)
+        and all(isinstance(n, int) for n in x[1:3])
+    )
+
+
+def _indices(x: Any, name: str) -> list[int]:
+    """The numbers of the calls of the layer `name` that are addressed in `x`."""
+    if _is_address(x):
+        return ([x[1]] if x[0] == name else []) + _indices(x[3:], name)
+    items = x.values() if isinstance(x, dict) else x if isinstance(x, list) else ()
+    return [index for item in items for index in _indices(item, name)]
+
+
+def _shifted(x: Any, by: dict[str, int]) -> Any:
+    """`x` with the numbers of calls in its addresses changed by layers' names."""
+    if _is_address(x):
+        return [x[0], x[1] + by.get(x[0], 0), x[2], *_shifted(x[3:], by)]
+    if isinstance(x, dict):
+        return {key: _shifted(item, by) for key, item in x.items()}
+    return [_shifted(item, by) for item in x] if isinstance(x, list) else x
+
+
+def _without_policy(config: dict[str, Any]) -> dict[str, Any]:
+    """A model's own dtype, which old configs have only where it says nothing, left out."""
+    return {key: x for key, x in config.items() if key not in ("dtype", "trainable") or x is False}
+
+
+# --- layers ------------------------------------------------------------------------------------
+
+
+def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    if name == "InputLayer":
+        return {"class_name": name, "config": _input(config)}
+    special = _SPECIAL.get(name)
+    if special is not None:
+        name, config = special(config)
+    name = _RENAMED.get(name, name)
+    cls = builtins_named(name).get("layers")
+    for key in ("layer", "backward_layer", "cell"):
+        if isinstance(config.get(key), dict):
+            config[key] = modern(config[key], origin)
+    if isinstance(config.get("cells"), list):
+        config["cells"] = [modern(cell, origin) for cell in config["cells"]]
+    if cls is None:
+        return {"class_name": name, "config": config}  # the user's own
+    config, _ = with_new_names(cls, config)
+    config = {key: _value(key, x, origin) for key, x in config.items()}
+    taken = parameters_of(cls)
+    left = {k: x for k, x in config.items() if k not in taken and k not in _WITHOUT_EFFECT}
+    own = {k: x for k, x in config.items() if k in taken and k not in ("input_shape", "weights")}
+    return {"class_name": name, "config": _with_old_defaults(name, own | left, origin)}
+
+
+def _input(config: dict[str, Any]) -> dict[str, Any]:
+    """An InputLayer's config, whose shape and dtype have had three names."""
+    shape = config.get("batch_shape") or config.get("batch_input_shape")
+    dtype = config.get("dtype") or config.get("input_dtype")
+    return {"batch_shape": shape, "dtype": dtype, "name": config.get("name")} | {
+        key: True for key in ("sparse", "ragged") if config.get(key)
+    }
+
+
+def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    mode, name = config["mode"], config["name"]
+    if config.get("mode_type", "raw") != "raw" or mode not in _MERGES:
+        return "Lambda", {"name": name, "function": mode, "function_type": config["mode_type"]}
+    options: dict[str, Any] = {"name": name}
+    if mode == "concat":
+        options["axis"] = config["concat_axis"]
+    if mode in ("dot", "cos"):
+        options |= {"axes": config["dot_axes"], "normalize": mode == "cos"}
+    return _MERGES[mode], options
+
+
+def _deconvolution(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Conv2DTranspose, whose shape of the output follows from its other arguments."""
+    return "Conv2DTranspose", {key: x for key, x in config.items() if key != "output_shape"}
+
+
+def _cudnn_lstm(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "LSTM", {"activation": "tanh", "recurrent_activation": "sigmoid", **config}
+
+
+def _cudnn_gru(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    activations = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+    return "GRU", {**activations, "reset_after": True, **config}
+
+
+def _thresholded_relu(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    threshold = float(config.pop("theta"))
+    return "ReLU", {**config, "threshold": threshold}
+
+
+_SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
+    "CuDNNGRU": _cudnn_gru,
+    "CuDNNLSTM": _cudnn_lstm,
+    "Deconvolution2D": _deconvolution,
+    "Merge": _merge,
+    "ThresholdedReLU": _thresholded_relu,
+}
+
+
+def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A config with what it leaves out, because its Keras had it one way only."""
+    if name in ("GRU", "GRUCell") and origin.is_old:
+        return {"reset_after": False, **config}
+    if name == "BatchNormalization" and config.get("mode") == 0:
+        return {key: x for key, x in config.items() if key != "mode"}
+    return {key: x for key, x in config.items() if key != "forget_bias_init"}
+
+
+# --- values ------------------------------------------------------------------------------------
+
+
+def _value(key: str, value: Any, origin: Origin) -> Any:
+    if key.endswith("activation") and value == "hard_sigmoid" and origin.is_old:
+        return "hard_sigmoid_keras2"
+    if key == "axis" and isinstance(value, list) and len(value) == 1:
+        return value[0]
+    if not isinstance(value, dict):
+        return value
+    if key == "dtype":  # a policy
+        return value["config"]["name"]
+    if key.endswith("regularizer") and "name" in value:
+        return {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
+    if key.endswith("constraint"):
+        return _constraint(value)
+    if key.endswith("initializer") and isinstance(value.get("config"), dict):
+        config = {k: x for k, x in value["config"].items() if k != "dtype"}
+        return {**value, "config": config}
+    return value
+
+
+def _constraint(value: dict[str, Any]) -> dict[str, Any]:
+    """{"name", "m"} of Keras 1, {"class_name", "config"} of Keras 2."""
+    name = value.get("class_name") or value["name"]
+    config = value.get("config", {k: x for k, x in value.items() if k != "name"})
+    cls = builtins_named(name).get("constraints")
+    if cls is not None:
+        config, _ = with_new_names(cls, config)
+    return {"class_name": name, "config": config}
