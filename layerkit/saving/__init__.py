@@ -98,7 +98,9 @@ def load_model(
     if kind == KERAS:
         return read_keras(path, custom_objects, compile, safe_mode)
     if kind == LEGACY_MODEL:
-        raise ValueError(_legacy(path, kind))
+        from .legacy.model_file import read_legacy_model
+
+        return read_legacy_model(path, custom_objects, compile)
     raise ValueError(
         f"'{path}' is not a model: expected a `.keras` file; received {kind}. This file holds "
         "weights only: build the model in code and use model.load_weights(filepath)."

@@ -42,10 +42,13 @@ def stored_top_level(root: Any) -> Stored:
 
 def _stored(group: Any, path: str, name: str) -> Stored:
     own = hdf5.find_group(group, path)
-    if own is None:
-        return Stored(name, [], [])
-    names = hdf5.names_in(own, "weight_names")
-    return Stored(name, names, [hdf5.find_dataset(own, each) for each in names])
+    return Stored(name, [], []) if own is None else stored_in(own, name)
+
+
+def stored_in(group: Any, name: str) -> Stored:
+    """The arrays of a group by the list of their names in it."""
+    names = hdf5.names_in(group, "weight_names")
+    return Stored(name, names, [hdf5.find_dataset(group, each) for each in names])
 
 
 def origin_of(root: Any) -> Origin:

@@ -7,8 +7,10 @@ from typing import Any
 from ...configurable import custom_object_scope
 from .. import hdf5
 from ..model_config import check_config, rebuild
+from ..training_config import compile_as_saved
 from . import arrays as files
 from .configs import modern
+from .optimizer_state import modern_optimizer, restore_optimizer
 from .weights import load_by_position
 
 
@@ -22,4 +24,33 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         with custom_object_scope(custom_objects):
             model = rebuild(modern(config, origin), path)
         load_by_position(model, root, path)
+        if training:
+            with custom_object_scope(custom_objects):
+                compile_as_saved(model, modern_training(training))
+            restore_optimizer(model, root, origin, path)
     return model
+
+
+def modern_training(config: dict[str, Any]) -> dict[str, Any]:
+    """A training configuration of any age as `compile_as_saved` takes it."""
+    config = dict(config)
+    optimizer = config.pop("optimizer_config", None)
+    if isinstance(optimizer, dict):
+        config["optimizer"] = modern_optimizer(optimizer)
+    if config.get("sample_weight_mode") in (None, "temporal"):  # the weights' shape says it now
+        config.pop("sample_weight_mode", None)
+    for key in ("metrics", "weighted_metrics"):
+        if key in config:
+            config[key] = _metrics(config[key])
+    return config
+
+
+def _metrics(value: Any) -> Any:
+    """Metrics as they were given: tf.keras keeps what it made of them, under its own names."""
+    if isinstance(value, dict) and value.get("class_name") == "MeanMetricWrapper":
+        inner = value["config"]
+        function = inner.get("fn")
+        return function if isinstance(function, str) else value
+    if isinstance(value, dict) and "class_name" not in value:
+        return {key: _metrics(item) for key, item in value.items()}
+    return [_metrics(item) for item in value] if isinstance(value, list) else value

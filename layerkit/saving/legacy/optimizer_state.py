@@ -1,0 +1,180 @@
+"""Optimizers of legacy files: their config in today's words, and their state into today's slots.
+
+Old optimizers keep all first moments before all second ones, newer ones both of each variable
+together; some keep slots that ours does not have. What is restored must fit in every shape.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+from ... import optimizers
+from ...configurable import builtins_named, parameters_of
+from ...old_arguments import with_new_names
+from .. import hdf5
+from . import arrays as files
+from .configs import Origin
+
+_CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
+_NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
+_SCALARS = {"iter", "iteration", "iterations", "learning_rate", "current_learning_rate", "decay"}
+_SCALARS |= {"lr", "m_schedule", "momentum_cache", "hyper"}
+
+
+# --- the config --------------------------------------------------------------------------------
+
+
+def modern_optimizer(description: dict[str, Any]) -> dict[str, Any]:
+    """{"class_name", "config"} of an optimizer of any age as today's classes take it."""
+    name = str(description["class_name"])
+    if name == "LossScaleOptimizer":
+        return description
+    name = _CASES.get(name.lower(), name[:1].upper() + name[1:])
+    cls = builtins_named(name).get("optimizers")
+    if cls is None or not isinstance(description["config"], dict):
+        return description
+    config, _ = with_new_names(cls, description["config"])
+    config = {key: x for key, x in config.items() if key not in _NOT_NEEDED}
+    decay = config.pop("decay", None)
+    if config.get("epsilon", 0) is None:
+        del config["epsilon"]
+    if decay:
+        config["learning_rate"] = _decaying(cls, config, decay)
+    if "clipnorm" in config or "clipvalue" in config:
+        config = _without_zero_clipping(config)
+    taken = parameters_of(cls)
+    return {"class_name": name, "config": {k: x for k, x in config.items() if k in taken or x}}
+
+
+def _decaying(cls: Any, config: dict[str, Any], decay: float) -> dict[str, Any]:
+    default = inspect.signature(cls).parameters["learning_rate"].default
+    inner = {
+        "initial_learning_rate": config.get("learning_rate", default),
+        "decay_steps": 1,
+        "decay_rate": decay,
+    }
+    return {"class_name": "InverseTimeDecay", "config": inner}
+
+
+def _without_zero_clipping(config: dict[str, Any]) -> dict[str, Any]:
+    """Keras 1 and 2 meant "no clipping" by 0."""
+    clips = ("clipnorm", "clipvalue", "global_clipnorm")
+    return {key: x for key, x in config.items() if key not in clips or x}
+
+
+# --- the state ---------------------------------------------------------------------------------
+
+
+def restore_optimizer(model: Any, root: Any, origin: Origin, name: str) -> None:
+    """Give the optimizer of `model` the state in the file; where it does not fit, one warning."""
+    optimizer = model.optimizer
+    group = hdf5.find_group(root, "optimizer_weights")
+    if optimizer is None or group is None:
+        return
+    stored = files.stored_in(group, "optimizer")
+    if not stored.datasets:
+        return
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    try:
+        optimizer.build(model.trainable_variables)
+        _assign(inner, stored, origin)
+    except _NotFitting as error:
+        warnings.warn(
+            f"The state of optimizer '{optimizer.name}' in '{name}' was not restored: {error} "
+            "Training goes on with a fresh one.",
+            stacklevel=4,
+        )
+
+
+class _NotFitting(Exception):
+    """Why a stored state cannot be this optimizer's."""
+
+
+def _assign(optimizer: optimizers.Optimizer, stored: files.Stored, origin: Origin) -> None:
+    scalars, slots = _sorted(stored)
+    named = _order_by_names([label for label, _ in slots])
+    interleaved = named if named is not None else origin.keras >= (3,)
+    values = _slot_values(optimizer, [dataset for _, dataset in slots], interleaved)
+    for variable, dataset in values:
+        variable.assign(files.read(dataset))
+    for label in ("iter", "iteration", "iterations"):
+        if label in scalars:
+            optimizer._iterations.assign(int(files.read(scalars[label])))
+    for label in ("learning_rate", "current_learning_rate"):
+        if label in scalars and not optimizer._has_schedule():
+            optimizer.learning_rate = float(files.read(scalars[label]))
+    for label in ("m_schedule", "momentum_cache"):
+        if label in scalars and hasattr(optimizer, "_u_product"):
+            optimizer._u_product.assign(files.read(scalars[label]))
+
+
+def _sorted(stored: files.Stored) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """({label: dataset} of the single numbers, (label, dataset) of the slots in order)."""
+    scalars: dict[str, Any] = {}
+    slots = []
+    for number, (weight_name, dataset) in enumerate(
+        zip(stored.weight_names, stored.datasets, strict=True)
+    ):
+        label = weight_name.partition(":")[0]
+        last = label.rpartition("/")[2]
+        if last in _SCALARS and dataset.shape in ((), (1,)):
+            scalars[last] = dataset
+        elif dataset.shape == () and number == 0:  # Keras 1 and 2 did not name it
+            scalars["iterations"] = dataset
+        elif dataset.shape == ():
+            scalars.setdefault("m_schedule", dataset)
+        else:
+            slots.append((label, dataset))
+    return scalars, slots
+
+
+def _order_by_names(labels: list[str]) -> bool | None:
+    """Whether the slots of each variable stand together, where their names tell."""
+    kinds = [_kind(label) for label in labels]
+    if len(kinds) < 2 or None in kinds or len(set(kinds)) < 2:
+        return None
+    return kinds[0] != kinds[1]
+
+
+_KINDS = ("momentum", "velocity", "velocity_hat", "accumulator", "linear", "norm", "m", "v", "vhat")
+_KINDS += ("rms", "mg", "accum_grad", "accum_var", "u", "average_gradient")
+
+
+def _kind(label: str) -> str | None:
+    """The slot that a name means: 'Adam/dense/kernel/m', 'Adam/m/dense/kernel', 'adam/..._m'."""
+    parts = label.split("/")
+    for part in (parts[-1], parts[1] if len(parts) > 1 else ""):
+        if part in _KINDS:
+            return part
+    endings = [kind for kind in _KINDS if parts[-1].endswith(f"_{kind}")]
+    return max(endings, key=len) if endings else None
+
+
+def _slot_values(
+    optimizer: Any, datasets: list[Any], interleaved: bool
+) -> list[tuple[Any, Any]]:
+    """(slot's variable, dataset) for all slots of `optimizer`."""
+    own = optimizer._slots
+    wanted = list(own[0]) if own else []
+    count = len(own)
+    if not wanted:  # SGD without momentum: old files keep one that is all zeros
+        return []
+    groups, rest = divmod(len(datasets), count)
+    if rest or groups < len(wanted):
+        raise _NotFitting(
+            f"it has {len(wanted)} arrays for each of {count} variables; the file holds "
+            f"{len(datasets)}."
+        )
+    found = []
+    for i, slots in enumerate(own):
+        for j, slot in enumerate(slots.values()):
+            dataset = datasets[i * groups + j if interleaved else j * count + i]
+            if dataset.shape != tuple(slot.shape):
+                raise _NotFitting(
+                    f"it expects an array of shape {tuple(slot.shape)}; the file holds "
+                    f"{dataset.shape}."
+                )
+            found.append((slot, dataset))
+    return found
