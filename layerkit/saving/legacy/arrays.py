@@ -60,7 +60,7 @@ def origin_of(root: Any) -> Origin:
     number = number or (1,)
     if not backend and number < (2,):
         backend = _backend_by_names(root)
-    return Origin(number, backend)
+    return Origin(number, backend, version.endswith("-tf") or (2, 4) <= number < (3,))
 
 
 def _backend_by_names(root: Any) -> str:

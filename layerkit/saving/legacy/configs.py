@@ -18,6 +18,8 @@ class Origin(NamedTuple):
 
     keras: tuple[int, ...]  # (2, 2, 4)
     backend: str = ""  # as 'theano'; '' where it is not known
+    of_tensorflow: bool = False  # whether it was tf.keras
+    data_format: str | None = None  # of layers whose config does not say it
 
     @property
     def is_old(self) -> bool:
@@ -80,6 +82,22 @@ def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if not isinstance(config, dict):
         return description
     return {**description, **_layer(name, dict(config), origin)}
+
+
+def with_data_format(origin: Origin, config: Any) -> Origin:
+    """`origin` with the order of axes that all layers of a model name, if they name one.
+
+    In Keras 1 the configs of some layers left out theirs.
+    """
+    named = set(_named(config, "dim_ordering"))
+    formats = {"th": "channels_first", "tf": "channels_last"}
+    return origin._replace(data_format=formats.get(named.pop()) if len(named) == 1 else None)
+
+
+def _named(x: Any, key: str) -> list[str]:
+    items = x.values() if isinstance(x, dict) else x if isinstance(x, list) else ()
+    own = [x[key]] if isinstance(x, dict) and isinstance(x.get(key), str) else []
+    return own + [found for item in items for found in _named(item, key)]
 
 
 # --- models ------------------------------------------------------------------------------------
@@ -150,9 +168,9 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
         {**modern(entry, origin), "inbound_nodes": entry["inbound_nodes"]}
         for entry in config["layers"]
     ]
-    models = {e["name"]: len(e["inbound_nodes"]) for e in entries if e["class_name"] in _MODELS}
+    models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
-    late = {  # tf.keras counts the calls of a model inside this one from 1
+    late = {  # the calls of a model inside this one are counted from 1
         name
         for name, calls in models.items()
         if any(index >= calls for index in _indices([e["inbound_nodes"] for e in entries], name))
@@ -160,11 +178,17 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     }
     for entry in entries:
         entry["inbound_nodes"] = _shifted(entry["inbound_nodes"], dict.fromkeys(late, -1))
-    by = {name: 0 if name in late else 1 for name in models}  # as Keras 3 counts them in the ends
+    graphs = {entry["name"] for entry in entries if entry["class_name"] == "Functional"}
+    by = {name: (name in graphs) - (name in late) for name in models}  # as Keras 3 counts in ends
     config["input_layers"], config["output_layers"] = (_shifted(end, by) for end in ends)
     config["layers"] = entries
     name = "Functional" if description["class_name"] in _MODELS else description["class_name"]
     return {**description, "class_name": name, "config": _without_policy(config)}
+
+
+def _is_model(entry: dict[str, Any]) -> bool:
+    config = entry["config"]
+    return entry["class_name"] in _MODELS or isinstance(config, dict) and "layers" in config
 
 
 def _is_address(x: Any) -> bool:
@@ -217,9 +241,11 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if cls is None:
         return {"class_name": name, "config": config}  # the user's own
     config, _ = with_new_names(cls, config)
+    if origin.data_format and name != "Flatten" and "data_format" in parameters_of(cls):
+        config.setdefault("data_format", origin.data_format)
     config = {key: _value(key, x, origin) for key, x in config.items()}
     taken = parameters_of(cls)
-    left = {k: x for k, x in config.items() if k not in taken and k not in _WITHOUT_EFFECT}
+    left = {k: x for k, x in config.items() if k not in (*taken, *_WITHOUT_EFFECT) and x}
     own = {k: x for k, x in config.items() if k in taken and k not in ("input_shape", "weights")}
     return {"class_name": name, "config": _with_old_defaults(name, own | left, origin)}
 

@@ -34,7 +34,7 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
         arrays = _joined(arrays, _GATES[kind])
     if origin.keras < (2,):
         arrays = _turned(layer, kind, arrays)
-    if origin.backend == "theano" and isinstance(layer, _FLIPPED):
+    if origin.backend == "theano" and (isinstance(layer, _FLIPPED) or kind in _FLIPPED_CELLS):
         arrays = [_flipped(a) if a.ndim > 2 else a for a in arrays]
     if kind in ("LSTMCell", "GRUCell") and len(arrays) == 3:
         arrays = _from_cudnn(kind, layer.units, arrays)
@@ -53,6 +53,7 @@ _FLIPPED = (
     layers.Conv2DTranspose,
     layers.Conv3DTranspose,
 )
+_FLIPPED_CELLS = ("ConvLSTMCell",)
 
 
 def _joined(arrays: Arrays, order: tuple[int, ...]) -> Arrays:

@@ -9,7 +9,7 @@ from .. import hdf5
 from ..model_config import check_config, rebuild
 from ..training_config import compile_as_saved
 from . import arrays as files
-from .configs import modern
+from .configs import Origin, modern, with_data_format
 from .optimizer_state import modern_optimizer, restore_optimizer
 from .weights import load_by_position
 
@@ -22,21 +22,21 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         origin = files.origin_of(root)
         check_config(config, path, True)
         with custom_object_scope(custom_objects):
-            model = rebuild(modern(config, origin), path)
-        load_by_position(model, root, path)
+            model = rebuild(modern(config, with_data_format(origin, config)), path)
+        parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
-                compile_as_saved(model, modern_training(training))
-            restore_optimizer(model, root, origin, path)
+                compile_as_saved(model, modern_training(training, origin))
+            restore_optimizer(model, parts, root, origin, path)
     return model
 
 
-def modern_training(config: dict[str, Any]) -> dict[str, Any]:
+def modern_training(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A training configuration of any age as `compile_as_saved` takes it."""
     config = dict(config)
     optimizer = config.pop("optimizer_config", None)
     if isinstance(optimizer, dict):
-        config["optimizer"] = modern_optimizer(optimizer)
+        config["optimizer"] = modern_optimizer(optimizer, origin)
     if config.get("sample_weight_mode") in (None, "temporal"):  # the weights' shape says it now
         config.pop("sample_weight_mode", None)
     for key in ("metrics", "weighted_metrics"):

@@ -10,12 +10,13 @@ import inspect
 import warnings
 from typing import Any
 
-from ... import optimizers
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from .. import hdf5
 from . import arrays as files
 from .configs import Origin
+from .layouts import converted
+from .weights import Part
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
@@ -26,7 +27,7 @@ _SCALARS |= {"lr", "m_schedule", "momentum_cache", "hyper"}
 # --- the config --------------------------------------------------------------------------------
 
 
-def modern_optimizer(description: dict[str, Any]) -> dict[str, Any]:
+def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """{"class_name", "config"} of an optimizer of any age as today's classes take it."""
     name = str(description["class_name"])
     if name == "LossScaleOptimizer":
@@ -40,6 +41,8 @@ def modern_optimizer(description: dict[str, Any]) -> dict[str, Any]:
     decay = config.pop("decay", None)
     if config.get("epsilon", 0) is None:
         del config["epsilon"]
+    if config.get("clipnorm") and not origin.of_tensorflow:  # it was the norm of all gradients
+        config["global_clipnorm"] = config.pop("clipnorm")
     if decay:
         config["learning_rate"] = _decaying(cls, config, decay)
     if "clipnorm" in config or "clipvalue" in config:
@@ -67,8 +70,13 @@ def _without_zero_clipping(config: dict[str, Any]) -> dict[str, Any]:
 # --- the state ---------------------------------------------------------------------------------
 
 
-def restore_optimizer(model: Any, root: Any, origin: Origin, name: str) -> None:
-    """Give the optimizer of `model` the state in the file; where it does not fit, one warning."""
+def restore_optimizer(
+    model: Any, parts: list[Part], root: Any, origin: Origin, name: str
+) -> None:
+    """Give the optimizer of `model` the state in the file; where it does not fit, one warning.
+
+    parts: which arrays of the file became which variables.
+    """
     optimizer = model.optimizer
     group = hdf5.find_group(root, "optimizer_weights")
     if optimizer is None or group is None:
@@ -79,7 +87,7 @@ def restore_optimizer(model: Any, root: Any, origin: Origin, name: str) -> None:
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     try:
         optimizer.build(model.trainable_variables)
-        _assign(inner, stored, origin)
+        _assign(inner, stored, _trained(model, parts), origin)
     except _NotFitting as error:
         warnings.warn(
             f"The state of optimizer '{optimizer.name}' in '{name}' was not restored: {error} "
@@ -92,18 +100,33 @@ class _NotFitting(Exception):
     """Why a stored state cannot be this optimizer's."""
 
 
-def _assign(optimizer: optimizers.Optimizer, stored: files.Stored, origin: Origin) -> None:
+def _trained(model: Any, parts: list[Part]) -> list[Part]:
+    """The trained parts of the model."""
+    trained = [part for part in parts if part.variables[0].trainable]
+    if sum(len(part.variables) for part in trained) != len(model.trainable_variables):
+        raise _NotFitting("not every trained variable is in the file.")
+    return trained
+
+
+def _assign(
+    optimizer: Any, stored: files.Stored, parts: list[Part], origin: Origin
+) -> None:
     scalars, slots = _sorted(stored)
-    named = _order_by_names([label for label, _ in slots])
-    interleaved = named if named is not None else origin.keras >= (3,)
-    values = _slot_values(optimizer, [dataset for _, dataset in slots], interleaved)
-    for variable, dataset in values:
-        variable.assign(files.read(dataset))
+    kinds = list(optimizer._slots[0]) if optimizer._slots else []
+    if kinds:  # SGD without momentum has none, where old files keep zeros
+        names = [name for part in parts for name in part.weight_names]
+        if origin.keras < (2,):
+            names.sort()  # as Keras 1 did
+        found = _by_kind(slots, names, kinds, origin)
+        values = _slot_values(optimizer, parts, found, origin)
+        _check_shapes(values)
+        for variable, array in values:
+            variable.assign(array)
     for label in ("iter", "iteration", "iterations"):
         if label in scalars:
             optimizer._iterations.assign(int(files.read(scalars[label])))
     for label in ("learning_rate", "current_learning_rate"):
-        if label in scalars and not optimizer._has_schedule():
+        if label in scalars and hasattr(optimizer._learning_rate, "assign"):
             optimizer.learning_rate = float(files.read(scalars[label]))
     for label in ("m_schedule", "momentum_cache"):
         if label in scalars and hasattr(optimizer, "_u_product"):
@@ -152,29 +175,43 @@ def _kind(label: str) -> str | None:
     return max(endings, key=len) if endings else None
 
 
-def _slot_values(
-    optimizer: Any, datasets: list[Any], interleaved: bool
-) -> list[tuple[Any, Any]]:
-    """(slot's variable, dataset) for all slots of `optimizer`."""
-    own = optimizer._slots
-    wanted = list(own[0]) if own else []
-    count = len(own)
-    if not wanted:  # SGD without momentum: old files keep one that is all zeros
-        return []
-    groups, rest = divmod(len(datasets), count)
-    if rest or groups < len(wanted):
+def _by_kind(
+    slots: list[tuple[str, Any]], names: list[str], kinds: list[str], origin: Origin
+) -> list[dict[str, Any]]:
+    """For each kind of slot, {name of a weight: its array}."""
+    count = len(names)
+    groups, rest = divmod(len(slots), count)
+    if rest or groups < len(kinds):
         raise _NotFitting(
-            f"it has {len(wanted)} arrays for each of {count} variables; the file holds "
-            f"{len(datasets)}."
+            f"it has {len(kinds)} arrays for each of {count} weights; the file holds {len(slots)}."
         )
-    found = []
-    for i, slots in enumerate(own):
-        for j, slot in enumerate(slots.values()):
-            dataset = datasets[i * groups + j if interleaved else j * count + i]
-            if dataset.shape != tuple(slot.shape):
-                raise _NotFitting(
-                    f"it expects an array of shape {tuple(slot.shape)}; the file holds "
-                    f"{dataset.shape}."
-                )
-            found.append((slot, dataset))
-    return found
+    named = _order_by_names([label for label, _ in slots])
+    together = named if named is not None else origin.keras >= (3,)
+    datasets = [dataset for _, dataset in slots]
+    of_kind = [
+        datasets[i::groups] if together else datasets[i * count : (i + 1) * count]
+        for i in range(len(kinds))
+    ]
+    return [dict(zip(names, map(files.read, each), strict=True)) for each in of_kind]
+
+
+def _slot_values(
+    optimizer: Any, parts: list[Part], found: list[dict[str, Any]], origin: Origin
+) -> list[tuple[Any, Any]]:
+    """(slot's variable, array) for all slots, in the layout of their weights."""
+    values = []
+    for (kind, arrays) in zip(optimizer._slots[0], found, strict=True):
+        for part in parts:
+            own = converted(part.layer, [arrays[name] for name in part.weight_names], origin)
+            for variable, array in zip(part.variables, own, strict=True):
+                slot = optimizer._slots[optimizer._get_variable_index(variable)][kind]
+                values.append((slot, array))
+    return values
+
+
+def _check_shapes(values: list[tuple[Any, Any]]) -> None:
+    for slot, array in values:
+        if array.shape != tuple(slot.shape):
+            raise _NotFitting(
+                f"it expects an array of shape {tuple(slot.shape)}; the file holds {array.shape}."
+            )

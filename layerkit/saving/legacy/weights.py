@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,14 @@ from .layouts import converted, old_count
 _MOST_ROWS = 60  # of a message
 
 
+class Part(NamedTuple):
+    """Variables that one layer owns, and the names of the file's arrays for them."""
+
+    layer: Any
+    variables: list[Any]
+    weight_names: list[str]
+
+
 @dataclass
 class _Pair:
     """One layer of the model beside one of the file; either may be missing."""
@@ -24,11 +32,14 @@ class _Pair:
     layer: Any
     stored: Stored | None
     problem: str = ""
+    parts: list[Part] = field(default_factory=list)
     values: list[tuple[Any, np.ndarray]] = field(default_factory=list)  # variables with arrays
 
 
-def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = False) -> None:
-    """Load into the layers with weights, in the order of the model.
+def load_by_position(
+    model: Any, root: Any, name: str, skip_mismatch: bool = False
+) -> list[Part]:
+    """Load into the layers with weights, in the order of the model; what went where.
 
     `name`: of the file, for messages. ValueError, and nothing changed, where the numbers of
     layers, of arrays or shapes differ; with `skip_mismatch` layers that do not fit are left out
@@ -43,6 +54,7 @@ def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = Fal
         raise ValueError(_count_mismatch(found, stored, name))
     pairs = [_Pair(layer, own) for layer, own in zip(found, stored, strict=True)]
     _load(model, pairs, root, name, skip_mismatch)
+    return [part for pair in pairs for part in pair.parts]
 
 
 def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) -> None:
@@ -103,9 +115,11 @@ def _match(pair: _Pair, origin: Origin) -> None:
             f"{len(datasets)}."
         )
         return
-    arrays = iter([files.read(dataset) for dataset in datasets])
+    stored = iter(zip(pair.stored.weight_names, datasets, strict=True))
     for (layer, variables), count in zip(runs, counts, strict=True):
-        own = converted(layer, [next(arrays) for _ in range(count)], origin)
+        taken = [next(stored) for _ in range(count)]
+        pair.parts.append(Part(layer, variables, [name for name, _ in taken]))
+        own = converted(layer, [files.read(dataset) for _, dataset in taken], origin)
         for variable, array in zip(variables, own, strict=True):
             if tuple(variable.shape) != array.shape and not pair.problem:
                 pair.problem = (
@@ -126,7 +140,7 @@ def variables_in_order(layer: Any) -> list[tuple[Any, list[Any]]]:
     runs: list[tuple[Any, list[Any]]] = []
     for variable in [*layer.trainable_weights, *layer.non_trainable_weights]:
         owner = owners[id(variable)]
-        if runs and runs[-1][0] is owner:
+        if runs and runs[-1][0] is owner and runs[-1][1][-1].trainable == variable.trainable:
             runs[-1][1].append(variable)
         else:
             runs.append((owner, [variable]))
