@@ -71,7 +71,7 @@ def unpacked(content: bytes) -> Any:
     """The model that `packed` gave the bytes of."""
     from .keras_file import read_keras
 
-    return read_keras(io.BytesIO(content), None, compile=True, safe_mode=True)
+    return read_keras(io.BytesIO(content), None, compile=True)
 
 
 def load_model(
@@ -96,7 +96,7 @@ def load_model(
     path = os.fspath(filepath)
     kind = identify(path)
     if kind == KERAS:
-        return read_keras(path, custom_objects, compile, safe_mode)
+        return read_keras(path, custom_objects, compile)
     if kind == LEGACY_MODEL:
         from .legacy.model_file import read_legacy_model
 
@@ -128,11 +128,19 @@ def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True
         write_weights(model, file)
 
 
-def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = False) -> None:
-    """Load the weights, and the optimizer's state, of a `.weights.h5` or a `.keras` file.
+def load_weights(
+    model: Any,
+    filepath: str | os.PathLike,
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+) -> None:
+    """Load the weights of a `.weights.h5` or a `.keras` file, with the optimizer's state, or those
+    of a legacy `.h5` file of weights or of a whole model.
 
     All or nothing: where anything does not fit, ValueError shows file and model side by side and
     nothing is changed. skip_mismatch: load the rest instead, and warn of what was left out.
+    by_name, of legacy files: load the layers that have the same names, rather than one after
+    another.
     """
     from .identify import KERAS, LEGACY_MODEL, LEGACY_WEIGHTS, identify
     from .keras_file import read_keras_weights
@@ -140,22 +148,21 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
 
     path = os.fspath(filepath)
     kind = identify(path)
-    if kind in (LEGACY_MODEL, LEGACY_WEIGHTS):
-        raise ValueError(_legacy(path, kind))
     if not model.built:
         raise ValueError(_UNBUILT.format(doing="loading weights into", consequence=""))
+    if kind in (LEGACY_MODEL, LEGACY_WEIGHTS):
+        from .legacy.model_file import read_legacy_weights
+
+        return read_legacy_weights(model, path, skip_mismatch, by_name)
+    if by_name:
+        raise ValueError(
+            "`by_name` only supports loading legacy '.h5' or '.hdf5' files, whose layers have "
+            f"names. Received: {path}, {kind}. Leave by_name out."
+        )
     if kind == KERAS:
         return read_keras_weights(model, path, skip_mismatch)
     with open(path, "rb") as file:
         read_weights(model, file, path, skip_mismatch)
-
-
-def _legacy(path: str, kind: str) -> str:
-    return (
-        f"'{path}' is {kind}, as Keras 1 and 2 wrote them: expected a `.keras` or `.weights.h5` "
-        "file. Legacy files are not available yet. Load it in Keras and save it again with "
-        "model.save('name.keras')."
-    )
 
 
 def deserialize_keras_object(

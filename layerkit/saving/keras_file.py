@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from ..configurable import custom_object_scope, serialize
 from ..version import __version__
 from .assets import found_assets, load_assets
-from .model_config import check_config, parsed, rebuild
+from .model_config import parsed, rebuild, without_code
 from .weights_file import read_weights, write_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -77,10 +77,10 @@ def _without_newer_keys(value: Any) -> Any:
 # --- reading -----------------------------------------------------------------------------------
 
 
-def read_keras(path: Any, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
+def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     """The model in the `.keras` file at `path`, or in an open binary file."""
     config = parsed(_member(path, CONFIG, _MOST_CONFIG), path)
-    check_config(config, path, safe_mode)
+    config = without_code(config, path, custom_objects)
     if not compile:
         config["compile_config"] = None
     with custom_object_scope(custom_objects):

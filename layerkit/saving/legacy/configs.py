@@ -69,6 +69,49 @@ _WITHOUT_EFFECT = (
 )
 
 
+def _chain(description: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
+    """The layers that together do what one old layer did; the last one has its name."""
+    layer = modern(description, origin)
+    config = layer["config"]
+    if description["class_name"] == "Merge" and description["config"].get("mode") == "cos":
+        name = config["name"]
+        expand = {"module": "keras.src.ops.numpy", "class_name": "ExpandDims", "name": name}
+        dot = {**layer, "name": f"{name}_dot", "config": {**config, "name": f"{name}_dot"}}
+        return [dot, {**expand, "config": {"name": name, "axis": 1}}]
+    if origin.backend == "theano" and isinstance(config, dict) and config.get("padding") == "same":
+        return _padded_as_theano(layer)
+    return [layer]
+
+
+_PADDINGS = {"Conv1D": "ZeroPadding1D", "Conv2D": "ZeroPadding2D", "Conv3D": "ZeroPadding3D"}
+
+
+def _padded_as_theano(layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """A convolution with padding 'same', which Theano put first to the left, whatever the stride."""
+    config = layer["config"]
+    padding = _PADDINGS.get(layer["class_name"])
+    sizes = _listed(config.get("kernel_size", 1))
+    odd = all(size % 2 for size in sizes) and set(_listed(config.get("strides", 1))) == {1}
+    if padding is None or odd:
+        return [layer]
+    holes = _listed(config.get("dilation_rate", 1))
+    holes = holes * len(sizes) if len(holes) == 1 else holes
+    reach = [(size - 1) * rate + 1 for size, rate in zip(sizes, holes, strict=True)]
+    amounts = [[size // 2, (size - 1) // 2] for size in reach]
+    before: dict[str, Any] = {"name": f"{config['name']}_padding"}
+    before["padding"] = amounts[0] if len(amounts) == 1 else amounts
+    if len(amounts) > 1 or config.get("data_format"):
+        before["data_format"] = config.get("data_format")
+    return [
+        {"class_name": padding, "config": before},
+        {**layer, "config": {**config, "padding": "valid"}},
+    ]
+
+
+def _listed(value: Any) -> list[int]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
 def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """The description of a layer or a model as today's classes take it.
 
@@ -111,7 +154,7 @@ def _sequential(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if found and found[0]["class_name"] == "Merge" and found[0]["config"].get("layers"):
         return _branches(config, origin)
     inputs = [] if not found or found[0]["class_name"] in _INPUTS else _input_of(found[0])
-    described = {**config, "layers": inputs + [modern(layer, origin) for layer in found]}
+    described = {**config, "layers": inputs + [m for x in found for m in _chain(x, origin)]}
     return {**description, "config": _without_policy(described)}
 
 
@@ -147,9 +190,9 @@ def _branches(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         entries.append(_entry("InputLayer", {**first, "name": f"{name}_input"}, []))
         entries.append(_entry(model["class_name"], {**model["config"], "name": name}, inputs[-1:]))
     last = merge["config"]["name"]
-    entries.append({**modern({**merge, "config": inner}, origin), "inbound_nodes": [outputs]})
+    entries += _linked(_chain({**merge, "config": inner}, origin), [outputs])
     for layer in rest:
-        entries.append({**modern(layer, origin), "inbound_nodes": [[[last, 0, 0, {}]]]})
+        entries += _linked(_chain(layer, origin), [[[last, 0, 0, {}]]])
         last = layer["config"]["name"]
     for entry in entries:
         entry["name"] = entry["config"]["name"]
@@ -165,8 +208,9 @@ def _entry(class_name: str, config: dict[str, Any], tensors: list) -> dict[str, 
 def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config = dict(description["config"])
     entries = [
-        {**modern(entry, origin), "inbound_nodes": entry["inbound_nodes"]}
+        linked
         for entry in config["layers"]
+        for linked in _linked(_chain(entry, origin), entry["inbound_nodes"])
     ]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
@@ -184,6 +228,16 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config["layers"] = entries
     name = "Functional" if description["class_name"] in _MODELS else description["class_name"]
     return {**description, "class_name": name, "config": _without_policy(config)}
+
+
+def _linked(chain: list[dict[str, Any]], nodes: list) -> list[dict[str, Any]]:
+    """The entries of a graph for layers that are called one after another, from `nodes` on."""
+    entries = []
+    for description in chain:
+        name = description.get("name") or description["config"]["name"]
+        entries.append({**description, "name": name, "inbound_nodes": nodes})
+        nodes = [[[name, number, 0, {}]] for number in range(len(nodes))]
+    return entries
 
 
 def _is_model(entry: dict[str, Any]) -> bool:
@@ -260,15 +314,30 @@ def _input(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    mode, name = config["mode"], config["name"]
-    if config.get("mode_type", "raw") != "raw" or mode not in _MERGES:
-        return "Lambda", {"name": name, "function": mode, "function_type": config["mode_type"]}
+    mode, name = config.get("mode"), config["name"]
+    if "function" in config or mode not in _MERGES:
+        return "Lambda", {"name": name, "function": config.get("function", _named_function(mode))}
     options: dict[str, Any] = {"name": name}
     if mode == "concat":
         options["axis"] = config["concat_axis"]
     if mode in ("dot", "cos"):
         options |= {"axes": config["dot_axes"], "normalize": mode == "cos"}
     return _MERGES[mode], options
+
+
+def _named_function(name: Any) -> dict[str, Any]:
+    return {"module": "builtins", "class_name": "function", "config": name}
+
+
+def _lambda(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A Lambda with a function of the user's own, or with one that the file names."""
+    kept = {key: x for key, x in config.items() if key in ("name", "trainable", "dtype")}
+    function = config.get("function")
+    if isinstance(function, str):
+        function = _named_function(function)
+    if config.get("output_shape_type", "raw") == "raw" and config.get("output_shape"):
+        kept["output_shape"] = config["output_shape"]
+    return "Lambda", {**kept, "function": function, "arguments": config.get("arguments") or None}
 
 
 def _deconvolution(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -294,6 +363,7 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "CuDNNGRU": _cudnn_gru,
     "CuDNNLSTM": _cudnn_lstm,
     "Deconvolution2D": _deconvolution,
+    "Lambda": _lambda,
     "Merge": _merge,
     "ThresholdedReLU": _thresholded_relu,
 }
