@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
+from ...symbolic import is_operation
 
 
 class Origin(NamedTuple):
@@ -210,7 +211,7 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     entries = [
         linked
         for entry in config["layers"]
-        for linked in _linked(_chain(entry, origin), entry["inbound_nodes"])
+        for linked in _linked(_entries_of(entry, origin), entry["inbound_nodes"])
     ]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
@@ -228,6 +229,27 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config["layers"] = entries
     name = "Functional" if description["class_name"] in _MODELS else description["class_name"]
     return {**description, "class_name": name, "config": _without_policy(config)}
+
+
+def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
+    """The layers or the operation that an entry of a graph stands for."""
+    if origin.is_old or not _is_operation(entry):
+        return _chain(entry, origin)
+    return [{**entry, "module": "keras.src.ops"}]
+
+
+def _is_operation(entry: dict[str, Any]) -> bool:
+    """Whether Keras 3 called an operation there: legacy files do not tell it from a layer.
+
+    Operations take their tensors one by one, where layers that merge take a list.
+    """
+    name, nodes = entry["class_name"], entry["inbound_nodes"]
+    if "module" in entry or _is_model(entry) or not nodes or not isinstance(nodes[0], dict):
+        return False
+    if "layers" not in builtins_named(name):
+        return is_operation(name)
+    takes_one = len(nodes[0]["args"]) == 1
+    return name in _MERGES.values() and not (takes_one and isinstance(nodes[0]["args"][0], list))
 
 
 def _linked(chain: list[dict[str, Any]], nodes: list) -> list[dict[str, Any]]:

@@ -48,18 +48,24 @@ def modern_training(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         config["optimizer"] = modern_optimizer(optimizer, origin)
     if config.get("sample_weight_mode") in (None, "temporal"):  # the weights' shape says it now
         config.pop("sample_weight_mode", None)
-    for key in ("metrics", "weighted_metrics"):
+    for key, family in _FAMILIES.items():
         if key in config:
-            config[key] = _metrics(config[key])
+            config[key] = _of_family(config[key], family)
     return config
 
 
-def _metrics(value: Any) -> Any:
-    """Metrics as they were given: tf.keras keeps what it made of them, under its own names."""
-    if isinstance(value, dict) and value.get("class_name") == "MeanMetricWrapper":
-        inner = value["config"]
-        function = inner.get("fn")
-        return function if isinstance(function, str) else value
-    if isinstance(value, dict) and "class_name" not in value:
-        return {key: _metrics(item) for key, item in value.items()}
-    return [_metrics(item) for item in value] if isinstance(value, list) else value
+_FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
+
+
+def _of_family(value: Any, family: str) -> Any:
+    """Losses or metrics as they were given, with the module that old files leave out."""
+    if isinstance(value, list):
+        return [_of_family(item, family) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "class_name" not in value:
+        return {key: _of_family(item, family) for key, item in value.items()}
+    function = value["config"].get("fn") if isinstance(value["config"], dict) else None
+    if isinstance(function, str):  # tf.keras keeps what it made of a function's name
+        return function
+    return value if "module" in value else {"module": f"keras.{family}", **value}

@@ -41,7 +41,7 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
     decay = config.pop("decay", None)
     if config.get("epsilon", 0) is None:
         del config["epsilon"]
-    if config.get("clipnorm") and not origin.of_tensorflow:  # it was the norm of all gradients
+    if config.get("clipnorm") and origin.is_old and not origin.of_tensorflow:  # of all gradients
         config["global_clipnorm"] = config.pop("clipnorm")
     if decay:
         config["learning_rate"] = _decaying(cls, config, decay)
@@ -117,7 +117,7 @@ def _assign(
         names = [name for part in parts for name in part.weight_names]
         if origin.keras < (2,):
             names.sort()  # as Keras 1 did
-        found = _by_kind(slots, names, kinds, origin)
+        found = _by_kind(slots, names, optimizer.slots, origin)
         values = _slot_values(optimizer, parts, found, origin)
         _check_shapes(values)
         for variable, array in values:
@@ -176,10 +176,13 @@ def _kind(label: str) -> str | None:
 
 
 def _by_kind(
-    slots: list[tuple[str, Any]], names: list[str], kinds: list[str], origin: Origin
+    slots: list[tuple[str, Any]],
+    names: list[str],
+    groups_of_kinds: tuple[tuple[str, ...], ...],
+    origin: Origin,
 ) -> list[dict[str, Any]]:
     """For each kind of slot, {name of a weight: its array}."""
-    count = len(names)
+    count, kinds = len(names), [kind for group in groups_of_kinds for kind in group]
     groups, rest = divmod(len(slots), count)
     if rest or groups < len(kinds):
         raise _NotFitting(
@@ -187,12 +190,21 @@ def _by_kind(
         )
     named = _order_by_names([label for label, _ in slots])
     together = named if named is not None else origin.keras >= (3,)
-    datasets = [dataset for _, dataset in slots]
-    of_kind = [
-        datasets[i::groups] if together else datasets[i * count : (i + 1) * count]
-        for i in range(len(kinds))
-    ]
-    return [dict(zip(names, map(files.read, each), strict=True)) for each in of_kind]
+    arrays = [files.read(dataset) for _, dataset in slots]
+    if not together:
+        return [
+            dict(zip(names, arrays[i * count : (i + 1) * count], strict=True))
+            for i in range(len(kinds))
+        ]
+    found, start = [], 0
+    for group in groups_of_kinds:
+        width = len(group)
+        found += [
+            dict(zip(names, arrays[start + i : start + width * count : width], strict=True))
+            for i in range(width)
+        ]
+        start += width * count
+    return found
 
 
 def _slot_values(
