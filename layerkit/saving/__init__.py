@@ -107,6 +107,17 @@ def load_model(
     )
 
 
+def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The model, without weights, that a config of any Keras describes: that of its `to_json`."""
+    from .legacy.configs import modern_architecture
+    from .model_config import described, rebuild, without_code
+
+    name = "the architecture"
+    config = without_code(config, name, custom_objects)
+    with custom_object_scope(custom_objects):
+        return rebuild(described(modern_architecture(config), name), name)
+
+
 def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
     """Save the weights, and the optimizer's state, as a `.weights.h5` file.
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import hdf5
-from .configs import Origin
+from .configs import Origin, origin_named
 
 
 class Stored(NamedTuple):
@@ -32,7 +32,16 @@ def weights_group(root: Any) -> Any:
 def stored_layers(root: Any) -> list[Stored]:
     """The layers of a file in the order of their model. Nothing is read yet."""
     group = weights_group(root)
+    if "nb_layers" in root.attrs:  # Keras 0
+        count = int(root.attrs["nb_layers"])
+        return [_numbered(root, f"layer_{i}") for i in range(min(count, len(root)))]
     return [_stored(group, name, name) for name in hdf5.names_in(group, "layer_names")]
+
+
+def _numbered(root: Any, name: str) -> Stored:
+    found = hdf5.find_datasets(hdf5.find_group(root, name) or {})
+    names = sorted(found, key=lambda key: hdf5.by_number(key.rpartition("_")[2]))
+    return Stored(name, names, [found[each] for each in names])
 
 
 def stored_top_level(root: Any) -> Stored:
@@ -56,11 +65,10 @@ def origin_of(root: Any) -> Origin:
     places = (root, weights_group(root))
     version = next((v for p in places if (v := hdf5.text(p, "keras_version"))), "1")
     backend = next((b for p in places if (b := hdf5.text(p, "backend"))), "")
-    number = tuple(int(part) for part in version.split("-")[0].split(".")[:3] if part.isdecimal())
-    number = number or (1,)
-    if not backend and number < (2,):
-        backend = _backend_by_names(root)
-    return Origin(number, backend, version.endswith("-tf") or (2, 4) <= number < (3,))
+    origin = origin_named(version, backend)
+    if not backend and origin.keras < (2,):
+        return origin._replace(backend=_backend_by_names(root))
+    return origin
 
 
 def _backend_by_names(root: Any) -> str:

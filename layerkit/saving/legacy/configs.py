@@ -6,6 +6,7 @@ meant when the file was written.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -21,11 +22,49 @@ class Origin(NamedTuple):
     backend: str = ""  # as 'theano'; '' where it is not known
     of_tensorflow: bool = False  # whether it was tf.keras
     data_format: str | None = None  # of layers whose config does not say it
+    notes: tuple[list[str], ...] = ()  # a list to which what names mean otherwise is added
 
     @property
     def is_old(self) -> bool:
         """Whether it was Keras 1 or 2, where some names mean other numbers than in Keras 3."""
         return self.keras < (3,)
+
+    def note(self, text: str) -> None:
+        """Add to what `summary` tells of a model from such a file."""
+        for notes in self.notes:
+            if text not in notes:
+                notes.append(text)
+
+
+def origin_named(version: str, backend: str = "") -> Origin:
+    """The origin of a file whose `keras_version` is `version`."""
+    number = tuple(int(part) for part in version.split("-")[0].split(".")[:3] if part.isdecimal())
+    number = number or (1,)
+    of_tensorflow = version.endswith("-tf") or (2, 4) <= number < (3,)
+    return Origin(number, backend, of_tensorflow, notes=([],))
+
+
+def modern_architecture(config: Any) -> Any:
+    """What `to_json` of Keras 1 and 2 gave, as today's; that of Keras 3 as it is."""
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config and isinstance(config.get("layers"), list):
+        config = {**_described_by_name(config), "keras_version": "0"}
+    if "module" in config:
+        return config
+    origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
+    return modern(config, with_data_format(origin, config))
+
+
+def _described_by_name(config: dict[str, Any]) -> dict[str, Any]:
+    """{"name": class, ...} of Keras 0 as {"class_name", "config"}."""
+    about = ("name", "custom_name", "cache_enabled", "optimizer", "loss", "sample_weight_mode")
+    inner = {key: x for key, x in config.items() if key not in about}
+    if isinstance(inner.get("layers"), list):
+        inner["layers"] = [_described_by_name(layer) for layer in inner["layers"]]
+    if "input_shape" in inner:
+        inner["batch_input_shape"] = [None, *inner.pop("input_shape")]
+    return {"class_name": config["name"], "config": inner}
 
 
 _MODELS = ("Sequential", "Functional", "Model", "Graph")
@@ -80,21 +119,25 @@ def _chain(description: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         dot = {**layer, "name": f"{name}_dot", "config": {**config, "name": f"{name}_dot"}}
         return [dot, {**expand, "config": {"name": name, "axis": 1}}]
     if origin.backend == "theano" and isinstance(config, dict) and config.get("padding") == "same":
-        return _padded_as_theano(layer)
+        return _padded_as_theano(layer, origin)
     return [layer]
 
 
 _PADDINGS = {"Conv1D": "ZeroPadding1D", "Conv2D": "ZeroPadding2D", "Conv3D": "ZeroPadding3D"}
 
 
-def _padded_as_theano(layer: dict[str, Any]) -> list[dict[str, Any]]:
+def _padded_as_theano(layer: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
     """A convolution with padding 'same', which Theano put first to the left, whatever the stride."""
     config = layer["config"]
     padding = _PADDINGS.get(layer["class_name"])
     sizes = _listed(config.get("kernel_size", 1))
     odd = all(size % 2 for size in sizes) and set(_listed(config.get("strides", 1))) == {1}
+    if "Pooling" in layer["class_name"]:
+        origin.note(_POOLED)
+        warnings.warn(f"Layer '{config['name']}': {_POOLED}", stacklevel=2)
     if padding is None or odd:
         return [layer]
+    origin.note(_PADDED)
     holes = _listed(config.get("dilation_rate", 1))
     holes = holes * len(sizes) if len(holes) == 1 else holes
     reach = [(size - 1) * rate + 1 for size, rate in zip(sizes, holes, strict=True)]
@@ -394,7 +437,11 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
 def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A config with what it leaves out, because its Keras had it one way only."""
     if name in ("GRU", "GRUCell") and origin.is_old:
+        if not config.get("reset_after"):
+            origin.note(_RESET)
         return {"reset_after": False, **config}
+    if name.startswith("SpatialDropout"):
+        return {key: x for key, x in config.items() if key != "noise_shape"}
     if name == "BatchNormalization" and config.get("mode") == 0:
         return {key: x for key, x in config.items() if key != "mode"}
     return {key: x for key, x in config.items() if key != "forget_bias_init"}
@@ -403,8 +450,20 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
 # --- values ------------------------------------------------------------------------------------
 
 
+_HARD_SIGMOID = (
+    "hard_sigmoid_keras2 is x / 5 + 1 / 2 between 0 and 1, which Keras 1 and 2 called hard_sigmoid."
+)
+_RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
+_PADDED = "Convolutions with padding 'same' have a ZeroPadding before them: so Theano padded."
+_POOLED = (
+    "Theano padded the borders of pooling layers with padding 'same' otherwise: values there differ "
+    "from those of the Keras that wrote the file."
+)
+
+
 def _value(key: str, value: Any, origin: Origin) -> Any:
     if key.endswith("activation") and value == "hard_sigmoid" and origin.is_old:
+        origin.note(_HARD_SIGMOID)
         return "hard_sigmoid_keras2"
     if key == "axis" and isinstance(value, list) and len(value) == 1:
         return value[0]

@@ -23,6 +23,7 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         config = without_code(config, path, custom_objects)
         with custom_object_scope(custom_objects):
             model = rebuild(modern(config, with_data_format(origin, config)), path)
+        model.file_notes = tuple(note for notes in origin.notes for note in notes)
         parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
