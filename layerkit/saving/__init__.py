@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from layerkit.backend.names import explain_missing
@@ -30,32 +31,42 @@ _UNBUILT = (
 
 
 def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
-    """Save architecture, weights, optimizer and compile arguments as a `.keras` file.
+    """Save architecture, weights, optimizer and compile arguments as a `.keras` or `.h5` file.
 
-    Real Keras 3 reads it. An older file is replaced only when the new one is whole on the disk.
+    Real Keras 3 reads both. An older file is replaced only when the new one is whole on the disk.
     ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
     """
     from .atomic import replacing
-    from .keras_file import write_keras
 
     path = os.fspath(filepath)
-    if path.endswith((".h5", ".hdf5")):
-        raise ValueError(
-            "Whole models are saved as `.keras`: the legacy HDF5 format is not available yet. Use "
-            "model.save('name.keras'), or model.save_weights('name.weights.h5') for weights only. "
-            f"Received: filepath={path}."
-        )
-    if not path.endswith(".keras"):
-        raise ValueError(
-            "Invalid filepath extension for saving. Please add either a `.keras` extension for "
-            "the native Keras format (recommended) or a `.h5` extension (not available yet). "
-            f"Received: filepath={path}."
-        )
+    write = _writer_for(path)
     if not model.built:
         consequence = "It might not contain any weights yet. "
         warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=3)
     with replacing(path, overwrite) as file:
-        write_keras(model, file)
+        write(model, file)
+
+
+def _writer_for(path: str) -> Callable[[Any, Any], None]:
+    """What writes a whole model into a file of this name."""
+    if path.endswith(".weights.h5"):
+        raise ValueError(
+            f"A whole model is saved as `.keras` or `.h5`. Received: filepath={path}. Use "
+            "model.save_weights(filepath) for weights only."
+        )
+    if path.endswith((".h5", ".hdf5")):
+        from .legacy.writing import write_legacy_model
+
+        return write_legacy_model
+    if path.endswith(".keras"):
+        from .keras_file import write_keras
+
+        return write_keras
+    raise ValueError(
+        "Invalid filepath extension for saving. Please add either a `.keras` extension for the "
+        "native Keras format (recommended) or a `.h5` extension. Received: filepath="
+        f"{path}."
+    )
 
 
 def packed(model: Any) -> bytes:
