@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
+from . import tensorflow_operations
 
 
 class Origin(NamedTuple):
@@ -97,6 +98,7 @@ _MERGES = {
 # What says how a layer computed, or what its Input was, and so nothing that its config needs.
 _WITHOUT_EFFECT = (
     "batch_input_shape",
+    "causal",  # an argument of calls now
     "consume_less",
     "create_input_layer",
     "experimental_autocast",
@@ -104,7 +106,10 @@ _WITHOUT_EFFECT = (
     "input_dim",
     "input_dtype",
     "input_length",
+    "key_shape",
+    "query_shape",
     "ragged",
+    "value_shape",
     "weights",
 )
 
@@ -251,11 +256,7 @@ def _entry(class_name: str, config: dict[str, Any], tensors: list) -> dict[str, 
 
 def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config = dict(description["config"])
-    entries = [
-        linked
-        for entry in config["layers"]
-        for linked in _linked(_entries_of(entry, origin), entry["inbound_nodes"])
-    ]
+    entries = [linked for entry in config["layers"] for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
     late = {  # the calls of a model inside this one are counted from 1
@@ -275,10 +276,40 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
 
 
 def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
-    """The layers or the operation that an entry of a graph stands for."""
-    if origin.is_old or not _is_operation(entry):
-        return _chain(entry, origin)
-    return [{**entry, "module": "keras.src.ops"}]
+    """The layers or the operation that an entry of a graph stands for, with their calls."""
+    if entry["class_name"] in tensorflow_operations.CLASSES:
+        return [tensorflow_operations.operation_of(entry)]
+    if not origin.is_old and _is_operation(entry):
+        return [{**entry, "module": "keras.src.ops"}]
+    return _linked(_chain(entry, origin), _modern_calls(entry))
+
+
+def _modern_calls(entry: dict[str, Any]) -> list:
+    """The calls of a layer, with what was once said otherwise as its arguments by name."""
+    nodes = entry["inbound_nodes"]
+    if entry["class_name"] in _RECURRENT:
+        nodes = [_with_states(node) for node in nodes]
+    if isinstance(entry["config"], dict) and entry["config"].get("causal"):
+        nodes = [_with_options(node, {"use_causal_mask": True}) for node in nodes]
+    return nodes
+
+
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "CuDNNLSTM", "CuDNNGRU")
+_RECURRENT += ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+
+
+def _with_states(node: Any) -> Any:
+    """A call on [sequences, state, ...] as a call with `initial_state`."""
+    if not isinstance(node, list) or len(node) < 2 or not all(map(_is_address, node)):
+        return node
+    return [_with_options(node, {"initial_state": [each[:3] for each in node[1:]]})[0]]
+
+
+def _with_options(node: Any, options: dict[str, Any]) -> Any:
+    if not isinstance(node, list) or not _is_address(node[0]):
+        return node
+    first = [*node[0][:3], {**(node[0][3] if len(node[0]) > 3 else {}), **options}]
+    return [first, *node[1:]]
 
 
 def _is_operation(entry: dict[str, Any]) -> bool:
@@ -364,7 +395,11 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         config.setdefault("data_format", origin.data_format)
     config = {key: _value(key, x, origin) for key, x in config.items()}
     taken = parameters_of(cls)
-    left = {k: x for k, x in config.items() if k not in (*taken, *_WITHOUT_EFFECT) and x}
+    left = {
+        k: x
+        for k, x in config.items()
+        if x and k not in (*taken, *_WITHOUT_EFFECT) and not (k == "groups" and x == 1)
+    }
     own = {k: x for k, x in config.items() if k in taken and k not in ("input_shape", "weights")}
     return {"class_name": name, "config": _with_old_defaults(name, own | left, origin)}
 
@@ -434,12 +469,17 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
 }
 
 
+_OF_ONE_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+
+
 def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A config with what it leaves out, because its Keras had it one way only."""
     if name in ("GRU", "GRUCell") and origin.is_old:
         if not config.get("reset_after"):
             origin.note(_RESET)
         return {"reset_after": False, **config}
+    if name.startswith(("Separable", "Depthwise")):  # which have other kernels
+        return {key: x for key, x in config.items() if key not in _OF_ONE_KERNEL}
     if name.startswith("SpatialDropout"):
         return {key: x for key, x in config.items() if key != "noise_shape"}
     if name == "BatchNormalization" and config.get("mode") == 0:
@@ -475,6 +515,8 @@ def _value(key: str, value: Any, origin: Origin) -> Any:
         return {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
     if key.endswith("constraint"):
         return _constraint(value)
+    if value.get("class_name") in ("OrthogonalInitializer", "IdentityInitializer"):
+        value = {**value, "class_name": value["class_name"][: -len("Initializer")]}
     if key.endswith("initializer") and isinstance(value.get("config"), dict):
         config = {k: x for k, x in value["config"].items() if k != "dtype"}
         return {**value, "config": config}

@@ -69,4 +69,7 @@ def _of_family(value: Any, family: str) -> Any:
     function = value["config"].get("fn") if isinstance(value["config"], dict) else None
     if isinstance(function, str):  # tf.keras keeps what it made of a function's name
         return function
-    return value if "module" in value else {"module": f"keras.{family}", **value}
+    if "module" in value:
+        return value
+    config = {key: x for key, x in value["config"].items() if (key, x) != ("reduction", "auto")}
+    return {"module": f"keras.{family}", **value, "config": config}

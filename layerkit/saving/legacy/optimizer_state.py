@@ -16,7 +16,7 @@ from .. import hdf5
 from . import arrays as files
 from .configs import Origin
 from .layouts import converted
-from .weights import Part
+from .weights import Key, Part
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
@@ -29,7 +29,7 @@ _SCALARS |= {"lr", "m_schedule", "momentum_cache", "hyper"}
 
 def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """{"class_name", "config"} of an optimizer of any age as today's classes take it."""
-    name = str(description["class_name"])
+    name = str(description["class_name"]).removeprefix("Custom>")
     if name == "LossScaleOptimizer":
         return description
     name = _CASES.get(name.lower(), name[:1].upper() + name[1:])
@@ -114,9 +114,9 @@ def _assign(
     scalars, slots = _sorted(stored)
     kinds = list(optimizer._slots[0]) if optimizer._slots else []
     if kinds:  # SGD without momentum has none, where old files keep zeros
-        names = [name for part in parts for name in part.weight_names]
+        names = [key for part in parts for key in part.keys]
         if origin.keras < (2,):
-            names.sort()  # as Keras 1 did
+            names.sort()  # by the names of the weights, as Keras 1 did
         found = _by_kind(slots, names, optimizer.slots, origin)
         values = _slot_values(optimizer, parts, found, origin)
         _check_shapes(values)
@@ -177,11 +177,11 @@ def _kind(label: str) -> str | None:
 
 def _by_kind(
     slots: list[tuple[str, Any]],
-    names: list[str],
+    names: list[Key],
     groups_of_kinds: tuple[tuple[str, ...], ...],
     origin: Origin,
-) -> list[dict[str, Any]]:
-    """For each kind of slot, {name of a weight: its array}."""
+) -> list[dict[Key, Any]]:
+    """For each kind of slot, {key of a weight: its array}."""
     count, kinds = len(names), [kind for group in groups_of_kinds for kind in group]
     groups, rest = divmod(len(slots), count)
     if rest or groups < len(kinds):
@@ -208,13 +208,13 @@ def _by_kind(
 
 
 def _slot_values(
-    optimizer: Any, parts: list[Part], found: list[dict[str, Any]], origin: Origin
+    optimizer: Any, parts: list[Part], found: list[dict[Key, Any]], origin: Origin
 ) -> list[tuple[Any, Any]]:
     """(slot's variable, array) for all slots, in the layout of their weights."""
     values = []
     for (kind, arrays) in zip(optimizer._slots[0], found, strict=True):
         for part in parts:
-            own = converted(part.layer, [arrays[name] for name in part.weight_names], origin)
+            own = converted(part.layer, [arrays[key] for key in part.keys], origin)
             for variable, array in zip(part.variables, own, strict=True):
                 slot = optimizer._slots[optimizer._get_variable_index(variable)][kind]
                 values.append((slot, array))

@@ -17,12 +17,15 @@ from .layouts import converted, old_count
 _MOST_ROWS = 60  # of a message
 
 
+Key = tuple[str, str, int]  # of an array of the file: its name, its layer, its number there
+
+
 class Part(NamedTuple):
-    """Variables that one layer owns, and the names of the file's arrays for them."""
+    """Variables that one layer owns, and the keys of the file's arrays for them."""
 
     layer: Any
     variables: list[Any]
-    weight_names: list[str]
+    keys: list[Key]
 
 
 @dataclass
@@ -115,10 +118,12 @@ def _match(pair: _Pair, origin: Origin) -> None:
             f"{len(datasets)}."
         )
         return
-    stored = iter(zip(pair.stored.weight_names, datasets, strict=True))
+    name = pair.stored.name
+    numbered = enumerate(zip(pair.stored.weight_names, datasets, strict=True))
+    stored = (((own, name, number), dataset) for number, (own, dataset) in numbered)
     for (layer, variables), count in zip(runs, counts, strict=True):
         taken = [next(stored) for _ in range(count)]
-        pair.parts.append(Part(layer, variables, [name for name, _ in taken]))
+        pair.parts.append(Part(layer, variables, [key for key, _ in taken]))
         own = converted(layer, [files.read(dataset) for _, dataset in taken], origin)
         for variable, array in zip(variables, own, strict=True):
             if tuple(variable.shape) != array.shape and not pair.problem:
