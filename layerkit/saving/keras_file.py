@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 from ..configurable import custom_object_scope, serialize
 from ..version import __version__
 from .assets import found_assets, load_assets
+from .legacy.configs import origin_named
+from .legacy.training import modern_description
 from .model_config import parsed, rebuild, without_code
 from .weights_file import read_weights, write_weights
 
@@ -81,13 +83,30 @@ def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     """The model in the `.keras` file at `path`, or in an open binary file."""
     config = parsed(_member(path, CONFIG, _MOST_CONFIG), path)
     config = without_code(config, path, custom_objects)
+    origin = origin_named(_keras_version(path))
+    if origin.is_old:  # tf.keras gave its files this format too
+        config = modern_description(config, origin)
     if not compile:
         config["compile_config"] = None
     with custom_object_scope(custom_objects):
         model = rebuild(config, path)
+    model.file_notes = origin.all_notes
     read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path)
     load_assets(model, _asset_names(path), lambda name: _member(path, name))
     return model
+
+
+def _keras_version(path: Any) -> str:
+    """Of the Keras that wrote the file; that of layerkit's own files where it does not say."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        written = METADATA in archive.namelist()
+    try:
+        metadata = json.loads(_member(path, METADATA, _SMALL)) if written else None
+    except ValueError:
+        metadata = None
+    return str(metadata.get("keras_version", _FORMAT)) if isinstance(metadata, dict) else _FORMAT
 
 
 def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:

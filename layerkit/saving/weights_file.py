@@ -19,6 +19,7 @@ import numpy as np
 from ..layers import Layer
 from ..naming import snake_case
 from . import hdf5
+from .optimizer_variables import matched
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
 _NOT_WALKED |= {"lr"}  # which tells scripts of Keras 2 that it is `learning_rate` now
@@ -146,7 +147,7 @@ def read_weights(model: Any, file: BinaryIO, name: str, skip_mismatch: bool = Fa
             raise ValueError(_could_not_be_loaded(failed, parts, root, name))
         for part in parts:
             if not part.problem:
-                part.arrays = {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
+                part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
         _assign(parts, skip_mismatch)
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
@@ -187,17 +188,28 @@ def _compare(path: str, obj: Any, root: Any) -> _Part:
         return part
     if isinstance(obj, Layer):
         part.problem = _layer_problem(part)
-    elif set(part.before) != set(stored):
-        part.problem = (
-            f"Skipping variable loading for optimizer '{obj.name}', because it has "
-            f"{len(part.before)} variables whereas the saved optimizer has {len(stored)} variables."
-        )
-    elif _shapes(part.before) != _shapes(stored):
-        part.problem = (
-            f"Skipping variable loading for optimizer '{obj.name}', because the saved optimizer "
-            "was built for variables of other shapes."
-        )
+    else:
+        _compare_optimizer(part)
     return part
+
+
+def _compare_optimizer(part: _Part) -> None:
+    """Find the place of each stored array among an optimizer's variables, or a problem."""
+    own, stored = list(part.before.values()), list(part.stored.values())
+    found = matched(own, stored)
+    if found is not None:
+        part.stored = {key: x for key, x in zip(part.before, found, strict=True) if x is not None}
+        part.arrays = {key: part.before[key] for key in part.before if key not in part.stored}
+    elif len(own) != len(stored):
+        part.problem = (
+            f"Skipping variable loading for optimizer '{part.obj.name}', because it has "
+            f"{len(own)} variables whereas the saved optimizer has {len(stored)} variables."
+        )
+    else:
+        part.problem = (
+            f"Skipping variable loading for optimizer '{part.obj.name}', because the saved "
+            "optimizer was built for variables of other shapes."
+        )
 
 
 def _layer_problem(part: _Part) -> str:

@@ -30,6 +30,10 @@ class Origin(NamedTuple):
         """Whether it was Keras 1 or 2, where some names mean other numbers than in Keras 3."""
         return self.keras < (3,)
 
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        return tuple(note for notes in self.notes for note in notes)
+
     def note(self, text: str) -> None:
         """Add to what `summary` tells of a model from such a file."""
         for notes in self.notes:

@@ -1,78 +1,23 @@
-"""Optimizers of legacy files: their config in today's words, and their state into today's slots.
+"""The state of an optimizer of a legacy file into today's slots.
 
-Old optimizers keep all first moments before all second ones, newer ones both of each variable
-together; some keep slots that ours does not have. What is restored must fit in every shape.
+Old optimizers keep all first moments before all second ones, in the layout of the weights of
+their Keras; some keep slots that ours do not have. What is restored must fit in every shape.
 """
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from typing import Any
 
-from ...configurable import builtins_named, parameters_of
-from ...old_arguments import with_new_names
 from .. import hdf5
+from ..optimizer_variables import matched
 from . import arrays as files
 from .configs import Origin
 from .layouts import converted
 from .weights import Key, Part
 
-_CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
-_NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
-_SCALARS = {"iter", "iteration", "iterations", "learning_rate", "current_learning_rate", "decay"}
-_SCALARS |= {"lr", "m_schedule", "momentum_cache", "hyper"}
 
-
-# --- the config --------------------------------------------------------------------------------
-
-
-def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """{"class_name", "config"} of an optimizer of any age as today's classes take it."""
-    name = str(description["class_name"]).removeprefix("Custom>")
-    if name == "LossScaleOptimizer":
-        return description
-    name = _CASES.get(name.lower(), name[:1].upper() + name[1:])
-    cls = builtins_named(name).get("optimizers")
-    if cls is None or not isinstance(description["config"], dict):
-        return description
-    config, _ = with_new_names(cls, description["config"])
-    config = {key: x for key, x in config.items() if key not in _NOT_NEEDED}
-    decay = config.pop("decay", None)
-    if config.get("epsilon", 0) is None:
-        del config["epsilon"]
-    if config.get("clipnorm") and origin.is_old and not origin.of_tensorflow:  # of all gradients
-        config["global_clipnorm"] = config.pop("clipnorm")
-    if decay:
-        config["learning_rate"] = _decaying(cls, config, decay)
-    if "clipnorm" in config or "clipvalue" in config:
-        config = _without_zero_clipping(config)
-    taken = parameters_of(cls)
-    return {"class_name": name, "config": {k: x for k, x in config.items() if k in taken or x}}
-
-
-def _decaying(cls: Any, config: dict[str, Any], decay: float) -> dict[str, Any]:
-    default = inspect.signature(cls).parameters["learning_rate"].default
-    inner = {
-        "initial_learning_rate": config.get("learning_rate", default),
-        "decay_steps": 1,
-        "decay_rate": decay,
-    }
-    return {"class_name": "InverseTimeDecay", "config": inner}
-
-
-def _without_zero_clipping(config: dict[str, Any]) -> dict[str, Any]:
-    """Keras 1 and 2 meant "no clipping" by 0."""
-    clips = ("clipnorm", "clipvalue", "global_clipnorm")
-    return {key: x for key, x in config.items() if key not in clips or x}
-
-
-# --- the state ---------------------------------------------------------------------------------
-
-
-def restore_optimizer(
-    model: Any, parts: list[Part], root: Any, origin: Origin, name: str
-) -> None:
+def restore_optimizer(model: Any, parts: list[Part], root: Any, origin: Origin, name: str) -> None:
     """Give the optimizer of `model` the state in the file; where it does not fit, one warning.
 
     parts: which arrays of the file became which variables.
@@ -108,103 +53,64 @@ def _trained(model: Any, parts: list[Part]) -> list[Part]:
     return trained
 
 
-def _assign(
-    optimizer: Any, stored: files.Stored, parts: list[Part], origin: Origin
-) -> None:
+def _assign(optimizer: Any, stored: files.Stored, parts: list[Part], origin: Origin) -> None:
+    if stored.weight_names[0].partition(":")[0].rpartition("/")[2] == "iteration":
+        return _assign_in_order(optimizer, stored)
     scalars, slots = _sorted(stored)
-    kinds = list(optimizer._slots[0]) if optimizer._slots else []
-    if kinds:  # SGD without momentum has none, where old files keep zeros
-        names = [key for part in parts for key in part.keys]
+    if optimizer._slots and optimizer._slots[0]:  # SGD without momentum: old files keep zeros
+        keys = [key for part in parts for key in part.keys]
         if origin.keras < (2,):
-            names.sort()  # by the names of the weights, as Keras 1 did
-        found = _by_kind(slots, names, optimizer.slots, origin)
+            keys.sort()  # by the names of the weights, as Keras 1 did
+        found = _by_kind(slots, keys, list(optimizer._slots[0]))
         values = _slot_values(optimizer, parts, found, origin)
         _check_shapes(values)
         for variable, array in values:
             variable.assign(array)
-    for label in ("iter", "iteration", "iterations"):
-        if label in scalars:
-            optimizer._iterations.assign(int(files.read(scalars[label])))
-    for label in ("learning_rate", "current_learning_rate"):
-        if label in scalars and hasattr(optimizer._learning_rate, "assign"):
-            optimizer.learning_rate = float(files.read(scalars[label]))
-    for label in ("m_schedule", "momentum_cache"):
-        if label in scalars and hasattr(optimizer, "_u_product"):
-            optimizer._u_product.assign(files.read(scalars[label]))
+    if "iterations" in scalars:
+        optimizer._iterations.assign(int(files.read(scalars["iterations"])))
+    if "m_schedule" in scalars and hasattr(optimizer, "_u_product"):
+        optimizer._u_product.assign(files.read(scalars["m_schedule"]))
 
 
-def _sorted(stored: files.Stored) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """({label: dataset} of the single numbers, (label, dataset) of the slots in order)."""
+def _assign_in_order(optimizer: Any, stored: files.Stored) -> None:
+    """Optimizers of Keras 3, and those of tf.keras since 2.11, keep their variables as ours do."""
+    found = matched(optimizer.variables, stored.datasets)
+    if found is None:
+        raise _NotFitting(
+            f"it expects arrays of shapes {[tuple(v.shape) for v in optimizer.variables]}; the "
+            f"file holds {stored.shapes}."
+        )
+    for variable, dataset in zip(optimizer.variables, found, strict=True):
+        if dataset is not None:
+            variable.assign(files.read(dataset))
+
+
+def _sorted(stored: files.Stored) -> tuple[dict[str, Any], list[Any]]:
+    """The single numbers by what they are, and the slots, in order."""
     scalars: dict[str, Any] = {}
     slots = []
-    for number, (weight_name, dataset) in enumerate(
-        zip(stored.weight_names, stored.datasets, strict=True)
-    ):
-        label = weight_name.partition(":")[0]
-        last = label.rpartition("/")[2]
-        if last in _SCALARS and dataset.shape in ((), (1,)):
-            scalars[last] = dataset
-        elif dataset.shape == () and number == 0:  # Keras 1 and 2 did not name it
+    for dataset in stored.datasets:
+        if dataset.shape:
+            slots.append(dataset)
+        elif not scalars:
             scalars["iterations"] = dataset
-        elif dataset.shape == ():
-            scalars.setdefault("m_schedule", dataset)
         else:
-            slots.append((label, dataset))
+            scalars["m_schedule"] = dataset  # Nadam's
     return scalars, slots
 
 
-def _order_by_names(labels: list[str]) -> bool | None:
-    """Whether the slots of each variable stand together, where their names tell."""
-    kinds = [_kind(label) for label in labels]
-    if len(kinds) < 2 or None in kinds or len(set(kinds)) < 2:
-        return None
-    return kinds[0] != kinds[1]
-
-
-_KINDS = ("momentum", "velocity", "velocity_hat", "accumulator", "linear", "norm", "m", "v", "vhat")
-_KINDS += ("rms", "mg", "accum_grad", "accum_var", "u", "average_gradient")
-
-
-def _kind(label: str) -> str | None:
-    """The slot that a name means: 'Adam/dense/kernel/m', 'Adam/m/dense/kernel', 'adam/..._m'."""
-    parts = label.split("/")
-    for part in (parts[-1], parts[1] if len(parts) > 1 else ""):
-        if part in _KINDS:
-            return part
-    endings = [kind for kind in _KINDS if parts[-1].endswith(f"_{kind}")]
-    return max(endings, key=len) if endings else None
-
-
-def _by_kind(
-    slots: list[tuple[str, Any]],
-    names: list[Key],
-    groups_of_kinds: tuple[tuple[str, ...], ...],
-    origin: Origin,
-) -> list[dict[Key, Any]]:
-    """For each kind of slot, {key of a weight: its array}."""
-    count, kinds = len(names), [kind for group in groups_of_kinds for kind in group]
+def _by_kind(slots: list[Any], keys: list[Key], kinds: list[str]) -> list[dict[Key, Any]]:
+    """For each kind of slot, {key of a weight: its array}: those of one kind stand together."""
+    count = len(keys)
     groups, rest = divmod(len(slots), count)
     if rest or groups < len(kinds):
         raise _NotFitting(
             f"it has {len(kinds)} arrays for each of {count} weights; the file holds {len(slots)}."
         )
-    named = _order_by_names([label for label, _ in slots])
-    together = named if named is not None else origin.keras >= (3,)
-    arrays = [files.read(dataset) for _, dataset in slots]
-    if not together:
-        return [
-            dict(zip(names, arrays[i * count : (i + 1) * count], strict=True))
-            for i in range(len(kinds))
-        ]
-    found, start = [], 0
-    for group in groups_of_kinds:
-        width = len(group)
-        found += [
-            dict(zip(names, arrays[start + i : start + width * count : width], strict=True))
-            for i in range(width)
-        ]
-        start += width * count
-    return found
+    return [
+        dict(zip(keys, map(files.read, slots[i * count : (i + 1) * count]), strict=True))
+        for i in range(len(kinds))
+    ]
 
 
 def _slot_values(
@@ -212,7 +118,7 @@ def _slot_values(
 ) -> list[tuple[Any, Any]]:
     """(slot's variable, array) for all slots, in the layout of their weights."""
     values = []
-    for (kind, arrays) in zip(optimizer._slots[0], found, strict=True):
+    for kind, arrays in zip(optimizer._slots[0], found, strict=True):
         for part in parts:
             own = converted(part.layer, [arrays[key] for key in part.keys], origin)
             for variable, array in zip(part.variables, own, strict=True):

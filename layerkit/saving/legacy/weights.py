@@ -39,9 +39,7 @@ class _Pair:
     values: list[tuple[Any, np.ndarray]] = field(default_factory=list)  # variables with arrays
 
 
-def load_by_position(
-    model: Any, root: Any, name: str, skip_mismatch: bool = False
-) -> list[Part]:
+def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = False) -> list[Part]:
     """Load into the layers with weights, in the order of the model; what went where.
 
     `name`: of the file, for messages. ValueError, and nothing changed, where the numbers of

@@ -57,7 +57,6 @@ def _plain(config: Any) -> Any:
     return {**kept, "class_name": name, "config": inner}
 
 
-
 # Short names that Keras 3 does not know in files of this format.
 _SHORT = {
     "bce": "binary_crossentropy",
