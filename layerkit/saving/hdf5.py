@@ -92,7 +92,7 @@ def names_in(group: Any, key: str) -> list[str]:
 def _attribute(group: Any, key: str) -> Any:
     import h5py
 
-    value = group.attrs[key] if key in group.attrs else None
+    value = group.attrs.get(key)
     return None if isinstance(value, h5py.Empty) else value
 
 

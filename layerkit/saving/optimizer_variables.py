@@ -18,6 +18,8 @@ def matched(own: Sequence[Any], stored: Sequence[Any]) -> list[Any] | None:
 
     Both have a `shape`.
     """
+    if not any(x.shape for x in own):  # without slots: tf.keras keeps those of SGD, all zeros
+        stored = [x for x in stored if not x.shape]
     wanted = list(range(len(own)))
     if len(stored) == len(own) - 1:
         wanted.remove(_LEARNING_RATE)

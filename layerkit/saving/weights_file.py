@@ -333,7 +333,9 @@ def _unused_groups(parts: list[_Part], root: Any) -> dict[str, list[tuple[int, .
     return {
         path: shapes
         for path, shapes in hdf5.groups_with_data(root).items()
-        if path not in used and "optimizer" not in path.split("/")
+        if path not in used
+        and path.split("/")[0] != "metrics"
+        and "optimizer" not in path.split("/")
     }
 
 

@@ -97,7 +97,7 @@ def _revived(value: dict[str, Any]) -> Any:
 
 
 def read(dataset: Any) -> np.ndarray:
-    """The numbers of a dataset. bfloat16 bears no mark in legacy files: any two raw bytes are it."""
+    """The numbers of a dataset. In legacy files bfloat16 bears no mark: two raw bytes are it."""
     array = np.asarray(dataset[()])
     if array.dtype == np.dtype("V2"):
         return (array.view("<u2").astype("<u4") << 16).view("<f4").reshape(dataset.shape)

@@ -136,7 +136,7 @@ _PADDINGS = {"Conv1D": "ZeroPadding1D", "Conv2D": "ZeroPadding2D", "Conv3D": "Ze
 
 
 def _padded_as_theano(layer: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
-    """A convolution with padding 'same', which Theano put first to the left, whatever the stride."""
+    """A convolution with padding 'same' as Theano padded: half before it, whatever the stride."""
     config = layer["config"]
     padding = _PADDINGS.get(layer["class_name"])
     sizes = _listed(config.get("kernel_size", 1))
@@ -177,7 +177,8 @@ def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
         return _functional(description, origin)
     if not isinstance(config, dict):
         return description
-    return {**description, **_layer(name, dict(config), origin)}
+    kept = {key: x for key, x in description.items() if key != "build_config"}  # calls build it
+    return {**kept, **_layer(name, dict(config), origin)}
 
 
 def with_data_format(origin: Origin, config: Any) -> Origin:
@@ -500,8 +501,8 @@ _HARD_SIGMOID = (
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
 _PADDED = "Convolutions with padding 'same' have a ZeroPadding before them: so Theano padded."
 _POOLED = (
-    "Theano padded the borders of pooling layers with padding 'same' otherwise: values there differ "
-    "from those of the Keras that wrote the file."
+    "Theano padded the borders of pooling layers with padding 'same' otherwise: values there "
+    "differ from those of the Keras that wrote the file."
 )
 
 
@@ -511,6 +512,8 @@ def _value(key: str, value: Any, origin: Origin) -> Any:
         return "hard_sigmoid_keras2"
     if key == "axis" and isinstance(value, list) and len(value) == 1:
         return value[0]
+    if key == "dtype" and value == "string":  # of what it is fed
+        return None
     if not isinstance(value, dict):
         return value
     if key == "dtype":  # a policy

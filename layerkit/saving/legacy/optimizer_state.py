@@ -85,13 +85,13 @@ def _assign_in_order(optimizer: Any, stored: files.Stored) -> None:
             variable.assign(files.read(dataset))
 
 
-def _sorted(stored: files.Stored) -> tuple[dict[str, Any], list[Any]]:
-    """The single numbers by what they are, and the slots, in order."""
+def _sorted(stored: files.Stored) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """The single numbers by what they are, and (last part of the name, dataset) of the slots."""
     scalars: dict[str, Any] = {}
     slots = []
-    for dataset in stored.datasets:
+    for name, dataset in zip(stored.weight_names, stored.datasets, strict=True):
         if dataset.shape:
-            slots.append(dataset)
+            slots.append((name.partition(":")[0].rpartition("/")[2], dataset))
         elif not scalars:
             scalars["iterations"] = dataset
         else:
@@ -100,15 +100,24 @@ def _sorted(stored: files.Stored) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _by_kind(slots: list[Any], keys: list[Key], kinds: list[str]) -> list[dict[Key, Any]]:
-    """For each kind of slot, {key of a weight: its array}: those of one kind stand together."""
+    """For each kind of slot, {key of a weight: its array}: by kinds, or by weights."""
     count = len(keys)
     groups, rest = divmod(len(slots), count)
     if rest or groups < len(kinds):
         raise _NotFitting(
             f"it has {len(kinds)} arrays for each of {count} weights; the file holds {len(slots)}."
         )
+    names = [name for name, _ in slots[:groups]]
+    together = len(set(names)) == groups and [name for name, _ in slots] == names * count
+    arrays = [files.read(dataset) for _, dataset in slots]  # Ftrl's slots alone stand together
     return [
-        dict(zip(keys, map(files.read, slots[i * count : (i + 1) * count]), strict=True))
+        dict(
+            zip(
+                keys,
+                arrays[i::groups] if together else arrays[i * count : (i + 1) * count],
+                strict=True,
+            )
+        )
         for i in range(len(kinds))
     ]
 

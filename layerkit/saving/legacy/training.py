@@ -56,13 +56,16 @@ def _of_family(value: Any, family: str) -> Any:
         return value
     if "class_name" not in value:
         return {key: _of_family(item, family) for key, item in value.items()}
-    function = value["config"].get("fn") if isinstance(value["config"], dict) else None
-    if isinstance(function, str):  # tf.keras keeps what it made of a function's name
+    config = value["config"] if isinstance(value["config"], dict) else {}
+    function = config.get("fn")
+    if value["class_name"] in _WRAPPERS and isinstance(function, str):
         return function
-    if "module" in value:
-        return value
-    config = {key: x for key, x in value["config"].items() if (key, x) != ("reduction", "auto")}
+    config = {k: x for k, x in config.items() if k != "fn" and (k, x) != ("reduction", "auto")}
     return {"module": f"keras.{family}", **value, "config": config}
+
+
+# What tf.keras made of a function's name.
+_WRAPPERS = ("MeanMetricWrapper", "LossFunctionWrapper", "SumOverBatchSizeMetricWrapper")
 
 
 def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
