@@ -166,11 +166,11 @@ def _prepare_optimizer(model: Any, root: Any) -> None:
 
 
 def _group(root: Any, path: str) -> Any:
-    group = hdf5.find_group(root, f"{path}/vars")
-    if group is None and "layers" in path:  # TF-Keras 2.13 called it so
-        old = path.replace("layers", "_layer_checkpoint_dependencies")
-        group = hdf5.find_group(root, f"{old}/vars")
-    return group
+    """The group of an object's own variables, by its path or by what tf.keras called it."""
+    owner, _, name = path.rpartition("/")
+    paths = [path, path.replace("layers", "_layer_checkpoint_dependencies"), f"{owner}/_{name}"]
+    groups = (hdf5.find_group(root, f"{each}/vars") for each in paths)
+    return next((group for group in groups if group is not None), None)
 
 
 def _compare(path: str, obj: Any, root: Any) -> _Part:
