@@ -255,7 +255,7 @@ def recurrent_others():
     a = layers.LSTM(2, recurrent_activation="sigmoid", unit_forget_bias=False, **said)(x)
     b = layers.LSTM(2, recurrent_activation="hard_sigmoid", go_backwards=True, **said)(x)
     c = layers.GRU(2, recurrent_activation="sigmoid", use_bias=False, **said)(a)
-    d = layers.GRU(2, recurrent_activation="hard_sigmoid", unroll=True, **said)(b)
+    d = layers.GRU(2, recurrent_activation="hard_sigmoid", unroll=True, **said)(x)
     outputs = [a, b, c, d]
     if exists("GRUCell"):
         for after in (False, True):
@@ -547,7 +547,7 @@ def cudnn_layers():
 
 if (not ALONE or exists("CuDNNLSTM")) and not V3:
 
-    @row("weights of CuDNNLSTM and CuDNNGRU: other layout, two biases", formats=("h5",))
+    @row("weights of CuDNNLSTM and CuDNNGRU: other layout, two biases", reloads=False)
     def cudnn():
         return CuDNN(), normal(2, 4, 3)
 
@@ -570,7 +570,7 @@ if (not ALONE or exists("CuDNNLSTM")) and not V3:
         def _model(self, lstm, gru):
             x = Input((4, 3))
             y = lstm(2, return_sequences=True, name="lstm")(x)
-            y = layers.Bidirectional(gru(2), name="both")(y)
+            y = gru(2, name="gru")(y)
             return Model(x, layers.Dense(1, name="dense")(y))
 
         def set_weights(self, values):

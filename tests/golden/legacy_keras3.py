@@ -74,7 +74,8 @@ def nested():
 @row("operations as nodes: arithmetic, slices, keras.ops", formats=("keras",))
 def operations():
     a, b = Input((4,), name="a"), Input((4,), name="b")
-    y = ops.concatenate([ops.relu(a * 2.0 + b) - 1.0, b[:, :2]], axis=-1)
+    part = b[:, :2] if VERSION >= (3, 6) else b  # slices came later
+    y = ops.concatenate([ops.relu(a * 2.0 + b) - 1.0, part], axis=-1)
     z = ops.mean(y, axis=1, keepdims=True) / 3.0
     return Model([a, b], [layers.Dense(2)(y), z]), [normal(2, 4), normal(2, 4) + 1]
 

@@ -67,6 +67,8 @@ def tf_keras():
     import legacy_keras2
 
     keras = legacy_keras2.keras
+    if hasattr(tensorflow.config, "run_functions_eagerly"):
+        tensorflow.config.run_functions_eagerly(True)  # tracing takes longer than the steps
     environment = {
         "name": "{}-{}".format(
             "tf_keras" if package == "tf_keras" else "tf.keras", keras.__version__
