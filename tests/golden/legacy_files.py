@@ -5,6 +5,7 @@ is newer than Python 3.6, and of Keras only what all of its versions have is use
 """
 
 import json
+import pickle
 import shutil
 import sys
 import tempfile
@@ -158,7 +159,7 @@ class Writer:
 
     def finish(self, folder):
         """Pack the files, for HDF5 is mostly empty space; dates are fixed."""
-        np.savez_compressed(str(self.folder / "arrays.npz"), **self.arrays)
+        np.savez(str(self.folder / "arrays.npz"), **self.arrays)
         target = Path(folder) / self.manifest["name"]
         with zipfile.ZipFile(str(target) + ".zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(self.folder.rglob("*")):
@@ -176,6 +177,8 @@ def save(model, path):
         path.write_text(model.to_json())
     elif path.name.endswith((".yaml", ".yml")):
         path.write_text(model.to_yaml())
+    elif path.name.endswith(".pickle"):
+        path.write_bytes(pickle.dumps(model.get_weights(), 2))
     elif "weights" in path.name or path.name.endswith(".ckpt"):
         model.save_weights(str(path))
     else:
