@@ -112,14 +112,14 @@ class Writer:
             path = self.folder / (name + "." + suffix)
             save(model, path)
             entry["files"] += sorted(each.name for each in self.folder.glob(path.name + "*"))
-        if targets is not None:
+        if targets is not None and not self.manifest["races"]:
             train(model, inputs, targets, MORE_STEPS)
             entry["more_steps"] = MORE_STEPS
             self._keep(name, "next_weight", model.get_weights())
             self._keep(name, "next_prediction", predict(model, inputs))
-        if predicts and settings.get("reloads", True) and targets is None:
+        if predicts and settings.get("reloads", True) and "more_steps" not in entry:
             entry["own_reload"] = self._reload(name, entry["files"][0], inputs, settings)
-        if predicts and settings.get("reloads", True) and targets is not None:
+        if predicts and settings.get("reloads", True) and "more_steps" in entry:
             entry["own_reload"] = self._reload_and_train(name, entry, inputs, targets, settings)
         print(name, entry["files"], entry.get("own_reload", ""))
 

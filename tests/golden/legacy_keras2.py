@@ -23,7 +23,7 @@ VERSION = tuple(int(part) for part in keras.__version__.split("-")[0].split(".")
 V3 = not ALONE and VERSION >= (2, 12)  # writes the `.keras` archive and Keras 3's weights
 BOTH = ("h5", "keras") if V3 else ("h5",)
 TF2 = not ALONE and VERSION >= (2, 3)
-YAML = ("yaml",) if ALONE or VERSION < (2, 6) else ()
+YAML = ("yaml",) if ALONE or VERSION < (2, 3) else ()  # removed from 2.4 on: it can run code
 
 table = Table()
 row = table.row
