@@ -4,6 +4,7 @@ Shared by the tables in `legacy_keras*.py`, which run under Keras of every age: 
 is newer than Python 3.6, and of Keras only what all of its versions have is used.
 """
 
+import io
 import json
 import pickle
 import shutil
@@ -125,7 +126,12 @@ class Writer:
 
     def _keep(self, name, what, values):
         for i, value in enumerate(values):
-            self.arrays[f"{name}/{what}{i}"] = np.asarray(value)
+            value = np.asarray(value)
+            if (
+                value.dtype.kind == "O"
+            ):  # strings, as TensorFlow has them; no pickles in the archive
+                value = np.char.decode(value.astype("S"), "utf-8")
+            self.arrays[f"{name}/{what}{i}"] = value
         return len(values)
 
     def _loaded(self, file, settings):
@@ -156,6 +162,20 @@ class Writer:
         expected = [self.arrays[f"{name}/{what}{i}"] for i in range(len(values))]
         far = max(float(np.max(np.abs(a - b))) for a, b in zip(values, expected))  # noqa: B905
         return "same" if far < 1e-5 else f"{what} differs by {far:.2g}"
+
+    def keep_other_rows(self, folder):
+        """Take from the archive that is there the rows that this run did not write."""
+        target = Path(folder) / self.manifest["name"]
+        old = json.loads(Path(str(target) + ".json").read_text())["rows"]
+        kept = {name: row for name, row in old.items() if name not in self.manifest["rows"]}
+        with zipfile.ZipFile(str(target) + ".zip") as archive:
+            for member in archive.namelist():
+                name = member.split(".")[0]
+                if name in kept or name == "checkpoint":
+                    archive.extract(member, str(self.folder))
+            arrays = np.load(io.BytesIO(archive.read("arrays.npz")))
+        self.arrays.update({k: v for k, v in arrays.items() if k.split("/")[0] in kept})
+        self.manifest["rows"].update(kept)
 
     def finish(self, folder):
         """Pack the files, for HDF5 is mostly empty space; dates are fixed."""
@@ -205,7 +225,8 @@ def write_all(table, folder, environment, load_model, before=None, names=()):
             traceback.print_exc()
             failures.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
             writer.manifest["rows"].pop(name, None)
-    if not names:
-        writer.finish(folder)
+    if names:
+        writer.keep_other_rows(folder)
+    writer.finish(folder)
     shutil.rmtree(str(writer.folder))
     print("\nFAILED:\n" + "\n".join(failures) if failures else "all rows written")

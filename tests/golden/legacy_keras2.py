@@ -558,6 +558,12 @@ if (not ALONE or exists("CuDNNLSTM")) and not V3:
         layers = ()
 
         def __init__(self):
+            if ALONE:  # a session that does not look for kernels of operations it never runs
+                import tensorflow
+
+                options = tensorflow.GraphOptions(place_pruned_graph=True)
+                config = tensorflow.ConfigProto(graph_options=options)
+                K.set_session(tensorflow.Session(config=config))
             lstm, gru = cudnn_layers()
             self.saved = self._model(lstm, gru)
             self.runs = self._model(
