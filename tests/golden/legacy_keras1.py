@@ -160,13 +160,12 @@ else:
         outputs = [merge([a, b], mode=mode, name="by_" + mode) for mode in modes]
         return Model([a, b], outputs), [normal(2, 4), normal(2, 4)[::-1].copy()]
 
-    @row("merge of matrices: dot and cos with axes, concat along an axis")
+    @row("merge of matrices: dot with axes, concat along an axis")
     def merge_axes():
         a, b = Input((3, 4)), Input((3, 4))
         outputs = [
             merge([a, b], mode="dot", dot_axes=(2, 2)),
             merge([a, b], mode="dot", dot_axes=1),
-            merge([a, b], mode="cos", dot_axes=2),
             merge([a, b], mode="concat", concat_axis=1),
         ]
         return Model([a, b], outputs), [normal(2, 3, 4), normal(2, 3, 4)[::-1].copy()]
