@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 MORE_STEPS = 2
+ARCHIVE = {}  # what else this Keras must be told to make an archive of a file named .keras
 
 
 class Table:
@@ -181,11 +182,11 @@ class Writer:
         """Pack the files, for HDF5 is mostly empty space; dates are fixed."""
         np.savez(str(self.folder / "arrays.npz"), **self.arrays)
         target = Path(folder) / self.manifest["name"]
-        with zipfile.ZipFile(str(target) + ".zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(str(target) + ".zip", "w", zipfile.ZIP_LZMA) as archive:
             for path in sorted(self.folder.rglob("*")):
                 if path.is_file():
                     info = zipfile.ZipInfo(path.relative_to(self.folder).as_posix())
-                    info.compress_type = zipfile.ZIP_DEFLATED
+                    info.compress_type = zipfile.ZIP_LZMA
                     archive.writestr(info, path.read_bytes())
         text = json.dumps(self.manifest, indent=1, sort_keys=True)
         Path(str(target) + ".json").write_text(text + "\n")
@@ -201,6 +202,8 @@ def save(model, path):
         path.write_bytes(pickle.dumps(model.get_weights(), 2))
     elif "weights" in path.name or path.name.endswith(".ckpt"):
         model.save_weights(str(path))
+    elif path.name.endswith(".keras") and not path.name.endswith(".hdf5.keras"):
+        model.save(str(path), **ARCHIVE)
     else:
         model.save(str(path))
 

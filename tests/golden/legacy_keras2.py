@@ -6,7 +6,7 @@
 import os
 
 import numpy as np
-from legacy_files import Table, ids, normal
+from legacy_files import ARCHIVE, Table, ids, normal
 
 if os.environ["LEGACY_KERAS"] == "tensorflow":
     import tensorflow
@@ -22,7 +22,10 @@ ALONE = os.environ["LEGACY_KERAS"] == "keras"  # not part of TensorFlow
 VERSION = tuple(int(part) for part in keras.__version__.split("-")[0].split(".")[:2])
 V3 = not ALONE and VERSION >= (2, 12)  # writes the `.keras` archive and Keras 3's weights
 BOTH = ("h5", "keras") if V3 else ("h5",)
+if VERSION == (2, 12):
+    ARCHIVE["save_format"] = "keras"  # else it writes HDF5 under that name
 TF2 = not ALONE and VERSION >= (2, 3)
+TF1 = keras.__version__.endswith("-tf")  # tf.keras of TensorFlow 1
 YAML = ("yaml",) if ALONE or VERSION < (2, 3) else ()  # removed from 2.4 on: it can run code
 
 table = Table()
@@ -229,7 +232,7 @@ def normalized():
     model = chain(
         layers.Conv2D(2, 1, input_shape=(3, 4, 2)),
         layers.BatchNormalization(momentum=0.9, epsilon=1e-4),
-        layers.BatchNormalization(axis=1, scale=False),
+        layers.BatchNormalization(axis=-1 if TF1 else 1, scale=False),
         layers.Flatten(),
         layers.Dense(2),
         layers.BatchNormalization(center=False),
@@ -367,7 +370,13 @@ def doubled(x):
     return x * 2
 
 
-@row("a Lambda of a named function", custom_objects={"doubled": doubled}, formats=BOTH)
+# To load it, TensorFlow 1.15 puts all names of this module among those of its own.
+@row(
+    "a Lambda of a named function",
+    custom_objects={"doubled": doubled},
+    formats=BOTH,
+    reloads=not TF1,
+)
 def lambda_named():
     return chain(layers.Lambda(doubled, input_shape=(4,)), layers.Dense(2)), normal(2, 4)
 
@@ -623,6 +632,12 @@ if not ALONE:
         if exists("GroupNormalization"):
             outputs.append(layers.GroupNormalization(2)(x))
         return Model(x, outputs), normal(2, 3, 4)
+
+    if VERSION < (2, 13):
+
+        @row("HDF5 in a file named .keras, as model.save('x.keras') wrote", formats=("hdf5.keras",))
+        def misnamed():
+            return chain(layers.Dense(2, input_shape=(4,))), normal(2, 4)
 
     if TF2:
 

@@ -7,6 +7,19 @@ Run it by hand, in an environment that holds the Keras in question; each writes 
     python make_legacy_files.py --era tf_keras  # TensorFlow 1.15 to 2.15's tf.keras, or tf_keras
     python make_legacy_files.py --era keras3    # Keras 3 on any backend
 
+Where these ran (h5py 2.10 and numpy 1.16 up to TensorFlow 1.15; an empty HOME, for old Keras reads
+and writes ~/.keras; KERAS_BACKEND says the backend):
+
+    Keras 0.3.3, 1.0.8, 1.2.2    Python 3.6, theano==1.0.5 or tensorflow==1.2.1
+    Keras 2.0.9, 2.2.4           Python 3.6, tensorflow==1.4.1, tensorflow==1.13.2
+    Keras 2.3.1                  Python 3.7, tensorflow==1.15.5 or theano==1.0.5
+    tf.keras                     tensorflow==1.15.5 (3.7), 2.4.4 (3.8), 2.12.1 (3.10)
+    tf_keras 2.17.0              Python 3.11, tensorflow==2.17.1
+    Keras 3.0.5, 3.6.0, 3.12.0   Python 3.11, jax==0.4.34, JAX_DISABLE_JIT=1 (quicker)
+
+With Theano: THEANO_FLAGS=device=cpu,floatX=float32,optimizer=None,cxx= (no compiler: quicker, too).
+The files of Keras 3.15 are those of `make_saving_golden.py`.
+
 Every model is deterministic: fixed inputs, and weights from a fixed seed. `<Keras>.zip` holds the
 files and `arrays.npz` (per row: inputs x0..., predictions prediction0..., and for trained models
 targets y0... and, after `more_steps` steps of train_on_batch(x, y), next_weight0... and
