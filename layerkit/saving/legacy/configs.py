@@ -141,7 +141,7 @@ def _padded_as_theano(layer: dict[str, Any], origin: Origin) -> list[dict[str, A
     padding = _PADDINGS.get(layer["class_name"])
     sizes = _listed(config.get("kernel_size", 1))
     odd = all(size % 2 for size in sizes) and set(_listed(config.get("strides", 1))) == {1}
-    if "Pooling" in layer["class_name"]:
+    if "Pooling" in layer["class_name"] or "Transpose" in layer["class_name"]:
         origin.note(_POOLED)
         warnings.warn(f"Layer '{config['name']}': {_POOLED}", stacklevel=2)
     if padding is None or odd:
@@ -474,7 +474,7 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
 }
 
 
-_OF_ONE_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+_OF_ONE_KERNEL = ("init", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
 
 def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -483,6 +483,8 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
         if not config.get("reset_after"):
             origin.note(_RESET)
         return {"reset_after": False, **config}
+    if config.get("go_backwards") and origin.keras < (2,):
+        origin.note(_BACKWARDS)
     if name.startswith(("Separable", "Depthwise")):  # which have other kernels
         return {key: x for key, x in config.items() if key not in _OF_ONE_KERNEL}
     if name.startswith("SpatialDropout"):
@@ -500,9 +502,13 @@ _HARD_SIGMOID = (
 )
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
 _PADDED = "Convolutions with padding 'same' have a ZeroPadding before them: so Theano padded."
+_BACKWARDS = (
+    "Keras 1 did not turn the mask round where a recurrent layer goes backwards: if there is a "
+    "mask, values differ from those of the Keras that wrote the file."
+)
 _POOLED = (
-    "Theano padded the borders of pooling layers with padding 'same' otherwise: values there "
-    "differ from those of the Keras that wrote the file."
+    "Theano padded pooling layers and transposed convolutions with padding 'same' otherwise: "
+    "values differ from those of the Keras that wrote the file."
 )
 
 
