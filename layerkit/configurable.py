@@ -30,7 +30,7 @@ from .naming import snake_case
 
 _PACKAGE = __name__.split(".")[0]
 _KERAS = ("keras", "tf_keras", "tensorflow", _PACKAGE)  # packages whose names mean our classes
-_NEWER_DEFAULTS = {"renorm_momentum": 0.99}  # keys of newer Keras versions, beside None and False
+_NEWER_DEFAULTS = {"autocast": True, "renorm_momentum": 0.99}  # keys of newer Keras versions, beside None and False
 
 _builtin: dict[tuple[str, str], type] = {}  # (family, class name): the classes of this package
 _unloaded: dict[str, str] = {}  # class name: module of this package, loaded when it is named
@@ -47,6 +47,7 @@ class Configurable:
     """Base of everything with a config. Store constructor parameters under their own names."""
 
     keras_module: ClassVar[str | None] = None  # where Keras's files keep the class
+    former_name: ClassVar[str]  # what older files call the class
     keras_name: ClassVar[str]  # ... and what they call it, where that is not the class's name
     family: ClassVar[str] = ""  # the last part of `keras_module` of the family's base class
     aliases: ClassVar[dict[str, str]] = {}  # further names that `get` takes: {'zero': 'Zeros'}
@@ -58,6 +59,8 @@ class Configurable:
             cls.family = (cls.keras_module or "").rpartition(".")[2]
         if _is_ours(cls):
             _builtin[cls.family, _keras_name(cls)] = cls
+            if "former_name" in vars(cls):
+                _builtin[cls.family, cls.former_name] = cls
         else:
             _custom[cls.__name__] = cls
 

@@ -13,8 +13,7 @@ import pytest
 from tables.legacy_files import OTHER_PREDICTIONS, OTHER_TRAINING, REFUSED
 
 import layerkit
-from layerkit import layers
-from layerkit import ops as K
+from layerkit import layers, ops
 
 FOLDER = Path(__file__).parent / "golden" / "legacy"
 MANIFESTS = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
@@ -23,36 +22,48 @@ pytestmark = pytest.mark.numpy_only("files hold no backend")
 
 
 class Scale(layers.Layer):
-    """What a user wrote: multiplies by a weight."""
+    """What a user wrote: multiplies by a weight to a power."""
+
+    def __init__(self, power=1, **kwargs):
+        super().__init__(**kwargs)
+        self.power = power
 
     def build(self, input_shape):
         self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
 
     def call(self, x):
-        return x * self.scale
+        return x * self.scale**self.power
 
 
 def own_loss(y_true, y_pred):
-    return K.mean(K.square(y_true - y_pred), axis=-1) * 2.0
+    return ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+
+def own_metric(y_true, y_pred):
+    return ops.max(ops.abs(y_true - y_pred))
+
+
+def own_activation(x):
+    return ops.tanh(x) * 2.0
+
+
+def registered_activation(x):
+    return ops.tanh(x) * 3.0
 
 
 def doubled(x):
     return x * 2.0
 
 
-def registered_activation(x):
-    return K.tanh(x) * 3.0
-
-
 OWN = {
     "Scale": Scale,
-    "Registered": Scale,
-    "golden>Registered": Scale,
     "golden>Scale": Scale,
-    "own_loss": own_loss,
-    "doubled": doubled,
-    "registered_activation": registered_activation,
+    "golden>Registered": Scale,
     "golden>registered_activation": registered_activation,
+    "doubled": doubled,
+    "own_activation": own_activation,
+    "own_loss": own_loss,
+    "own_metric": own_metric,
 }
 
 
@@ -118,8 +129,8 @@ def predictions(model, inputs):
 def load(path, row):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is left out: other tests ask for those
-        custom = {**OWN, "lambda": doubled, "lambda_1": doubled, "lambda_2": doubled}
-        return layerkit.models.load_model(path, custom_objects=custom if "code" not in row else {})
+        names = ["lambda", *(f"lambda_{i}" for i in range(20))] if row == "lambda_named" else []
+        return layerkit.models.load_model(path, {**OWN, **dict.fromkeys(names, doubled)})
 
 
 @pytest.mark.parametrize(("name", "row", "file"), [*models()])

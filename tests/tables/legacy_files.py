@@ -21,6 +21,7 @@ REFUSED: dict[tuple[str, str], str] = {
     ("keras-1*", "batch_modes"): "Unrecognized keyword arguments passed to BatchNormalization",
     ("keras-2.0*", "cells"): "LSTMCell",
     ("*", "lambda_code"): "never runs code from a file",
+    ("*", "merge_lambda"): "never runs code from a file",
 }
 # Predictions differ.
 OTHER_PREDICTIONS: dict[tuple[str, str], str] = {

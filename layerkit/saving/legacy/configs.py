@@ -393,8 +393,9 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
             config[key] = modern(config[key], origin)
     if isinstance(config.get("cells"), list):
         config["cells"] = [modern(cell, origin) for cell in config["cells"]]
-    if cls is None:
-        return {"class_name": name, "config": config}  # the user's own
+    if cls is None:  # the user's own
+        kept = {k: x for k, x in config.items() if k not in ("batch_input_shape", "input_dtype")}
+        return {"class_name": name, "config": {k: _value(k, x, origin) for k, x in kept.items()}}
     config, _ = with_new_names(cls, config)
     if origin.data_format and name != "Flatten" and "data_format" in parameters_of(cls):
         config.setdefault("data_format", origin.data_format)
@@ -528,8 +529,6 @@ def _value(key: str, value: Any, origin: Origin) -> Any:
         return {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
     if key.endswith("constraint"):
         return _constraint(value)
-    if value.get("class_name") in ("OrthogonalInitializer", "IdentityInitializer"):
-        value = {**value, "class_name": value["class_name"][: -len("Initializer")]}
     if key.endswith("initializer") and isinstance(value.get("config"), dict):
         config = {k: x for k, x in value["config"].items() if k != "dtype"}
         return {**value, "config": config}
