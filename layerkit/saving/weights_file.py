@@ -7,6 +7,7 @@ Loading is all or nothing: everything is compared before anything is assigned.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -168,9 +169,19 @@ def _prepare_optimizer(model: Any, root: Any) -> None:
 def _group(root: Any, path: str) -> Any:
     """The group of an object's own variables, by its path or by what tf.keras called it."""
     owner, _, name = path.rpartition("/")
-    paths = [path, path.replace("layers", "_layer_checkpoint_dependencies"), f"{owner}/_{name}"]
-    groups = (hdf5.find_group(root, f"{each}/vars") for each in paths)
+    paths = [path, _path_in_tf_keras(path), f"{owner}/_{name}"]
+    groups = (hdf5.find_group(root, f"{each}/vars") for each in dict.fromkeys(paths))
     return next((group for group in groups if group is not None), None)
+
+
+def _path_in_tf_keras(path: str) -> str:
+    """A path in files of tf.keras 2.12 and 2.13, where layers with weights were counted twice."""
+
+    def doubled(match: re.Match) -> str:
+        number = f"_{2 * int(match[2])}" if match[2] else ""
+        return f"_layer_checkpoint_dependencies/{match[1]}{number}"
+
+    return re.sub(r"\blayers/([^/]+?)(?:_(\d+))?(?=/|$)", doubled, path)
 
 
 def _compare(path: str, obj: Any, root: Any) -> _Part:

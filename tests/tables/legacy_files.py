@@ -27,6 +27,7 @@ REFUSED: dict[tuple[str, str], str] = {
 OTHER_PREDICTIONS: dict[tuple[str, str], str] = {
     ("*-theano", "convolutions*"): _BORDERS,
     ("keras-2*-theano", "transposed"): _BORDERS,
+    ("keras-0*", "convolution"): _BORDERS,
     ("keras-1*", "masked_embedding"): _MASKS,
 }
 # The state is restored, or a warning says that it is not, and training goes on to other numbers.
