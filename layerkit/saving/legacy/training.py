@@ -56,7 +56,9 @@ def _of_family(value: Any, family: str) -> Any:
         return value
     if "class_name" not in value:
         return {key: _of_family(item, family) for key, item in value.items()}
-    config = value["config"] if isinstance(value["config"], dict) else {}
+    config = value.get("config")
+    if not isinstance(config, dict):
+        return value
     function = config.get("fn")
     if value["class_name"] in _WRAPPERS and isinstance(function, str):
         return function
