@@ -189,6 +189,11 @@ def hard_sigmoid(x: Any) -> Tensor:
     return K.hard_sigmoid(x)
 
 
+def hard_sigmoid_keras2(x: Any) -> Tensor:
+    """x / 5 + 1 / 2 between -2.5 and 2.5, 0 and 1 outside: hard_sigmoid before Keras 3."""
+    return K.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
 @by_operation
 def sparse_sigmoid(x: Any) -> Tensor:
     """(x + 1) / 2 between -1 and 1, 0 and 1 outside."""

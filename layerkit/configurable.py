@@ -30,7 +30,10 @@ from .naming import snake_case
 
 _PACKAGE = __name__.split(".")[0]
 _KERAS = ("keras", "tf_keras", "tensorflow", _PACKAGE)  # packages whose names mean our classes
-_NEWER_DEFAULTS = {"renorm_momentum": 0.99}  # keys of newer Keras versions, beside None and False
+_NEWER_DEFAULTS = {
+    "autocast": True,
+    "renorm_momentum": 0.99,
+}  # keys of newer Keras versions, beside None and False
 
 _builtin: dict[tuple[str, str], type] = {}  # (family, class name): the classes of this package
 _unloaded: dict[str, str] = {}  # class name: module of this package, loaded when it is named
@@ -47,6 +50,7 @@ class Configurable:
     """Base of everything with a config. Store constructor parameters under their own names."""
 
     keras_module: ClassVar[str | None] = None  # where Keras's files keep the class
+    former_name: ClassVar[str]  # what older files call the class
     keras_name: ClassVar[str]  # ... and what they call it, where that is not the class's name
     family: ClassVar[str] = ""  # the last part of `keras_module` of the family's base class
     aliases: ClassVar[dict[str, str]] = {}  # further names that `get` takes: {'zero': 'Zeros'}
@@ -60,6 +64,8 @@ class Configurable:
             cls.family = (cls.keras_module or "").rpartition(".")[2]
         if is_ours(cls):
             _builtin[cls.family, _keras_name(cls)] = cls
+            if "former_name" in vars(cls):
+                _builtin[cls.family, cls.former_name] = cls
         else:
             _custom[cls.__name__] = cls
 
@@ -394,7 +400,7 @@ def _revive(value: Any) -> Any:
         return value
     if not _is_description(value):
         return {key: _revive(item) for key, item in value.items()}
-    if "module" not in value and len(_builtins_named(value["class_name"])) > 1:
+    if "module" not in value and len(builtins_named(value["class_name"])) > 1:
         return value
     return deserialize(value)
 
@@ -433,7 +439,7 @@ def _find_class(config: dict[str, Any], family: str) -> Any:
 
 def _builtins_meant(config: dict[str, Any], family: str) -> list[type]:
     """The classes of this package that a description can mean, by its name and its module."""
-    classes = _builtins_named(config["class_name"])
+    classes = builtins_named(config["class_name"])
     if "module" not in config:  # an old file: the name has to be enough
         meant = [cls for f, cls in classes.items() if f == (family or f)]
         return meant if len(meant) == 1 else []
@@ -449,7 +455,7 @@ def defined_in(modules: Mapping[str, str]) -> None:
     _unloaded.update(modules)
 
 
-def _builtins_named(name: str) -> dict[str, type]:
+def builtins_named(name: str) -> dict[str, type]:
     """{family: class} of the classes of this package called `name`."""
     if name in _unloaded:
         importlib.import_module(_unloaded[name])

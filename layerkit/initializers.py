@@ -84,6 +84,8 @@ class Constant(Initializer):
 class Identity(Initializer):
     """`gain` on the diagonal of a matrix, zeros elsewhere. ValueError unless the shape is 2D."""
 
+    former_name = "IdentityInitializer"
+
     def __init__(self, gain: float = 1.0):
         self.gain = gain
 
@@ -356,6 +358,8 @@ class Orthogonal(RandomInitializer):
 
     All axes but the last count as rows. ValueError for shapes of less than two axes.
     """
+
+    former_name = "OrthogonalInitializer"
 
     def __init__(self, gain: float = 1.0, seed: Any = None):
         super().__init__(seed)

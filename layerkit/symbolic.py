@@ -376,6 +376,14 @@ def named(name: str) -> Callable:
     return _operations[name]
 
 
+def is_operation(name: str) -> bool:
+    """Whether Keras's files may call one of layerkit's operations so."""
+    try:
+        return bool(named(name))
+    except KeyError:
+        return False
+
+
 def is_symbolic(structure: Any) -> bool:
     """Whether there is a symbolic tensor in nested lists, tuples and dicts."""
     if isinstance(structure, (list, tuple)):

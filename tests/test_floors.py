@@ -48,7 +48,7 @@ FLOORS = [
     ["layerkit.interpolation", "layerkit.naming", "layerkit.window_functions", "layerkit.data.*"],
     ["layerkit.data"],
     ["layerkit.configurable"],
-    ["layerkit.dtype_policies"],
+    ["layerkit.dtype_policies", "layerkit.old_arguments"],
     ["layerkit.config", "layerkit.random", "layerkit.symbolic", "layerkit.tree"],
     ["layerkit.ops.activations", "layerkit.ops.convolution", "layerkit.ops.ctc"]
     + ["layerkit.ops.resampling", "layerkit.ops.strings"],

@@ -11,55 +11,11 @@ from typing import Any
 from .. import callbacks, constraints, layers, losses, optimizers, regularizers
 from ..configurable import parameters_of
 from ..models import Functional, Model
+from ..old_arguments import with_new_names
 from ..optimizers.schedules import InverseTimeDecay
 from . import old_dense  # noqa: F401  its layers take old arguments too
 from .deprecated import warn_once
 
-# What old arguments of constructors are now: the first of these that a class takes.
-RENAMED = {
-    "U_regularizer": ["recurrent_regularizer"],
-    "W_constraint": ["kernel_constraint", "embeddings_constraint"],
-    "W_regularizer": ["kernel_regularizer", "embeddings_regularizer"],
-    "alpha": ["negative_slope"],
-    "atrous_rate": ["dilation_rate"],
-    "b_constraint": ["bias_constraint"],
-    "b_regularizer": ["bias_regularizer"],
-    "beta_init": ["beta_initializer"],
-    "bias": ["use_bias"],
-    "border_mode": ["padding"],
-    "cropping_dims": ["cropping"],
-    "depthwise_init": ["depthwise_initializer"],
-    "dim_ordering": ["data_format"],
-    "dropout_U": ["recurrent_dropout"],
-    "dropout_W": ["dropout"],
-    "epsilon": ["min_delta"],
-    "filter_length": ["kernel_size"],
-    "gamma_init": ["gamma_initializer"],
-    "init": ["kernel_initializer", "embeddings_initializer", "alpha_initializer"],
-    "inner_activation": ["recurrent_activation"],
-    "inner_init": ["recurrent_initializer"],
-    "input_dtype": ["dtype"],
-    "l": ["l2", "l1"],
-    "length": ["size"],
-    "lr": ["learning_rate"],
-    "m": ["max_value"],
-    "nb_filter": ["filters"],
-    "nb_epoch": ["epochs"],
-    "output_dim": ["units"],
-    "p": ["rate"],
-    "pool_length": ["pool_size"],
-    "sigma": ["stddev", "rate"],
-    "stride": ["strides"],
-    "subsample": ["strides"],
-    "subsample_length": ["strides"],
-}
-_TOGETHER = {
-    ("nb_row", "nb_col"): "kernel_size",
-    ("kernel_dim1", "kernel_dim2", "kernel_dim3"): "kernel_size",
-}
-_VALUES: dict[str, dict[str, str | None]] = {
-    "data_format": {"th": "channels_first", "tf": "channels_last", "default": None},
-}
 _WITHOUT_EFFECT = ("consume_less", "implementation", "time_major")  # how it was computed
 _OF_TENSORBOARD = ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
 _CLASS_MODES = ("binary", "categorical")
@@ -143,10 +99,6 @@ def new_arguments(cls: type, given: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a constructor, with those of Keras 1 and 2 by their names of today."""
     taken = set(parameters_of(cls))
     new = dict(given)
-    for group, name in _TOGETHER.items():
-        if group[0] in new and name in taken:
-            new[name] = tuple(new.pop(part) for part in group)
-            _tell(cls, ", ".join(group), name)
     for old in [key for key in new if key not in taken]:
         if _is_without_effect(cls, old, new[old]):
             warn_once(f"{cls.__name__}'s argument `{old}`", "it has no effect: leave it out")
@@ -159,15 +111,11 @@ def new_arguments(cls: type, given: dict[str, Any]) -> dict[str, Any]:
         elif old == "input_length" and issubclass(cls, layers.Embedding):
             new.setdefault("input_shape", (new.pop(old),))
             _tell(cls, old, "input_shape")
-        else:
-            for name in [n for n in RENAMED.get(old, ()) if n in taken and n not in new][:1]:
-                new[name] = new.pop(old)
-                _tell(cls, old, name)
+    new, renamed = with_new_names(cls, new)
+    for old, name in renamed.items():
+        _tell(cls, old, name)
     if issubclass(cls, optimizers.Optimizer) and new.get("epsilon", 0) is None:
         del new["epsilon"]
-    for argument, values in _VALUES.items():
-        if isinstance(new.get(argument), str):
-            new[argument] = values.get(new[argument], new[argument])
     return new
 
 

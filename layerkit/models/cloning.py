@@ -8,7 +8,8 @@ from typing import Any
 
 from layerkit.backend import tree
 
-from ..configurable import copy_of, deserialize
+from .. import saving
+from ..configurable import copy_of
 from ..layers import Input, InputLayer, Layer
 from ..symbolic import FunctionOperation, KerasTensor, node_of
 from .functional import Functional
@@ -132,5 +133,9 @@ class _Clone:
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The model, without its weights, that `model.to_json()` described."""
-    return deserialize(json.loads(json_string), custom_objects=custom_objects)
+    """The model, without its weights, that `model.to_json()` described, here or in any Keras.
+
+    `custom_objects`: {name: class or function} that it names, where they are not registered; for
+    Lambda layers with code, {name of the layer: function}.
+    """
+    return saving.from_architecture(json.loads(json_string), custom_objects)

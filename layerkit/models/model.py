@@ -729,9 +729,14 @@ class Model(Layer):
         """Save the weights (and the optimizer's state) as a `.weights.h5` file."""
         saving.save_weights(self, filepath, overwrite=overwrite)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Load weights that `save_weights` or `save`, here or in Keras, wrote."""
-        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch)
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+    ) -> None:
+        """Load weights that `save_weights` or `save`, here or in Keras, wrote.
+
+        by_name, of legacy `.h5` files: into the layers that have the same names.
+        """
+        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
 
 
 def _scaling(optimizer: optimizers.Optimizer) -> optimizers.Optimizer:

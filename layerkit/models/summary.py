@@ -53,11 +53,16 @@ def print_summary(
     for layer, shape in _with_shapes(model, _in_range(shown, layer_range)):
         rows += _rows(layer, shape, nodes, expand_nested, show_trainable)
     table = _table(rows, columns, _widths(ends, line_length))
-    text = "\n".join([f'Model: "{model.name}"', *table, *_totals(model)]) + "\n"
+    text = "\n".join([f'Model: "{model.name}"', *table, *_totals(model), *_notes(model)]) + "\n"
     if print_fn is None:
         print(text, end="")
     else:
         print_fn(text)
+
+
+def _notes(model: Any) -> list[str]:
+    """What names mean otherwise in a model from an old file than they mean today."""
+    return [f" Note: {note}" for note in getattr(model, "file_notes", ())]
 
 
 def _is_chain(nodes: Sequence[Node]) -> bool:

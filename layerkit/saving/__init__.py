@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from layerkit.backend.names import explain_missing
@@ -31,32 +32,42 @@ _UNBUILT = (
 
 
 def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
-    """Save architecture, weights, optimizer and compile arguments as a `.keras` file.
+    """Save architecture, weights, optimizer and compile arguments as a `.keras` or `.h5` file.
 
-    Real Keras 3 reads it. An older file is replaced only when the new one is whole on the disk.
+    Real Keras 3 reads both. An older file is replaced only when the new one is whole on the disk.
     ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
     """
     from .atomic import replacing
-    from .keras_file import write_keras
 
     path = os.fspath(filepath)
-    if path.endswith((".h5", ".hdf5")):
-        raise ValueError(
-            "Whole models are saved as `.keras`: the legacy HDF5 format is not available yet. Use "
-            "model.save('name.keras'), or model.save_weights('name.weights.h5') for weights only. "
-            f"Received: filepath={path}."
-        )
-    if not path.endswith(".keras"):
-        raise ValueError(
-            "Invalid filepath extension for saving. Please add either a `.keras` extension for "
-            "the native Keras format (recommended) or a `.h5` extension (not available yet). "
-            f"Received: filepath={path}."
-        )
+    write = _writer_for(path)
     if not model.built:
         consequence = "It might not contain any weights yet. "
         warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=3)
     with replacing(path, overwrite) as file:
-        write_keras(model, file)
+        write(model, file)
+
+
+def _writer_for(path: str) -> Callable[[Any, Any], None]:
+    """What writes a whole model into a file of this name."""
+    if path.endswith(".weights.h5"):
+        raise ValueError(
+            f"A whole model is saved as `.keras` or `.h5`. Received: filepath={path}. Use "
+            "model.save_weights(filepath) for weights only."
+        )
+    if path.endswith((".h5", ".hdf5")):
+        from .legacy.writing import write_legacy_model
+
+        return write_legacy_model
+    if path.endswith(".keras"):
+        from .keras_file import write_keras
+
+        return write_keras
+    raise ValueError(
+        "Invalid filepath extension for saving. Please add either a `.keras` extension for the "
+        "native Keras format (recommended) or a `.h5` extension. Received: filepath="
+        f"{path}."
+    )
 
 
 def packed(model: Any) -> bytes:
@@ -72,7 +83,7 @@ def unpacked(content: bytes) -> Any:
     """The model that `packed` gave the bytes of."""
     from .keras_file import read_keras
 
-    return read_keras(io.BytesIO(content), None, compile=True, safe_mode=True)
+    return read_keras(io.BytesIO(content), None, compile=True)
 
 
 def load_model(
@@ -97,13 +108,26 @@ def load_model(
     path = os.fspath(filepath)
     kind = identify(path)
     if kind == KERAS:
-        return read_keras(path, custom_objects, compile, safe_mode)
+        return read_keras(path, custom_objects, compile)
     if kind == LEGACY_MODEL:
-        raise ValueError(_legacy(path, kind))
+        from .legacy.model_file import read_legacy_model
+
+        return read_legacy_model(path, custom_objects, compile)
     raise ValueError(
         f"'{path}' is not a model: expected a `.keras` file; received {kind}. This file holds "
         "weights only: build the model in code and use model.load_weights(filepath)."
     )
+
+
+def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The model, without weights, that a config of any Keras describes: that of its `to_json`."""
+    from .legacy.configs import modern_architecture
+    from .model_config import described, rebuild, without_code
+
+    name = "the architecture"
+    config = without_code(config, name, custom_objects)
+    with custom_object_scope(custom_objects):
+        return rebuild(described(modern_architecture(config), name), name)
 
 
 def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
@@ -127,11 +151,19 @@ def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True
         write_weights(model, file)
 
 
-def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = False) -> None:
-    """Load the weights, and the optimizer's state, of a `.weights.h5` or a `.keras` file.
+def load_weights(
+    model: Any,
+    filepath: str | os.PathLike,
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+) -> None:
+    """Load the weights of a `.weights.h5` or a `.keras` file, with the optimizer's state, or those
+    of a legacy `.h5` file of weights or of a whole model.
 
     All or nothing: where anything does not fit, ValueError shows file and model side by side and
     nothing is changed. skip_mismatch: load the rest instead, and warn of what was left out.
+    by_name, of legacy files: load the layers that have the same names, rather than one after
+    another.
     """
     from .identify import KERAS, LEGACY_MODEL, LEGACY_WEIGHTS, identify
     from .keras_file import read_keras_weights
@@ -139,22 +171,21 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
 
     path = os.fspath(filepath)
     kind = identify(path)
-    if kind in (LEGACY_MODEL, LEGACY_WEIGHTS):
-        raise ValueError(_legacy(path, kind))
     if not model.built:
         raise ValueError(_UNBUILT.format(doing="loading weights into", consequence=""))
+    if kind in (LEGACY_MODEL, LEGACY_WEIGHTS):
+        from .legacy.model_file import read_legacy_weights
+
+        return read_legacy_weights(model, path, skip_mismatch, by_name)
+    if by_name:
+        raise ValueError(
+            "`by_name` only supports loading legacy '.h5' or '.hdf5' files, whose layers have "
+            f"names. Received: {path}, {kind}. Leave by_name out."
+        )
     if kind == KERAS:
         return read_keras_weights(model, path, skip_mismatch)
     with open(path, "rb") as file:
         read_weights(model, file, path, skip_mismatch)
-
-
-def _legacy(path: str, kind: str) -> str:
-    return (
-        f"'{path}' is {kind}, as Keras 1 and 2 wrote them: expected a `.keras` or `.weights.h5` "
-        "file. Legacy files are not available yet. Load it in Keras and save it again with "
-        "model.save('name.keras')."
-    )
 
 
 def deserialize_keras_object(

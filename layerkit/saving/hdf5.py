@@ -63,10 +63,50 @@ def find_datasets(group: Any) -> dict[str, Any]:
         dataset = _follow(group, name)
         if not isinstance(dataset, h5py.Dataset):
             continue
-        if dataset.external or dataset.is_virtual:
-            raise ValueError(_refused(dataset.name, "its numbers lie outside of the file"))
+        _check_inside(dataset)
         found[name] = dataset
     return found
+
+
+def find_dataset(group: Any, path: str) -> Any:
+    """The dataset at `path` below `group`. ValueError for links, and where there is none."""
+    import h5py
+
+    folder, _, name = path.rpartition("/")
+    parent = find_group(group, folder)
+    dataset = None if parent is None or name not in _names(parent) else _follow(parent, name)
+    if not isinstance(dataset, h5py.Dataset):
+        raise ValueError(_refused(f"{group.name}/{path}", "there is no dataset"))
+    _check_inside(dataset)
+    return dataset
+
+
+def text(group: Any, key: str) -> str:
+    """The attribute `key` as text, whether bytes or str was written; '' where there is none."""
+    value = _attribute(group, key)
+    return value.decode() if isinstance(value, bytes) else str(value or "")
+
+
+def names_in(group: Any, key: str) -> list[str]:
+    """The names in an attribute; long lists of them are spread over `key`0, `key`1, ..."""
+    value = _attribute(group, key)
+    parts = [] if value is None else [value]
+    while (part := _attribute(group, f"{key}{len(parts)}")) is not None and value is None:
+        parts.append(part)
+    items = [item for part in parts for item in np.asarray(part).ravel().tolist()]
+    return [item.decode() if isinstance(item, bytes) else str(item) for item in items]
+
+
+def _attribute(group: Any, key: str) -> Any:
+    import h5py
+
+    value = group.attrs.get(key)
+    return None if isinstance(value, h5py.Empty) else value
+
+
+def _check_inside(dataset: Any) -> None:
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(_refused(dataset.name, "its numbers lie outside of the file"))
 
 
 def by_number(name: str) -> tuple[int, str]:

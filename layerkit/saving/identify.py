@@ -72,7 +72,7 @@ def check_regular(path: str) -> None:
 def _identify_hdf5(path: str, root: Any) -> str:
     if "model_config" in root.attrs:
         return LEGACY_MODEL
-    if "layer_names" in root.attrs or "model_weights" in root:
+    if {"layer_names", "layer_names0", "nb_layers"} & set(root.attrs) or "model_weights" in root:
         return LEGACY_WEIGHTS
     if {"layers", "vars", "_layer_checkpoint_dependencies"} & set(root.keys()):
         return WEIGHTS

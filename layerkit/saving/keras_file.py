@@ -11,10 +11,12 @@ import json
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from ..configurable import custom_object_scope, deserialize, serialize
-from ..layers import Layer
+from ..configurable import custom_object_scope, serialize
 from ..version import __version__
 from .assets import found_assets, load_assets
+from .legacy.configs import origin_named
+from .legacy.training import modern_description
+from .model_config import parsed, rebuild, without_code
 from .weights_file import read_weights, write_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -24,7 +26,6 @@ _SMALL = 64 * 2**20  # bytes that any member may unpack to
 _RATIO = 100  # times its packed bytes that a larger one may
 _MOST_CONFIG = 256 * 2**20  # bytes of config.json
 _MOST_METADATA = 2**20  # bytes of metadata.json
-_DEEPEST = 200  # levels of lists and dicts in a config
 # Keys that older versions of Keras do not know, at the values that say nothing.
 _NEWER_KEYS: dict[str, Any] = {
     "gradient_accumulation_steps": None,
@@ -79,17 +80,34 @@ def _without_newer_keys(value: Any) -> Any:
 # --- reading -----------------------------------------------------------------------------------
 
 
-def read_keras(path: Any, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
+def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     """The model in the `.keras` file at `path`, or in an open binary file."""
-    config = _parse(_member(path, CONFIG, _MOST_CONFIG), path)
-    _refuse_code(config, path, safe_mode)
+    config = parsed(_member(path, CONFIG, _MOST_CONFIG), path)
+    config = without_code(config, path, custom_objects)
+    origin = origin_named(_keras_version(path))
+    if origin.is_old:  # tf.keras gave its files this format too
+        config = modern_description(config, origin)
     if not compile:
         config["compile_config"] = None
     with custom_object_scope(custom_objects):
-        model = _rebuild(config, path)
+        model = rebuild(config, path)
+    model.file_notes = origin.all_notes
     read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path)
     load_assets(model, _asset_names(path), lambda name: _member(path, name))
     return model
+
+
+def _keras_version(path: Any) -> str:
+    """Of the Keras that wrote the file; that of layerkit's own files where it does not say."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        written = METADATA in archive.namelist()
+    try:
+        metadata = json.loads(_member(path, METADATA, _SMALL)) if written else None
+    except ValueError:
+        metadata = None
+    return str(metadata.get("keras_version", _FORMAT)) if isinstance(metadata, dict) else _FORMAT
 
 
 def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
@@ -99,7 +117,7 @@ def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
 
 def read_parts(path: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     """The config, the metadata, and the bytes of the weights file of a `.keras` file; no model."""
-    config = _parse(_member(path, CONFIG, _MOST_CONFIG), path)
+    config = parsed(_member(path, CONFIG, _MOST_CONFIG), path)
     metadata = _json(_member(path, METADATA, _MOST_METADATA), METADATA, path)
     return config, metadata, _member(path, WEIGHTS)
 
@@ -162,64 +180,3 @@ def _json(text: bytes, name: str, path: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"'{path}': its {name} is no valid JSON: {error}.") from None
-
-
-def _parse(text: bytes, path: str) -> dict[str, Any]:
-    config = _json(text, CONFIG, path)
-    if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
-        raise ValueError(
-            f"'{path}': its config.json describes no model: expected a dict with 'class_name' and "
-            f"'config'; received {str(config)[:80]}."
-        )
-    return config
-
-
-def _refuse_code(config: Any, path: str, safe_mode: bool) -> None:
-    """ValueError for lambdas, which are code, and for a nesting that only an attacker makes."""
-    todo = [(config, 0)]
-    while todo:
-        value, depth = todo.pop()
-        if depth > _DEEPEST:
-            raise ValueError(
-                f"Refused to read '{path}': its config.json is nested deeper than {_DEEPEST} "
-                "levels. Do not trust this file."
-            )
-        if isinstance(value, dict):
-            if _is_code(value):
-                raise ValueError(_LAMBDA.format(path=path) + ("" if safe_mode else _NEVER))
-            todo += [(item, depth + 1) for item in value.values()]
-        elif isinstance(value, list):
-            todo += [(item, depth + 1) for item in value]
-
-
-def _is_code(config: dict[str, Any]) -> bool:
-    if config.get("class_name") == "__lambda__":
-        return True
-    inner = config.get("config")
-    if config.get("class_name") != "Lambda" or not isinstance(inner, dict):
-        return False
-    return inner.get("function_type") == "lambda" or isinstance(inner.get("function"), list)
-
-
-_LAMBDA = (
-    "Requested the deserialization of a `Lambda` layer whose `function` is a Python lambda. This "
-    "carries a potential risk of arbitrary code execution and thus it is disallowed by default. "
-    "'{path}' was not loaded. Write the function as a registered Layer and save the model with "
-    "it, or make the model in code and use load_weights."
-)
-_NEVER = " safe_mode=False does not change that: layerkit never runs code from a file."
-
-
-def _rebuild(config: dict[str, Any], path: str) -> Any:
-    try:
-        model = deserialize(config)
-    except (KeyError, AttributeError, IndexError, RecursionError, MemoryError) as error:
-        raise ValueError(
-            f"'{path}': its config.json does not describe a model that can be made: "
-            f"{type(error).__name__}: {error}."
-        ) from error
-    if not isinstance(model, Layer):
-        raise ValueError(
-            f"'{path}': expected a model in config.json; received {config['class_name']}."
-        )
-    return model

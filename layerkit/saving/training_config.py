@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ..configurable import deserialize, serialize
+from ..configurable import deserialize, get_registered_object, serialize
 
 # What changes speed, not results: a matter of the machine, and so for who loads the model there.
 _RESTORED = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
@@ -65,7 +65,7 @@ def _describe(value: Any) -> tuple[Any, list[str]]:
 def _restore(model: Any, arguments: dict[str, Any], key: str, value: Any) -> list[str]:
     """Add `key` to `arguments` and compile with them; returns what did not work, and why."""
     try:
-        restored = deserialize(value)
+        restored = _own(deserialize(value))
         model.compile(**arguments, **{key: restored})
     except Exception as error:  # a class of the user's may raise anything
         items = _items(value)
@@ -78,6 +78,16 @@ def _restore(model: Any, arguments: dict[str, Any], key: str, value: Any) -> lis
         return sum(problems, []) + _restore(model, arguments, key, kept)
     arguments[key] = restored
     return []
+
+
+def _own(value: Any) -> Any:
+    """Names of the user's own losses and metrics as what they name, while it can be found."""
+    if isinstance(value, list):
+        return [_own(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _own(item) for key, item in value.items()}
+    found = get_registered_object(value) if isinstance(value, str) else None
+    return value if found is None else found
 
 
 def _items(value: Any) -> list:

@@ -7,6 +7,7 @@ Loading is all or nothing: everything is compared before anything is assigned.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import numpy as np
 from ..layers import Layer
 from ..naming import snake_case
 from . import hdf5
+from .optimizer_variables import matched
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
 _NOT_WALKED |= {"lr"}  # which tells scripts of Keras 2 that it is `learning_rate` now
@@ -146,7 +148,7 @@ def read_weights(model: Any, file: BinaryIO, name: str, skip_mismatch: bool = Fa
             raise ValueError(_could_not_be_loaded(failed, parts, root, name))
         for part in parts:
             if not part.problem:
-                part.arrays = {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
+                part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
         _assign(parts, skip_mismatch)
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
@@ -165,11 +167,21 @@ def _prepare_optimizer(model: Any, root: Any) -> None:
 
 
 def _group(root: Any, path: str) -> Any:
-    group = hdf5.find_group(root, f"{path}/vars")
-    if group is None and "layers" in path:  # TF-Keras 2.13 called it so
-        old = path.replace("layers", "_layer_checkpoint_dependencies")
-        group = hdf5.find_group(root, f"{old}/vars")
-    return group
+    """The group of an object's own variables, by its path or by what tf.keras called it."""
+    owner, _, name = path.rpartition("/")
+    paths = [path, _path_in_tf_keras(path), f"{owner}/_{name}"]
+    groups = (hdf5.find_group(root, f"{each}/vars") for each in dict.fromkeys(paths))
+    return next((group for group in groups if group is not None), None)
+
+
+def _path_in_tf_keras(path: str) -> str:
+    """A path in files of tf.keras 2.12 and 2.13, where layers with weights were counted twice."""
+
+    def doubled(match: re.Match) -> str:
+        number = f"_{2 * int(match[2])}" if match[2] else ""
+        return f"_layer_checkpoint_dependencies/{match[1]}{number}"
+
+    return re.sub(r"\blayers/([^/]+?)(?:_(\d+))?(?=/|$)", doubled, path)
 
 
 def _compare(path: str, obj: Any, root: Any) -> _Part:
@@ -187,17 +199,28 @@ def _compare(path: str, obj: Any, root: Any) -> _Part:
         return part
     if isinstance(obj, Layer):
         part.problem = _layer_problem(part)
-    elif set(part.before) != set(stored):
-        part.problem = (
-            f"Skipping variable loading for optimizer '{obj.name}', because it has "
-            f"{len(part.before)} variables whereas the saved optimizer has {len(stored)} variables."
-        )
-    elif _shapes(part.before) != _shapes(stored):
-        part.problem = (
-            f"Skipping variable loading for optimizer '{obj.name}', because the saved optimizer "
-            "was built for variables of other shapes."
-        )
+    else:
+        _compare_optimizer(part)
     return part
+
+
+def _compare_optimizer(part: _Part) -> None:
+    """Find the place of each stored array among an optimizer's variables, or a problem."""
+    own, stored = list(part.before.values()), list(part.stored.values())
+    found = matched(own, stored)
+    if found is not None:
+        part.stored = {key: x for key, x in zip(part.before, found, strict=True) if x is not None}
+        part.arrays = {key: part.before[key] for key in part.before if key not in part.stored}
+    elif len(own) != len(stored):
+        part.problem = (
+            f"Skipping variable loading for optimizer '{part.obj.name}', because it has "
+            f"{len(own)} variables whereas the saved optimizer has {len(stored)} variables."
+        )
+    else:
+        part.problem = (
+            f"Skipping variable loading for optimizer '{part.obj.name}', because the saved "
+            "optimizer was built for variables of other shapes."
+        )
 
 
 def _layer_problem(part: _Part) -> str:
@@ -321,7 +344,9 @@ def _unused_groups(parts: list[_Part], root: Any) -> dict[str, list[tuple[int, .
     return {
         path: shapes
         for path, shapes in hdf5.groups_with_data(root).items()
-        if path not in used and "optimizer" not in path.split("/")
+        if path not in used
+        and path.split("/")[0] != "metrics"
+        and "optimizer" not in path.split("/")
     }
 
 

@@ -1,0 +1,42 @@
+"""Whole models in legacy HDF5 files: architecture, weights, training configuration and state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...configurable import custom_object_scope
+from .. import hdf5
+from ..model_config import described, rebuild, without_code
+from ..training_config import compile_as_saved
+from . import arrays as files
+from .configs import modern, with_data_format
+from .optimizer_state import restore_optimizer
+from .training import modern_training
+from .weights import load_by_name, load_by_position
+
+
+def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
+    """The model in the legacy file at `path`."""
+    with open(path, "rb") as file, hdf5.open_hdf5(file, path) as root:
+        config = described(files.parsed(root, "model_config", path), path)
+        training = files.parsed(root, "training_config", path) if compile else None
+        origin = files.origin_of(root)
+        config = without_code(config, path, custom_objects)
+        with custom_object_scope(custom_objects):
+            model = rebuild(modern(config, with_data_format(origin, config)), path)
+        model.file_notes = origin.all_notes
+        parts = load_by_position(model, root, path)
+        if training:
+            with custom_object_scope(custom_objects):
+                compile_as_saved(model, modern_training(training, origin))
+            restore_optimizer(model, parts, root, origin, path)
+    return model
+
+
+def read_legacy_weights(
+    model: Any, path: str, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
+    """Load the weights of a legacy file, of weights or of a whole model, into `model`."""
+    load = load_by_name if by_name else load_by_position
+    with open(path, "rb") as file, hdf5.open_hdf5(file, path) as root:
+        load(model, root, path, skip_mismatch)

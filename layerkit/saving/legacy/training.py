@@ -1,0 +1,110 @@
+"""The training configuration of old files in the words of today: optimizer, losses, metrics."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from ...configurable import builtins_named, parameters_of
+from ...old_arguments import with_new_names
+from .configs import Origin, modern
+
+_CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
+_NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
+
+
+def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A model's config of tf.keras's `.keras` files, its training configuration included."""
+    training = config.get("compile_config")
+    config = modern(config, origin)
+    if isinstance(training, dict):
+        optimizer = training.get("optimizer")
+        if isinstance(optimizer, dict) and "class_name" in optimizer:
+            training = {**training, "optimizer": modern_optimizer(optimizer, origin)}
+        config = {**config, "compile_config": _modern_parts(training)}
+    return config
+
+
+def modern_training(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A training configuration of any age as `compile_as_saved` takes it."""
+    config = dict(config)
+    optimizer = config.pop("optimizer_config", None)
+    if isinstance(optimizer, dict):
+        config["optimizer"] = modern_optimizer(optimizer, origin)
+    if config.get("sample_weight_mode") in (None, "temporal"):  # the weights' shape says it now
+        config.pop("sample_weight_mode", None)
+    return _modern_parts(config)
+
+
+def _modern_parts(config: dict[str, Any]) -> dict[str, Any]:
+    """A training configuration with losses and metrics in today's words."""
+    modern_parts = dict(config)
+    for key, family in _FAMILIES.items():
+        if key in config:
+            modern_parts[key] = _of_family(config[key], family)
+    return modern_parts
+
+
+_FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
+
+
+def _of_family(value: Any, family: str) -> Any:
+    """Losses or metrics as they were given, with the module that old files leave out."""
+    if isinstance(value, list):
+        return [_of_family(item, family) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "class_name" not in value:
+        return {key: _of_family(item, family) for key, item in value.items()}
+    config = value.get("config")
+    if not isinstance(config, dict):
+        return value
+    function = config.get("fn")
+    if value["class_name"] in _WRAPPERS and isinstance(function, str):
+        return function
+    config = {k: x for k, x in config.items() if k != "fn" and (k, x) != ("reduction", "auto")}
+    return {"module": f"keras.{family}", **value, "config": config}
+
+
+# What tf.keras made of a function's name.
+_WRAPPERS = ("MeanMetricWrapper", "LossFunctionWrapper", "SumOverBatchSizeMetricWrapper")
+
+
+def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """{"class_name", "config"} of an optimizer of any age as today's classes take it."""
+    name = str(description["class_name"]).removeprefix("Custom>")
+    if name == "LossScaleOptimizer":
+        return description
+    name = _CASES.get(name.lower(), name[:1].upper() + name[1:])
+    cls = builtins_named(name).get("optimizers")
+    if cls is None or not isinstance(description["config"], dict):
+        return description
+    config, _ = with_new_names(cls, description["config"])
+    config = {key: x for key, x in config.items() if key not in _NOT_NEEDED}
+    decay = config.pop("decay", None)
+    if config.get("epsilon", 0) is None:
+        del config["epsilon"]
+    if config.get("clipnorm") and origin.is_old and not origin.of_tensorflow:  # of all gradients
+        config["global_clipnorm"] = config.pop("clipnorm")
+    if decay:
+        config["learning_rate"] = _decaying(cls, config, decay)
+    if "clipnorm" in config or "clipvalue" in config:
+        config = _without_zero_clipping(config)
+    taken = parameters_of(cls)
+    return {"class_name": name, "config": {k: x for k, x in config.items() if k in taken or x}}
+
+
+def _decaying(cls: Any, config: dict[str, Any], decay: float) -> dict[str, Any]:
+    default = inspect.signature(cls).parameters["learning_rate"].default
+    inner = {
+        "initial_learning_rate": config.get("learning_rate", default),
+        "decay_steps": 1,
+        "decay_rate": decay,
+    }
+    return {"class_name": "InverseTimeDecay", "config": inner}
+
+
+def _without_zero_clipping(config: dict[str, Any]) -> dict[str, Any]:
+    """Keras 1 and 2 meant "no clipping" by 0."""
+    clips = ("clipnorm", "clipvalue", "global_clipnorm")
+    return {key: x for key, x in config.items() if key not in clips or x}

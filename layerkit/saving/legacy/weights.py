@@ -1,0 +1,206 @@
+"""The weights of a legacy file into a model's layers: by position or by name, all or nothing."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import hdf5
+from . import arrays as files
+from .arrays import Stored
+from .configs import Origin
+from .layouts import converted, old_count
+
+_MOST_ROWS = 60  # of a message
+
+
+Key = tuple[str, str, int]  # of an array of the file: its name, its layer, its number there
+
+
+class Part(NamedTuple):
+    """Variables that one layer owns, and the keys of the file's arrays for them."""
+
+    layer: Any
+    variables: list[Any]
+    keys: list[Key]
+
+
+@dataclass
+class _Pair:
+    """One layer of the model beside one of the file; either may be missing."""
+
+    layer: Any
+    stored: Stored | None
+    problem: str = ""
+    parts: list[Part] = field(default_factory=list)
+    values: list[tuple[Any, np.ndarray]] = field(default_factory=list)  # variables with arrays
+
+
+def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = False) -> list[Part]:
+    """Load into the layers with weights, in the order of the model; what went where.
+
+    `name`: of the file, for messages. ValueError, and nothing changed, where the numbers of
+    layers, of arrays or shapes differ; with `skip_mismatch` layers that do not fit are left out
+    with a warning.
+    """
+    stored = [layer for layer in files.stored_layers(root) if layer.datasets]
+    found = _with_weights(model.layers)
+    if len(found) != len(stored):  # Keras 1 kept the layers of inner models one by one
+        flat = [x for x in model._flatten_layers() if x._own_variables() and x is not model]
+        found = flat if len(flat) == len(stored) else found
+    if len(found) != len(stored):
+        raise ValueError(_count_mismatch(found, stored, name))
+    pairs = [_Pair(layer, own) for layer, own in zip(found, stored, strict=True)]
+    _load(model, pairs, root, name, skip_mismatch)
+    return [part for pair in pairs for part in pair.parts]
+
+
+def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) -> None:
+    """Load into the layers that are called as layers in the file; the others stay as they are."""
+    stored = {layer.name: layer for layer in files.stored_layers(root) if layer.datasets}
+    pairs = [_Pair(layer, stored.pop(layer.name, None)) for layer in _with_weights(model.layers)]
+    _load(model, [pair for pair in pairs if pair.stored], root, name, skip_mismatch)
+    left = [pair.layer.name for pair in pairs if not pair.stored]
+    if left or stored:
+        warnings.warn(
+            f"Weights of '{name}' were loaded by name. Layers of the model that the file does not "
+            f"have: {left or 'none'}. Layers of the file that the model does not have: "
+            f"{sorted(stored) or 'none'}.",
+            stacklevel=5,
+        )
+
+
+def _with_weights(layers: Any) -> list[Any]:
+    return [layer for layer in layers if layer.weights]
+
+
+def _load(model: Any, pairs: list[_Pair], root: Any, name: str, skip_mismatch: bool) -> None:
+    top = _own_variables(model, root)
+    origin = files.origin_of(root)
+    for pair in [*pairs, *top]:
+        _match(pair, origin)
+    failed = [pair for pair in pairs if pair.problem]
+    if failed and not skip_mismatch:
+        raise ValueError(_mismatch(failed, pairs, name))
+    for pair in [*pairs, *top]:
+        for variable, array in pair.values:
+            variable.assign(array)
+    if failed:
+        warnings.warn(f"Skipped, as asked: {_mismatch(failed, pairs, name)}", stacklevel=6)
+
+
+def _own_variables(model: Any, root: Any) -> list[_Pair]:
+    """The pair of what belongs to the model itself, where both sides have any."""
+    stored = files.stored_top_level(root)
+    return [_Pair(model, stored)] if stored.datasets and model._own_variables() else []
+
+
+def _match(pair: _Pair, origin: Origin) -> None:
+    """Fill in the values of a pair, or its problem."""
+    assert pair.stored is not None
+    datasets = pair.stored.datasets
+    if any(hdf5.is_bomb(dataset) for dataset in datasets):
+        pair.problem = "The file declares far larger arrays than it holds: do not trust it."
+        return
+    runs = variables_in_order(pair.layer)
+    counts = [len(variables) for _, variables in runs]
+    if sum(counts) != len(datasets):
+        counts = [old_count(layer, len(variables)) for layer, variables in runs]
+    if sum(counts) != len(datasets):
+        pair.problem = (
+            f"Weight count mismatch for layer '{pair.layer.name}': it expects "
+            f"{sum(len(variables) for _, variables in runs)} arrays; the file holds "
+            f"{len(datasets)}."
+        )
+        return
+    name = pair.stored.name
+    numbered = enumerate(zip(pair.stored.weight_names, datasets, strict=True))
+    stored = (((own, name, number), dataset) for number, (own, dataset) in numbered)
+    for (layer, variables), count in zip(runs, counts, strict=True):
+        taken = [next(stored) for _ in range(count)]
+        pair.parts.append(Part(layer, variables, [key for key, _ in taken]))
+        own = converted(layer, [files.read(dataset) for _, dataset in taken], origin)
+        for variable, array in zip(variables, own, strict=True):
+            if tuple(variable.shape) != array.shape and not pair.problem:
+                pair.problem = (
+                    f"Shape mismatch in layer '{layer.name}' for weight '{variable.name}': it "
+                    f"expects shape {tuple(variable.shape)}; the file holds {array.shape}."
+                )
+            pair.values.append((variable, array))
+    if pair.problem:
+        pair.values.clear()
+
+
+def variables_in_order(layer: Any) -> list[tuple[Any, list[Any]]]:
+    """The variables of a layer as legacy files order them: (owner, variables), owners repeated.
+
+    First those that are trained, of all layers inside it, then the others.
+    """
+    owners = {id(v): each for each in layer._flatten_layers() for v in each._own_variables()}
+    runs: list[tuple[Any, list[Any]]] = []
+    for variable in [*layer.trainable_weights, *layer.non_trainable_weights]:
+        owner = owners[id(variable)]
+        if runs and runs[-1][0] is owner and runs[-1][1][-1].trainable == variable.trainable:
+            runs[-1][1].append(variable)
+        else:
+            runs.append((owner, [variable]))
+    return runs
+
+
+# --- what was not loaded -----------------------------------------------------------------------
+
+
+def _count_mismatch(found: list[Any], stored: list[Stored], name: str) -> str:
+    rows = [
+        (
+            found[i].name if i < len(found) else "",
+            _shapes(found[i]) if i < len(found) else "",
+            stored[i].name if i < len(stored) else "",
+            _listed(stored[i].shapes) if i < len(stored) else "",
+        )
+        for i in range(max(len(found), len(stored)))
+    ]
+    return (
+        "Layer count mismatch when loading weights from file. Model expected "
+        f"{len(found)} layers, found {len(stored)} saved layers. The model and '{name}' side by "
+        f"side:\n{_table(rows)}\nMake the model as it was when the file was written, or pass "
+        "by_name=True to load the layers that have the same names."
+    )
+
+
+def _mismatch(failed: list[_Pair], pairs: list[_Pair], name: str) -> str:
+    rows = [
+        (
+            pair.layer.name,
+            _shapes(pair.layer),
+            pair.stored.name if pair.stored else "",
+            (_listed(pair.stored.shapes) if pair.stored else "")
+            + ("  <- not loaded" if pair.problem else ""),
+        )
+        for pair in (pairs if len(pairs) <= _MOST_ROWS else failed)
+    ]
+    return (
+        f"{failed[0].problem} {len(failed)} of {len(pairs)} layers could not be loaded. The model "
+        f"and '{name}' side by side:\n{_table(rows)}\nMake the model as it was when the file was "
+        "written, or pass skip_mismatch=True to load the rest."
+    )
+
+
+def _table(rows: list[tuple[str, str, str, str]]) -> str:
+    head = ("the model's layer", "expects", "the file's layer", "holds")
+    table = [head, *rows[:_MOST_ROWS]]
+    widths = [max(len(row[column]) for row in table) for column in range(4)]
+    lines = ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+    more = len(rows) - _MOST_ROWS
+    return "\n".join(lines + ([f"  and {more} more"] if more > 0 else []))
+
+
+def _shapes(layer: Any) -> str:
+    return _listed([tuple(v.shape) for _, run in variables_in_order(layer) for v in run])
+
+
+def _listed(shapes: list[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes)) or "nothing"

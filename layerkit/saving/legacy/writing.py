@@ -1,0 +1,124 @@
+"""Whole models as legacy HDF5 files, in the dialect that Keras 3 writes and reads.
+
+Optimizer state lies in `optimizer_weights` in the order of `optimizer.variables`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ...configurable import serialize
+from .weights import variables_in_order
+
+_VERSION = "3.0.0"  # the first version of Keras that reads this dialect
+_LONGEST = 64_000  # bytes that an attribute may have in HDF5's object header
+_OF_KERAS_3 = ("module", "registered_name", "build_config", "compile_config")
+
+
+def write_legacy_model(model: Any, file: BinaryIO, include_optimizer: bool = True) -> None:
+    """Write `model` into the empty binary `file`.
+
+    TypeError for a model that has no config; what of the training configuration cannot be
+    described is left out with a warning.
+    """
+    import h5py
+
+    config = json.dumps(_plain(serialize(model)))
+    training = model.get_compile_config() if include_optimizer else None
+    with h5py.File(file, "w") as root:
+        root.attrs["keras_version"] = _VERSION
+        root.attrs["backend"] = "numpy"
+        root.attrs["model_config"] = config
+        _write_weights(model, root.create_group("model_weights"))
+        if training:
+            optimizer = training.pop("optimizer", None)
+            training = {**_in_full(training), "optimizer_config": _plain(optimizer)}
+            root.attrs["training_config"] = json.dumps(training)
+            _write_optimizer(model.optimizer, root)
+
+
+def _plain(config: Any) -> Any:
+    """A description of layers without what the legacy dialect lacks; operations keep theirs."""
+    if isinstance(config, list):
+        return [_plain(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if not _is_layer(config):
+        return config
+    name = config.get("registered_name") or config["class_name"]
+    kept = {key: x for key, x in config.items() if key not in _OF_KERAS_3}
+    inner = kept["config"]
+    if isinstance(inner, dict):
+        inner = {k: _plain(x) if k == "layers" else x for k, x in inner.items()}
+    return {**kept, "class_name": name, "config": inner}
+
+
+# Short names that Keras 3 does not know in files of this format.
+_SHORT = {
+    "bce": "binary_crossentropy",
+    "kld": "kl_divergence",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+
+
+def _in_full(value: Any) -> Any:
+    """Losses and metrics by their long names."""
+    if isinstance(value, dict):
+        return {key: _in_full(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_in_full(item) for item in value]
+    return _SHORT.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _is_layer(config: dict[str, Any]) -> bool:
+    operation = str(config.get("module", "")).startswith("keras.src.ops")
+    return "class_name" in config and "config" in config and not operation
+
+
+def _write_weights(model: Any, group: Any) -> None:
+    layers = model.layers
+    _write_names(group, "layer_names", [layer.name for layer in layers])
+    group.attrs["backend"] = "numpy"
+    group.attrs["keras_version"] = _VERSION
+    for layer in layers:
+        variables = [v for _, run in variables_in_order(layer) for v in run]
+        _write_variables(group.create_group(layer.name), variables)
+    _write_variables(group.create_group("top_level_model_weights"), model._own_variables())
+
+
+def _write_optimizer(optimizer: Any, root: Any) -> None:
+    _write_variables(root.create_group("optimizer_weights"), optimizer.variables)
+
+
+def _write_variables(group: Any, variables: list[Any]) -> None:
+    names = _unique([variable.path for variable in variables])
+    _write_names(group, "weight_names", names)
+    for name, variable in zip(names, variables, strict=True):
+        group.create_dataset(name, data=np.asarray(variable.numpy()))
+
+
+def _unique(names: list[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        unique.append(f"{name}_{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return unique
+
+
+def _write_names(group: Any, key: str, names: list[str]) -> None:
+    """A list of names as one attribute, or where that is too long as `key`0, `key`1, ..."""
+    encoded = np.array([name.encode() for name in names]) if names else np.empty(0)
+    if encoded.nbytes <= _LONGEST:
+        group.attrs[key] = encoded
+        return
+    parts = np.array_split(encoded, -(-encoded.nbytes // _LONGEST))
+    for number, part in enumerate(parts):
+        group.attrs[f"{key}{number}"] = part

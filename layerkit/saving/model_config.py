@@ -1,0 +1,135 @@
+"""A model's config from a file: read as text, checked before anything is made, never run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..configurable import deserialize, get_custom_objects
+from ..layers import Layer
+
+_DEEPEST = 200  # levels of lists and dicts in a config
+
+
+def parsed(text: bytes, path: str) -> dict[str, Any]:
+    """The config in the bytes of config.json. ValueError for what describes no model."""
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"'{path}': its config is no valid JSON: {error}.") from None
+    return described(config, path)
+
+
+def described(config: Any, path: str) -> dict[str, Any]:
+    """`config`, which must be a dict with "class_name" and "config"; ValueError for another."""
+    if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
+        raise ValueError(
+            f"'{path}': its config describes no model: expected a dict with 'class_name' and "
+            f"'config'; received {str(config)[:80]}."
+        )
+    return config
+
+
+def without_code(config: Any, path: str, custom_objects: dict[str, Any] | None = None) -> Any:
+    """`config` with the user's own functions in the place of Lambda layers' code.
+
+    custom_objects: {name of a Lambda layer: function}. ValueError, which names every layer whose
+    function is missing, and for a nesting that only an attacker makes.
+    """
+    _check_depth(config, path)
+    known = {**get_custom_objects(), **(custom_objects or {})}
+    missing: list[str] = []
+    replaced = _replaced(config, known, missing)
+    if missing:
+        raise ValueError(_LAMBDA.format(path=path, entries=_entries(missing)))
+    return replaced
+
+
+def _check_depth(config: Any, path: str) -> None:
+    todo = [(config, 0)]
+    while todo:
+        value, depth = todo.pop()
+        if depth > _DEEPEST:
+            raise ValueError(
+                f"Refused to read '{path}': its config is nested deeper than {_DEEPEST} "
+                "levels. Do not trust this file."
+            )
+        items = value.values() if isinstance(value, dict) else value
+        todo += [(x, depth + 1) for x in items if isinstance(x, (dict, list))]
+
+
+def _replaced(value: Any, known: dict[str, Any], missing: list[str]) -> Any:
+    if isinstance(value, list):
+        return [_replaced(item, known, missing) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("class_name") == "__lambda__":
+        missing.append("")
+        return value
+    inner = value.get("config")
+    if value.get("class_name") in ("Lambda", "Merge") and isinstance(inner, dict):
+        value = {**value, "config": _own_function(inner, known, missing)}
+    return {  # what cannot be restored of the training configuration is left out later
+        key: x if key == "compile_config" else _replaced(x, known, missing)
+        for key, x in value.items()
+    }
+
+
+def _own_function(
+    config: dict[str, Any], known: dict[str, Any], missing: list[str]
+) -> dict[str, Any]:
+    """A Lambda's config with a function of the user's where the file has code."""
+    if not any(_is_code(config, key) for key in _FUNCTIONS):
+        return config
+    name = str(config.get("name"))
+    if name not in known:
+        missing.append(name)
+        return {key: x for key, x in config.items() if key not in _FUNCTIONS}
+    kept = {k: x for k, x in config.items() if not _is_code(config, k) and not _is_about(k)}
+    return {**kept, "function": known[name]}
+
+
+_FUNCTIONS = ("function", "mode", "output_shape", "mask", "output_mask")
+
+
+def _is_about(key: str) -> bool:
+    """Whether a key of a Lambda says of what kind another is."""
+    return key.endswith(("_type", "_module")) or key == "module"
+
+
+def _is_code(config: dict[str, Any], key: str) -> bool:
+    value = config.get(key)
+    if isinstance(value, dict) and value.get("class_name") == "__lambda__":
+        return True
+    if config.get(f"{key}_type") == "lambda":
+        return True
+    return key in ("function", "mode") and isinstance(value, list)
+
+
+def _entries(missing: list[str]) -> str:
+    names = [name for name in dict.fromkeys(missing) if name]
+    return "custom_objects={" + ", ".join(f"'{name}': function" for name in names) + "}"
+
+
+_LAMBDA = (
+    "Requested the deserialization of a `Lambda` layer whose `function` is a Python lambda. This "
+    "carries a potential risk of arbitrary code execution and thus it is disallowed: layerkit "
+    "never runs code from a file, with or without safe_mode. '{path}' was not loaded. Pass "
+    "functions of your own by the layers' names, as in load_model(path, {entries})."
+)
+
+
+def rebuild(config: dict[str, Any], path: str) -> Any:
+    """The model that a config describes. ValueError where it describes none that can be made."""
+    try:
+        model = deserialize(config)
+    except (KeyError, AttributeError, IndexError, RecursionError, MemoryError) as error:
+        raise ValueError(
+            f"'{path}': its config does not describe a model that can be made: "
+            f"{type(error).__name__}: {error}."
+        ) from error
+    if not isinstance(model, Layer):
+        raise ValueError(
+            f"'{path}': expected a model in config.json; received {config['class_name']}."
+        )
+    return model
