@@ -440,8 +440,11 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
         if _local.compute_dtype is not None:
             inputs, compute = tuple(map(_autocast, inputs)), emulated
         operands = [x.array if isinstance(x, Tensor) else as_operand(x) for x in inputs]
-        if not any([hasattr(x, "dtype") for x in operands]):  # noqa: C419 (a list is faster)
+        kinds = [x.dtype.kind for x in operands if hasattr(x, "dtype")]
+        if not kinds:
             operands = [x if x is None else convert_to_tensor(x).array for x in operands]
+        elif "V" in kinds:  # bfloat16, which NumPy forgets beside a number
+            compute = emulated
         if not registry.one_home:
             operands = gathered(operands, [isinstance(x, Tensor) for x in inputs])
         operands += rest

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tables import losses_metrics as rows
 
+import layerkit
 from layerkit import activations
 from layerkit import backend as K
 from layerkit.configurable import register_keras_serializable
@@ -88,3 +89,23 @@ def test_custom_objects():
     assert activations.deserialize("thrice", {"thrice": thrice}) is thrice
     config = activations.serialize(thrice)
     assert activations.deserialize(config, {"thrice": thrice}) is thrice
+
+
+@pytest.mark.numpy_only("shapes are found on the host")
+@pytest.mark.parametrize("name", sorted(set(activations.FUNCTIONS) - {"threshold"}))
+def test_an_activation_takes_symbolic_tensors_with_its_own_defaults(name: str):
+    activation = activations.FUNCTIONS[name]
+    inputs = layerkit.Input((4,))
+    model = layerkit.Model(inputs, activation(inputs))
+    x = np.linspace(-2, 2, 8, dtype="float32").reshape(2, 4)
+    np.testing.assert_array_equal(model(x).numpy(), K.to_numpy(activation(x)))
+
+
+@pytest.mark.numpy_only("shapes are found on the host")
+def test_activations_with_options_take_symbolic_tensors():
+    inputs = layerkit.Input((4,))
+    outputs = activations.relu(activations.elu(inputs, 0.5), negative_slope=0.1, max_value=1.0)
+    x = np.linspace(-2, 2, 8, dtype="float32").reshape(2, 4)
+    expected = activations.relu(activations.elu(x, 0.5), negative_slope=0.1, max_value=1.0)
+    model = layerkit.Model(inputs, outputs)
+    np.testing.assert_array_equal(model(x).numpy(), expected.numpy())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from layerkit import backend as K
+from layerkit.backend.dtypes import result_type
 
 
 def as_floats(*xs: Any) -> tuple:
@@ -22,4 +25,4 @@ def as_float(x: Any) -> Any:
 def float_dtype(*xs: Any) -> Any:
     """The widest float dtype among those of tensors; `floatx()` where there is none."""
     floats = [x.dtype for x in xs if hasattr(x, "dtype") and K.is_floating(x.dtype)]
-    return max(floats, key=lambda dtype: dtype.itemsize) if floats else K.floatx()
+    return np.dtype(result_type(*floats)) if floats else K.floatx()
