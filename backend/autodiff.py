@@ -381,14 +381,21 @@ def _through_float32(function: Callable[..., tuple]) -> Callable[..., tuple]:
     up float16 without BLAS, and lets bfloat16 become float32 beside a number.
     """
     code = function.__code__
-    chooses_dtype = "dtype" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    place = names.index("dtype") if "dtype" in names else None
+
+    def chosen(operands: tuple, options: dict[str, Any]) -> Any:
+        """The dtype that the result was asked for in, if any."""
+        if place is None or place >= len(operands):
+            return options.get("dtype")
+        return operands[place]
 
     def compute(*operands: Any, **options: Any) -> tuple:
         floats = [x.dtype for x in operands if hasattr(x, "dtype") and is_floating(x.dtype)]
         if not any(map(_is_emulated, operands)):
             return function(*operands, **options)
         value, *vjps = function(*map(_widened, operands), **options)
-        if not chooses_dtype and len(set(floats)) == 1:
+        if len(set(floats)) == 1 and chosen(operands, options) is None:
             value = tree.map_structure(lambda y: _rounded(y, floats[0]), value)
         widen = [remembered(_widened) for _ in (value if isinstance(value, tuple) else (value,))]
         return value, *[vjp and _of_widened(vjp, widen) for vjp in vjps]

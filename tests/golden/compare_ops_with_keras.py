@@ -1,6 +1,7 @@
 """Random calls of `ops`, `activations` and `tree` in real Keras and in layerkit: what differs.
 
-Run it where both can be imported, Keras with JAX:
+Run it where both can be imported, Keras with JAX (or with NumPy, which is quick and has no
+gradients, but is not always what Keras is elsewhere):
 
     KERAS_BACKEND=jax python tests/golden/compare_ops_with_keras.py [--seed N] [--rounds N]
         [--only NAME]
@@ -17,7 +18,7 @@ import sys
 import traceback
 import warnings
 from collections import OrderedDict, namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -37,7 +38,33 @@ from layerkit import backend as K  # noqa: E402
 
 # Where both are right, or Keras is the wrong one: the calls are drawn, these findings are dropped.
 # A row's name and what is not compared: "refusal", "dtype", "value", "gradient", "spec".
-KNOWN: dict[tuple[str, str], str] = {}
+_NAN_REDUCTIONS = [
+    f"nan{name}" for name in ("max", "min", "prod", "sum", "mean", "var", "std", "argmax", "argmin")
+]
+KNOWN: dict[tuple[str, str], str] = {
+    ("erf", "refusal"): "JAX takes no integers; Keras's other backends do",
+    **{
+        (name, "value"): "Keras adds up what stands beside gaps in the support: sums are not 1"
+        for name in ("sparsemax", "activations.sparsemax")
+    },
+    **{
+        (name, "refusal"): "JAX refuses the axis -1 or 0 of a number here, and takes it elsewhere"
+        for name in _NAN_REDUCTIONS
+    },
+    **{
+        (name, "spec"): "the shape depends on the values"
+        for name in ("unique", "nonzero", "segment_sum", "segment_max", "segment_min")
+    },
+    ("segment_prod", "spec"): "the shape depends on the values",
+    **{
+        ("clip", what): "integers between float bounds: floats on JAX, integers on TensorFlow"
+        for what in ("dtype", "value")
+    },
+    ("ndim", "spec"): "a number of Python's",
+    ("size", "spec"): "a number of Python's",
+    ("categorical_crossentropy", "dtype"): "Keras's backends differ; ours is that of the output",
+    ("sparse_categorical_crossentropy", "dtype"): "Keras's backends differ",
+}
 
 SIGNED, UNSIGNED = ["int8", "int16", "int32", "int64"], ["uint8", "uint16", "uint32"]
 HALVES = ["float16", "bfloat16"]
@@ -637,7 +664,11 @@ row(
 row(
     "scatter_update",
     lambda d: Call(
-        [d.array((5, 2)), d.random.permutation(5)[:3, None].astype("int32"), d.array((3, 2))],
+        [
+            x := d.array((5, 2), "number"),
+            d.random.permutation(5)[:3, None].astype("int32"),
+            d.array((3, 2), dtype=x.dtype.name),
+        ],
         d.one({}, {"reduction": d.one(None, "add", "max", "min", "mul", "div")}),
     ),
 )
@@ -722,7 +753,9 @@ row("cholesky cholesky_inverse", lambda d: Call([_definite(d)], d.one({}, {"uppe
 row("solve", lambda d: Call([a := _square(d), d.array((*a.shape[:-2], 3, 2), "single")]))
 row(
     "solve_triangular",
-    lambda d: Call([np.tril(_square(d)), d.array((3, 2), "single")], {"lower": True}),
+    lambda d: Call(
+        [a := np.tril(_square(d)), d.array((*a.shape[:-2], 3, 2), "single")], {"lower": True}
+    ),
 )
 row("lstsq", lambda d: Call([d.array((4, 2), "single"), d.array(d.one((4,), (4, 3)), "single")]))
 row("pinv matrix_rank", lambda d: Call([d.array((3, 2), "single")]))
@@ -753,7 +786,7 @@ _PADDING, _FORMAT = (
 def _windows(d: Draw) -> Call:
     rank = d.int(1, 2)
     pool = d.one(2, (2, 3)[:rank], 3)
-    options = {"strides": d.one(None, 1, 2), "padding": _PADDING(d), "data_format": _FORMAT(d)}
+    options = {"strides": d.one(1, 2), "padding": _PADDING(d), "data_format": _FORMAT(d)}
     return Call([d.array((2, *(5, 6)[:rank], 4), "float"), pool], options)
 
 
@@ -944,27 +977,12 @@ row(
 )
 row(
     "image.gaussian_blur",
-    of(
-        _IMAGE,
-        kernel_size=lambda d: d.one((3, 3), (3, 5)),
-        sigma=lambda d: d.one((1.0, 1.0), (0.5, 1.5)),
-    ),
-)
-row(
-    "image.affine_transform",
+    # Without its layout Keras takes the rows for channels, whatever the default says.
     lambda d: Call(
-        [
-            _IMAGE(d).astype("float32"),
-            (
-                np.array([1, 0, 0, 0, 1, 0, 0, 0]) + d.array((8,), "single", low=-0.2, high=0.2)
-            ).astype("float32"),
-        ],
-        {
-            "interpolation": d.one("bilinear", "nearest"),
-            "fill_mode": d.one("constant", "nearest", "wrap", "mirror", "reflect"),
-        },
+        [_IMAGE(d), d.one((3, 3), (3, 5)), d.one((1.0, 1.0), (0.5, 1.5)), "channels_last"]
     ),
 )
+row("image.affine_transform", lambda d: _affine(d))
 row(
     "image.map_coordinates",
     lambda d: Call(
@@ -985,6 +1003,17 @@ row(
         ]
     ),
 )
+
+
+def _affine(d: Draw) -> Call:
+    """What is no affine map, the last two numbers, is 0: Keras's backends disagree about it."""
+    noise = d.array((8,), "single", low=-0.2, high=0.2)
+    transform = (np.array([1, 0, 0, 0, 1, 0, 0, 0]) + noise * ([1] * 6 + [0, 0])).astype("float32")
+    options = {
+        "interpolation": d.one("bilinear", "nearest"),
+        "fill_mode": d.one("constant", "nearest", "wrap", "mirror", "reflect"),
+    }
+    return Call([d.array((5, 6, 3), "single", low=0, high=1), transform], options)
 
 
 # ---- Trees: structures of Python, results compared as they are -----------------------------------
@@ -1170,7 +1199,8 @@ NO_GRADIENT = {
 def _compare_gradients(name: str, call: Call) -> list[tuple[str, str]]:
     given = [x for x in _arrays((call.args, call.options))]
     watched = [i for i, x in enumerate(given) if x.dtype == "float32" and np.isfinite(x).all()]
-    if not watched or name in NO_GRADIENT:
+    wide = any("64" in x.dtype.name for x in given)  # of which JAX makes 32 bits
+    if not watched or wide or name in NO_GRADIENT or keras.backend.backend() != "jax":
         return []
 
     def of_watched(*values: Any) -> Any:
@@ -1262,9 +1292,8 @@ def _text(call: Call) -> str:
     return f"{options}, {', '.join(map(str, args))}"[:400]
 
 
-def differences(seed: int, rounds: int, only: str = "") -> list[str]:
+def differences(seed: int, rounds: int, only: str = "") -> Iterator[str]:
     """A sentence for each kind of difference of each row, beside those that are known."""
-    found: list[str] = []
     told: set[str] = set()  # one finding of each kind is enough
     names = [name for name in CALLS if not only or name in only.split(",")]
     for number, name in enumerate(CALLS):
@@ -1277,8 +1306,7 @@ def differences(seed: int, rounds: int, only: str = "") -> list[str]:
             for kind, text in differing:
                 if (name, kind) not in KNOWN and f"{name} {kind}" not in told:
                     told.add(f"{name} {kind}")
-                    found.append(f"{name}({_text(call)})\n    {kind}: {text[:400]}")
-    return found
+                    yield f"{name}({_text(call)})\n    {kind}: {text[:400]}"
 
 
 def main() -> None:
@@ -1289,10 +1317,13 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    found = differences(arguments.seed, arguments.rounds, arguments.only)
-    print("\n".join(found))
-    print(f"{len(found)} differences from Keras {keras.__version__}")
-    sys.exit(bool(found))
+    count = 0
+    for count, sentence in enumerate(
+        differences(arguments.seed, arguments.rounds, arguments.only), start=1
+    ):
+        print(sentence, flush=True)
+    print(f"{count} differences from Keras {keras.__version__}")
+    sys.exit(bool(count))
 
 
 if __name__ == "__main__":
