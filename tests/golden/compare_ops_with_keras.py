@@ -49,10 +49,17 @@ KNOWN: dict[tuple[str, str], str] = {
         for name in ("unique", "nonzero", "segment_sum", "segment_max", "segment_min")
     },
     ("segment_prod", "spec"): "the shape depends on the values",
+    ("bincount", "spec"): "the shape depends on the values",
     **{
         ("clip", what): "integers between float bounds: floats on JAX, integers on TensorFlow"
         for what in ("dtype", "value")
     },
+    **{
+        (name, "dtype"): "JAX makes float32 of a number beside a half; Keras elsewhere does not"
+        for name in ("arctan2", "logaddexp", "logaddexp2")
+    },
+    ("array_split", "refusal"): "Keras takes counts of sections only",
+    ("rearrange", "refusal"): "lengths of axes that the pattern lacks are refused here",
     ("ndim", "spec"): "a number of Python's",
     ("size", "spec"): "a number of Python's",
     ("categorical_crossentropy", "dtype"): "Keras's backends differ; ours is that of the output",

@@ -35,7 +35,11 @@ KNOWN: dict[tuple[str, str], str] = {
     ("metrics.BinaryCrossentropy", "refusal"): "Keras squeezes (batch, 1) in the loss only",
     ("metrics.SparseCategoricalCrossentropy", "refusal"): "Keras fails on a weight per sample of "
     "sequences beside a class to ignore",
-    ("regularizers.OrthogonalRegularizer", "refusal"): "'columns' fails in Keras unless square",
+    ("losses.SparseCategoricalCrossentropy", "refusal"): "Keras takes no weight per sequence",
+    **{
+        ("regularizers.OrthogonalRegularizer", what): "Keras divides rows by the columns' lengths"
+        for what in ("refusal", "value")
+    },
 }
 
 Case = Callable[[Any], dict[str, Any]]
@@ -544,7 +548,7 @@ def drawn_layers(d: Draw, kind: str) -> tuple[tuple[int, ...], list[tuple[str, t
     """The shape of a sample, and layers before the heads: their names and arguments."""
 
     def dense() -> tuple:
-        more = some(d, {"kernel_regularizer": d.one("l2", "l1", "l1_l2"), "use_bias": False}, 0.2)
+        more = some(d, {"kernel_regularizer": d.one("l2", "l1", "L1L2"), "use_bias": False}, 0.2)
         more |= some(d, {"kernel_constraint": d.one("max_norm", "non_neg")}, 0.1)
         return ("Dense", (d.int(2, 5),), {"activation": d.one(*ACTIVATIONS)} | more)
 

@@ -12,9 +12,9 @@ from layerkit.backend.dtypes import result_type
 
 def as_floats(*xs: Any) -> tuple:
     """The tensors in one float dtype: the widest among them, `floatx()` where there is none."""
-    tensors = tuple(map(K.convert_to_tensor, xs))
-    dtype = float_dtype(*tensors)
-    return tuple(x if x.dtype == dtype else K.cast(x, dtype) for x in tensors)
+    given = [x if isinstance(x, (int, float)) else K.convert_to_tensor(x) for x in xs]
+    dtype = float_dtype(*given)  # Python's numbers take that of the tensors beside them
+    return tuple(x if hasattr(x, "dtype") and x.dtype == dtype else K.cast(x, dtype) for x in given)
 
 
 def as_float(x: Any) -> Any:
