@@ -60,6 +60,12 @@ KNOWN: dict[tuple[str, str], str] = {
     },
     ("array_split", "refusal"): "Keras takes counts of sections only",
     ("rearrange", "refusal"): "lengths of axes that the pattern lacks are refused here",
+    **{("cholesky_inverse", what): "Keras takes no batches" for what in ("refusal", "value")},
+    ("view_as_real", "gradient"): "of real numbers it has none here",
+    **{
+        (name, "refusal"): "JAX needs the number of segments; Keras's other backends do not"
+        for name in ("segment_sum", "segment_max", "segment_min", "segment_prod")
+    },
     ("ndim", "spec"): "a number of Python's",
     ("size", "spec"): "a number of Python's",
     ("categorical_crossentropy", "dtype"): "Keras's backends differ; ours is that of the output",

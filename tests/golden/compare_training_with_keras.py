@@ -652,7 +652,7 @@ def case_of_training(d: Draw, kind: str) -> tuple[str, Case]:
     validated = d.one("none", "split", "data", "weighted data")
     x = d.array((count, *shape), "single", low=-2, high=2)
     if callbacks and callbacks[0][0] == "TerminateOnNaN" and d.flip():
-        x[-1] = np.nan
+        x[-1] = 1e38  # fit refuses nan here, but not what overflows
     ys = [targets_for(d, loss, count) for loss in losses]
     compiled: dict[str, Any] = {"loss": losses if several else losses[0]}
     chosen = [d.one(*HEADS[loss][2]) for loss in losses]
