@@ -388,14 +388,21 @@ def _through_float32(function: Callable[..., tuple]) -> Callable[..., tuple]:
     up float16 without BLAS, and lets bfloat16 become float32 beside a number.
     """
     code = function.__code__
-    chooses_dtype = "dtype" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    place = names.index("dtype") if "dtype" in names else None
+
+    def chosen(operands: tuple, options: dict[str, Any]) -> Any:
+        """The dtype that the result was asked for in, if any."""
+        if place is None or place >= len(operands):
+            return options.get("dtype")
+        return operands[place]
 
     def compute(*operands: Any, **options: Any) -> tuple:
         floats = [x.dtype for x in operands if hasattr(x, "dtype") and is_floating(x.dtype)]
         if not any(map(_is_emulated, operands)):
             return function(*operands, **options)
         value, *vjps = function(*map(_widened, operands), **options)
-        if not chooses_dtype and len(set(floats)) == 1:
+        if len(set(floats)) == 1 and chosen(operands, options) is None:
             value = tree.map_structure(lambda y: _rounded(y, floats[0]), value)
         widen = [remembered(_widened) for _ in (value if isinstance(value, tuple) else (value,))]
         return value, *[vjp and _of_widened(vjp, widen) for vjp in vjps]
@@ -447,8 +454,11 @@ def primitive(function: Callable[..., tuple]) -> Callable[..., Any]:
         if _local.compute_dtype is not None:
             inputs, compute = tuple(map(_autocast, inputs)), emulated
         operands = [x.array if isinstance(x, Tensor) else as_operand(x) for x in inputs]
-        if not any([hasattr(x, "dtype") for x in operands]):  # noqa: C419 (a list is faster)
+        kinds = [x.dtype.kind for x in operands if hasattr(x, "dtype")]
+        if not kinds:
             operands = [x if x is None else convert_to_tensor(x).array for x in operands]
+        elif "V" in kinds:  # bfloat16, which NumPy forgets beside a number
+            compute = emulated
         if not registry.one_home:
             operands = gathered(operands, [isinstance(x, Tensor) for x in inputs])
         operands += rest

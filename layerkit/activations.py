@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from types import FunctionType
 from typing import Any
 
@@ -13,7 +15,23 @@ from layerkit.backend.names import did_you_mean, explain_missing
 
 from . import configurable
 from .configurable import register_functions
-from .symbolic import KerasTensor, by_operation, named
+from .symbolic import KerasTensor, class_name, named, of_symbols
+
+
+def _of_symbols(function: Callable) -> Callable:
+    """`function`, whose call on a symbolic tensor is the operation of that name in `ops`: Keras's
+    files know those."""
+    name = {"exponential": "Exp"}.get(function.__name__) or class_name(function)
+
+    @wraps(function)
+    def called(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(x, KerasTensor):
+            return function(x, *args, **kwargs)
+        given = signature(function).bind(x, *args, **kwargs)
+        given.apply_defaults()  # which are not those of `ops` everywhere
+        return named(name)(*given.args)
+
+    return called
 
 
 def linear(x: Any) -> Any:
@@ -21,10 +39,9 @@ def linear(x: Any) -> Any:
     return x
 
 
+@_of_symbols
 def exponential(x: Any) -> Tensor:
     """exp(x)."""
-    if isinstance(x, KerasTensor):
-        return named("Exp")(x)
     return K.exp(x)
 
 
@@ -33,51 +50,51 @@ def relu(
 ) -> Tensor:
     """max(x, 0), or more generally: `max_value` where x is at least that, x from `threshold` on,
     negative_slope (x - threshold) below."""
-    if isinstance(x, KerasTensor):
-        return _symbolic_relu(x, negative_slope, max_value, threshold)
     if max_value is None and threshold == 0.0:
-        return K.leaky_relu(x, negative_slope) if negative_slope else K.relu(x)
+        return leaky_relu(x, negative_slope) if negative_slope else _relu(x)
+    return _bounded_relu(x, negative_slope, max_value, threshold)
+
+
+@_of_symbols
+def _relu(x: Any) -> Tensor:
+    return K.relu(x)
+
+
+@of_symbols
+def _bounded_relu(
+    x: Any, negative_slope: float, max_value: float | None, threshold: float
+) -> Tensor:
     x = K.convert_to_tensor(x)
     above = x if max_value is None else K.clip(x, 0.0, max_value)
     below = negative_slope * (x - threshold) if negative_slope else 0.0
     return K.where(x > threshold, above, below)
 
 
-def _symbolic_relu(x: Any, negative_slope: float, max_value: Any, threshold: float) -> Any:
-    if max_value is None and threshold == 0.0:
-        return named("LeakyRelu")(x, negative_slope) if negative_slope else named("Relu")(x)
-    raise ValueError(
-        "relu with `max_value` or `threshold` is no operation of a functional model: call "
-        "layers.ReLU with them instead. Received: a symbolic tensor, "
-        f"max_value={max_value}, threshold={threshold}"
-    )
-
-
-@by_operation
+@_of_symbols
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     """x where positive, negative_slope x elsewhere."""
     return K.leaky_relu(x, negative_slope)
 
 
-@by_operation
+@_of_symbols
 def relu6(x: Any) -> Tensor:
     """min(max(x, 0), 6)."""
     return K.relu6(x)
 
 
-@by_operation
+@_of_symbols
 def softmax(x: Any, axis: Any = -1) -> Tensor:
     """exp(x) / sum(exp(x)) over `axis`: positive, with sum 1."""
     return K.softmax(x, axis=axis)
 
 
-@by_operation
+@_of_symbols
 def log_softmax(x: Any, axis: Any = -1) -> Tensor:
     """log(softmax(x)), computed without overflow."""
     return K.log_softmax(x, axis=axis)
 
 
-@by_operation
+@_of_symbols
 def sparsemax(x: Any, axis: int = -1) -> Tensor:
     """The nearest point to x whose entries are not negative and have sum 1 over `axis`.
 
@@ -86,61 +103,61 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
     return K.sparsemax(x, axis=axis)
 
 
-@by_operation
+@_of_symbols
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """x where positive, alpha (exp(x) - 1) elsewhere."""
     return K.elu(x, alpha)
 
 
-@by_operation
+@_of_symbols
 def celu(x: Any, alpha: float = 1.0) -> Tensor:
     """x where positive, alpha (exp(x / alpha) - 1) elsewhere."""
     return K.celu(x, alpha)
 
 
-@by_operation
+@_of_symbols
 def selu(x: Any) -> Tensor:
     """elu with the scale and alpha that keep mean 0 and variance 1. Klambauer et al. 2017."""
     return K.selu(x)
 
 
-@by_operation
+@_of_symbols
 def softplus(x: Any) -> Tensor:
     """log(1 + exp(x))."""
     return K.softplus(x)
 
 
-@by_operation
+@_of_symbols
 def softsign(x: Any) -> Tensor:
     """x / (1 + |x|)."""
     return K.softsign(x)
 
 
-@by_operation
+@_of_symbols
 def squareplus(x: Any, b: float = 4) -> Tensor:
     """(x + sqrt(x² + b)) / 2."""
     return K.squareplus(x, b)
 
 
-@by_operation
+@_of_symbols
 def sparse_plus(x: Any) -> Tensor:
     """0 up to -1, (x + 1)² / 4 up to 1, x from there on."""
     return K.sparse_plus(x)
 
 
-@by_operation
+@_of_symbols
 def silu(x: Any) -> Tensor:
     """x sigmoid(x), also called swish."""
     return K.silu(x)
 
 
-@by_operation
+@_of_symbols
 def gelu(x: Any, approximate: bool = False) -> Tensor:
     """x Φ(x), Φ the normal distribution function; `approximate` takes its form with tanh."""
     return K.gelu(x, approximate=approximate)
 
 
-@by_operation
+@_of_symbols
 def glu(x: Any, axis: int = -1) -> Tensor:
     """a sigmoid(b), a and b the halves of x along `axis`."""
     return K.glu(x, axis=axis)
@@ -148,77 +165,78 @@ def glu(x: Any, axis: int = -1) -> Tensor:
 
 def mish(x: Any) -> Tensor:
     """x tanh(softplus(x))."""
-    if isinstance(x, KerasTensor):
-        return x * named("Tanh")(named("Softplus")(x))
+    if isinstance(x, KerasTensor):  # by operations that files of Keras know
+        return x * tanh(softplus(x))
     return K.mish(x)
 
 
-@by_operation
+@_of_symbols
 def tanh(x: Any) -> Tensor:
     """The hyperbolic tangent."""
     return K.tanh(x)
 
 
-@by_operation
+@_of_symbols
 def tanh_shrink(x: Any) -> Tensor:
     """x - tanh(x)."""
     return K.tanh_shrink(x)
 
 
-@by_operation
+@_of_symbols
 def hard_tanh(x: Any) -> Tensor:
     """x between -1 and 1, -1 and 1 outside."""
     return K.hard_tanh(x)
 
 
-@by_operation
+@_of_symbols
 def sigmoid(x: Any) -> Tensor:
     """1 / (1 + exp(-x))."""
     return K.sigmoid(x)
 
 
-@by_operation
+@_of_symbols
 def log_sigmoid(x: Any) -> Tensor:
     """log(sigmoid(x)), computed without overflow."""
     return K.log_sigmoid(x)
 
 
-@by_operation
+@_of_symbols
 def hard_sigmoid(x: Any) -> Tensor:
     """x / 6 + 1 / 2 between -3 and 3, 0 and 1 outside."""
     return K.hard_sigmoid(x)
 
 
+@of_symbols
 def hard_sigmoid_keras2(x: Any) -> Tensor:
     """x / 5 + 1 / 2 between -2.5 and 2.5, 0 and 1 outside: hard_sigmoid before Keras 3."""
-    return K.clip(0.2 * x + 0.5, 0.0, 1.0)
+    return K.clip(0.2 * K.convert_to_tensor(x) + 0.5, 0.0, 1.0)
 
 
-@by_operation
+@_of_symbols
 def sparse_sigmoid(x: Any) -> Tensor:
     """(x + 1) / 2 between -1 and 1, 0 and 1 outside."""
     return K.sparse_sigmoid(x)
 
 
-@by_operation
+@_of_symbols
 def hard_silu(x: Any) -> Tensor:
     """x hard_sigmoid(x), also called hard_swish."""
     return K.hard_silu(x)
 
 
-@by_operation
+@_of_symbols
 def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """x moved towards 0 by `threshold`, and 0 where it would pass it."""
     return K.soft_shrink(x, threshold)
 
 
-@by_operation
+@_of_symbols
 def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """x where |x| > threshold, 0 elsewhere."""
     return K.hard_shrink(x, threshold)
 
 
-@by_operation
+@_of_symbols
 def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
     """x where x > threshold, default_value elsewhere."""
     return K.threshold(x, threshold, default_value)
@@ -248,16 +266,8 @@ def get(identifier: Any) -> Callable[..., Any]:
     elif isinstance(identifier, str):
         found = FUNCTIONS.get(identifier) or configurable.get_registered_object(identifier)
     if not callable(found):
-        hint = ""
-        if isinstance(identifier, str):
-            elsewhere = configurable.found_elsewhere(identifier)
-            hint = elsewhere or did_you_mean(identifier, FUNCTIONS)
+        hint = did_you_mean(identifier, FUNCTIONS) if isinstance(identifier, str) else ""
         raise ValueError(f"Could not interpret activation function identifier: {identifier}.{hint}")
-    if isinstance(found, type):
-        raise ValueError(
-            f"Could not interpret activation function identifier: {identifier}. That is a class: "
-            f"give an object of it, {found.__name__}()."
-        )
     return found
 
 

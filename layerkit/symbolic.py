@@ -352,23 +352,6 @@ def of_symbols(function: F) -> F:
     return called  # type: ignore[return-value]
 
 
-def by_operation(function: F) -> F:
-    """`function` of a tensor; of a symbolic one, the operation of `layerkit.ops` of its name.
-
-    Its options are the same, in the same order; their defaults may differ.
-    """
-
-    @wraps(function)
-    def called(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(x, KerasTensor):
-            return function(x, *args, **kwargs)
-        given = signature(function).bind(x, *args, **kwargs)
-        given.apply_defaults()
-        return named(class_name(function))(*given.args)
-
-    return called  # type: ignore[return-value]
-
-
 def named(name: str) -> Callable:
     """The operation that Keras's files call so. KeyError where layerkit has none of that name."""
     if name not in _operations:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tables import losses_metrics as rows
 
+import layerkit
 from layerkit import Input, Model, activations, layers
 from layerkit import backend as K
 from layerkit.configurable import register_keras_serializable
@@ -37,22 +38,26 @@ def test_symbolic_tensors_as_in_a_functional_model(row, tmp_path):
     name, options = row
     function, x = activations.get(name), rows.activation_input().astype("float32")
     inputs = Input(batch_shape=x.shape)
-    if name == "relu" and {"max_value", "threshold"} & set(options):
-        with pytest.raises(ValueError, match="call layers.ReLU with them instead"):
-            function(inputs, **options)
-        return
     y = function(inputs, **options)
     model = Model(inputs, layers.Activation("linear")(y))
     expected = GOLDEN[rows.key("activation", *row)]
     assert y.shape == expected.shape
-    model.save(tmp_path / "model.keras")
-    for known in (model, load_model(tmp_path / "model.keras")):
+    models = [model]
+    if not {"max_value", "threshold"} & set(options):  # no operation of Keras's, which files name
+        model.save(tmp_path / "model.keras")
+        models.append(load_model(tmp_path / "model.keras"))
+    for known in models:
         np.testing.assert_allclose(known(x), expected, rtol=1e-5, atol=2e-6)
 
 
 def test_every_activation_has_a_row():
-    tested = {name for name, _ in rows.ACTIVATIONS} | {"sparsemax"}
+    tested = {name for name, _ in rows.ACTIVATIONS} | {"sparsemax", "hard_sigmoid_keras2"}
     assert set(activations.FUNCTIONS) == tested
+
+
+def test_hard_sigmoid_as_before_keras_3():
+    x = np.array([-4.0, -2.5, -1.0, 0.0, 1.0, 2.5, 4.0], "float32")
+    np.testing.assert_allclose(activations.hard_sigmoid_keras2(x), [0, 0, 0.3, 0.5, 0.7, 1, 1])
 
 
 def test_sparsemax_is_the_nearest_distribution():
@@ -107,3 +112,23 @@ def test_custom_objects():
     assert activations.deserialize("thrice", {"thrice": thrice}) is thrice
     config = activations.serialize(thrice)
     assert activations.deserialize(config, {"thrice": thrice}) is thrice
+
+
+@pytest.mark.numpy_only("shapes are found on the host")
+@pytest.mark.parametrize("name", sorted(set(activations.FUNCTIONS) - {"threshold"}))
+def test_an_activation_takes_symbolic_tensors_with_its_own_defaults(name: str):
+    activation = activations.FUNCTIONS[name]
+    inputs = layerkit.Input((4,))
+    model = layerkit.Model(inputs, activation(inputs))
+    x = np.linspace(-2, 2, 8, dtype="float32").reshape(2, 4)
+    np.testing.assert_array_equal(model(x).numpy(), K.to_numpy(activation(x)))
+
+
+@pytest.mark.numpy_only("shapes are found on the host")
+def test_activations_with_options_take_symbolic_tensors():
+    inputs = layerkit.Input((4,))
+    outputs = activations.relu(activations.elu(inputs, 0.5), negative_slope=0.1, max_value=1.0)
+    x = np.linspace(-2, 2, 8, dtype="float32").reshape(2, 4)
+    expected = activations.relu(activations.elu(x, 0.5), negative_slope=0.1, max_value=1.0)
+    model = layerkit.Model(inputs, outputs)
+    np.testing.assert_array_equal(model(x).numpy(), expected.numpy())

@@ -202,3 +202,16 @@ def test_circle_against_references():
     for dtype in ("float16", "float32"):
         alone = losses.circle([3], embeddings[:1].astype(dtype))  # nothing to compare with
         assert float(alone[0]) == 0.0 and alone.dtype == dtype
+
+
+def test_a_column_of_weights_beside_a_mask_is_a_weight_per_sample():
+    labels = np.array([2, 2, 1, 2, 1, 2])
+    logits = np.random.default_rng(3).standard_normal((6, 4)).astype("float32")
+    weights = np.linspace(0.2, 2, 6).astype("float32")
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)
+    values = losses.sparse_categorical_crossentropy(labels, logits, from_logits=True).numpy()
+    expected = (values * weights)[labels != 1].sum() / 4
+    for weight in (weights, weights[:, None]):
+        np.testing.assert_allclose(
+            loss(labels, logits, sample_weight=weight).numpy(), expected, rtol=1e-6
+        )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from layerkit import backend as K
+from layerkit import ops
 
 A = np.array([[1.0, -2.0], [3.0, 0.5]], "float32")
 B = np.array([[2.0, 4.0], [-1.0, 0.25]], "float32")
@@ -343,3 +344,46 @@ def test_an_id_without_a_row_raises(ids):
 def test_messages(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.numpy_only("CuPy takes no bfloat16 arrays from the host")
+def test_bfloat16_stays_beside_numbers_and_integers():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    x = K.convert_to_tensor(np.array([-1.0, 0.5, 2.0], ml_dtypes.bfloat16))
+    kept = [x + 1.0, x * 2, x - K.cast(x, "int32"), K.leaky_relu(x), K.where(x > 0, x, 0.0)]
+    kept += [K.hard_sigmoid(x), ops.nanmax(x), ops.median(x), 1.0 / x]
+    for y in kept:
+        assert y.dtype.name == "bfloat16"
+    halves = np.ones(3, "float16")
+    for y in (x + halves, x + np.ones(3, "float32"), ops.hypot(x, halves)):
+        assert y.dtype.name == "float32"
+    with K.GradientTape() as tape:
+        tape.watch(x)
+        y = x * 2.0 + 1.0
+    np.testing.assert_array_equal(K.to_numpy(tape.gradient(y, x)).astype("float32"), [2, 2, 2])
+
+
+def test_integers_and_numbers_take_the_dtype_of_halves():
+    halves, integers = np.ones(3, "float16"), np.ones(3, "int16")
+    for name in ["divide", "arctan2", "hypot", "logaddexp", "logaddexp2", "nextafter", "heaviside"]:
+        for pair in ((halves, integers), (integers, halves), (halves, 2.5), (2, halves)):
+            assert getattr(ops, name)(*pair).dtype == "float16", name
+    assert ops.divide_no_nan(2.5, halves).dtype == "float16"
+    assert ops.divide(integers, 2).dtype == "float32"
+
+
+def test_numbers_beside_tensors_leave_fmax_and_fmin_their_dtype():
+    bytes_ = np.array([1, 5], "uint8")
+    least = ops.fmin(3, bytes_)
+    assert least.dtype == "uint8"
+    np.testing.assert_array_equal(least, [1, 3])
+    assert ops.fmax(np.array([1.0], "float16"), 2.5).dtype == "float16"
+
+
+@pytest.mark.numpy_only("CuPy takes no bfloat16 arrays from the host")
+def test_running_sums_and_products_of_bfloat16():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    x = K.convert_to_tensor(np.array([1.0, 2.0], ml_dtypes.bfloat16))
+    assert K.cumprod(x).dtype.name == K.cumsum(x).dtype.name == "bfloat16"
+    assert K.cumsum(x, dtype="float32").dtype == "float32"
+    assert K.cast(x, "float32").dtype == "float32"

@@ -20,7 +20,7 @@ __all__ = ["polar", "view_as_complex", "view_as_real"]
 @primitive
 def polar(abs_: Any, angle: Any, /) -> tuple:
     """The complex numbers of absolute value `abs_` and angle `angle` in radians."""
-    size, angle = promote(floating(abs_), floating(angle))
+    size, angle = map(floating, promote(abs_, angle))
     xp = namespace(angle if hasattr(angle, "dtype") else size)
     return (to_complex(xp, size * xp.cos(angle), size * xp.sin(angle)),)
 

@@ -166,7 +166,7 @@ def multiply(x1: Any, x2: Any, /) -> tuple:
 @primitive
 def divide(x1: Any, x2: Any, /) -> tuple:
     """x1 / x2; integers are divided in `floatx()`."""
-    x1, x2 = promote(floating(x1), floating(x2))
+    x1, x2 = map(floating, promote(x1, x2))
     y = x1 / x2
     return y, lambda g: g / x2, lambda g: -g * y / x2
 
@@ -384,7 +384,7 @@ def arctan(x: Any, /) -> tuple:
 @primitive
 def arctan2(x1: Any, x2: Any, /) -> tuple:
     """The angle in [-pi, pi] of the point with ordinate x1 and abscissa x2."""
-    x1, x2 = promote(floating(x1), floating(x2))
+    x1, x2 = map(floating, promote(x1, x2))
     y = _module(x1, x2).arctan2(x1, x2)
     return y, lambda g: g * x2 / (x1 * x1 + x2 * x2), lambda g: -g * x1 / (x1 * x1 + x2 * x2)
 

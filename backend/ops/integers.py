@@ -69,7 +69,7 @@ def right_shift(x: Any, y: Any, /) -> tuple:
 @primitive
 def nextafter(x1: Any, x2: Any, /) -> tuple:
     """The float next to x1 in the direction of x2."""
-    x1, x2 = promote(floating(x1), floating(x2))
+    x1, x2 = map(floating, promote(x1, x2))
     return (_module(x1, x2).nextafter(x1, x2),)
 
 

@@ -86,7 +86,7 @@ def _i1(x: Any, xp: Any) -> Any:
 
 
 def _two_floats(x1: Any, x2: Any) -> tuple:
-    x1, x2 = promote(floating(x1), floating(x2))
+    x1, x2 = map(floating, promote(x1, x2))
     return x1, x2, namespace(x1 if hasattr(x1, "dtype") else x2)
 
 

@@ -156,6 +156,8 @@ def _reduce_weighted(values: Tensor, weight: Any, mask: Any, reduction: str | No
         factors.append(mask)
     if weight is not None:
         factors.append(like(weight, values))
+    for factor in factors:  # any of them may give the values a last axis
+        values, _ = squeeze_or_expand_to_same_rank(values, factor)
     weight = 1.0
     for factor in factors:
         values, factor = squeeze_or_expand_to_same_rank(values, factor)

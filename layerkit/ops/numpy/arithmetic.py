@@ -70,15 +70,13 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
 @operation
 def fmax(x1: Any, x2: Any) -> Any:
     """The larger of x1 and x2; where one is nan, the other."""
-    x1, x2 = K.convert_to_tensor(x1), K.convert_to_tensor(x2)
-    return K.where((x1 > x2) | K.isnan(x2), x1, x2)
+    return K.where(K.logical_or(K.greater(x1, x2), K.isnan(x2)), x1, x2)
 
 
 @operation
 def fmin(x1: Any, x2: Any) -> Any:
     """The smaller of x1 and x2; where one is nan, the other."""
-    x1, x2 = K.convert_to_tensor(x1), K.convert_to_tensor(x2)
-    return K.where((x1 < x2) | K.isnan(x2), x1, x2)
+    return K.where(K.logical_or(K.less(x1, x2), K.isnan(x2)), x1, x2)
 
 
 @operation
