@@ -154,7 +154,7 @@ def test_a_model_computes_what_its_own_keras_computed(name, row, file, unpacked)
     if arrays("next_prediction") and not listed(OTHER_TRAINING, name, row):
         for _ in range(MANIFESTS[name]["rows"][row]["more_steps"]):
             model.train_on_batch(one(arrays("x")), one(arrays("y")))
-        assert_close(predictions(model, arrays("x")), arrays("next_prediction"), 1e-4)
+        assert_close(predictions(model, arrays("x")), arrays("next_prediction"), 3e-4)
 
 
 def assert_close(found, expected, close):

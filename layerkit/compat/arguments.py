@@ -10,10 +10,10 @@ from typing import Any
 
 from .. import callbacks, constraints, layers, losses, optimizers, regularizers
 from ..configurable import parameters_of
+from ..layers import retired  # noqa: F401  its layers take old arguments too
 from ..models import Functional, Model
 from ..old_arguments import with_new_names
 from ..optimizers.schedules import InverseTimeDecay
-from . import old_dense  # noqa: F401  its layers take old arguments too
 from .deprecated import warn_once
 
 _WITHOUT_EFFECT = ("consume_less", "implementation", "time_major")  # how it was computed

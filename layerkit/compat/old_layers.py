@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .. import layers
-from .old_dense import Highway, LocallyConnected1D, LocallyConnected2D, MaxoutDense
+from ..layers.retired import (
+    Highway,
+    LocallyConnected1D,
+    LocallyConnected2D,
+    MaxoutDense,
+    ParametricSoftplus,
+    SReLU,
+)
 from .old_merge import Merge, merge
 
 __all__ = [
@@ -21,6 +28,8 @@ __all__ = [
     "LocallyConnected2D",
     "MaxoutDense",
     "Merge",
+    "ParametricSoftplus",
+    "SReLU",
     "SeparableConvolution2D",
     "ThresholdedReLU",
     "TimeDistributedDense",

@@ -7,6 +7,7 @@ from typing import Any
 from layerkit.backend import image_data_format
 
 from .. import ops
+from ..layers.retired import local_conv1d, local_conv2d
 
 __all__ = [
     "conv1d",
@@ -150,58 +151,6 @@ def _pool(mode: str) -> Any:
     if mode not in modes:
         raise ValueError(f"Invalid pooling mode: {mode}. Expected 'max' or 'avg'.")
     return modes[mode]
-
-
-def local_conv1d(
-    inputs: Any, kernel: Any, kernel_size: Any, strides: Any, data_format: str | None = None
-) -> Any:
-    """Sequences, (batch, steps, channels), convolved with a kernel of its own at each place.
-
-    kernel: (places, size * channels, filters); the result is (batch, places, filters). With
-    data_format='channels_first' the channels come before the steps, and before the size.
-    """
-    first = _is_first(data_format)
-    x = ops.expand_dims(inputs, 2 if first else 1)
-    format_ = "channels_first" if first else "channels_last"
-    y = local_conv2d(x, kernel, (1, *kernel_size), (1, *strides), None, format_)
-    return ops.squeeze(y, 2 if first else 1)
-
-
-def local_conv2d(
-    inputs: Any,
-    kernel: Any,
-    kernel_size: Any,
-    strides: Any,
-    output_shape: Any = None,
-    data_format: str | None = None,
-) -> Any:
-    """Images, (batch, rows, columns, channels), convolved with a kernel of its own at each place.
-
-    kernel: (places, rows * columns * channels, filters), the places row by row; the result is
-    (batch, new rows, new columns, filters). With data_format='channels_first' the channels come
-    first in all of them. `output_shape` follows from the others: ValueError where it does not.
-    """
-    first = _is_first(data_format)
-    x = ops.transpose(inputs, (0, 2, 3, 1)) if first else inputs
-    channels = x.shape[-1]
-    patches = ops.image.extract_patches(
-        x, tuple(kernel_size), tuple(strides), padding="valid", data_format="channels_last"
-    )
-    rows, columns = patches.shape[1:3]
-    if output_shape is not None and tuple(output_shape) != (rows, columns):
-        raise ValueError(
-            f"local_conv2d gives {rows} rows and {columns} columns here; received output_shape="
-            f"{tuple(output_shape)}."
-        )
-    if first:
-        patches = ops.reshape(
-            patches, (-1, rows * columns, patches.shape[-1] // channels, channels)
-        )
-        patches = ops.swapaxes(patches, 2, 3)
-    patches = ops.reshape(patches, (-1, rows * columns, kernel.shape[1]))
-    y = ops.einsum("bpi,pif->bpf", patches, kernel)
-    y = ops.reshape(y, (-1, rows, columns, kernel.shape[2]))
-    return ops.transpose(y, (0, 3, 1, 2)) if first else y
 
 
 def resize_images(

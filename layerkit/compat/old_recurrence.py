@@ -65,7 +65,7 @@ def rnn(
     flags = [None] * len(steps) if mask is None else list(ops.unstack(mask, axis=1))
     if go_backwards:
         steps, flags = steps[::-1], flags[::-1]
-    states, outputs = list(initial_states), []
+    states, outputs = list(initial_states), list[Any]()
     for x, flag in zip(steps, flags, strict=True):
         output, following = step_function(x, [*states, *(constants or ())])
         if flag is not None:
@@ -90,8 +90,8 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     """
     blank = y_pred.shape[-1] - 1
     logits = ops.log(y_pred + 1e-7)
-    lengths = [ops.cast(ops.reshape(n, (-1,)), "int32") for n in (label_length, input_length)]
-    loss = ops.ctc_loss(ops.cast(y_true, "int32"), logits, *lengths, mask_index=blank)
+    labels, steps = (ops.cast(ops.reshape(n, (-1,)), "int32") for n in (label_length, input_length))
+    loss = ops.ctc_loss(ops.cast(y_true, "int32"), logits, labels, steps, mask_index=blank)
     return ops.expand_dims(loss, 1)
 
 
@@ -107,7 +107,7 @@ def ctc_decode(
     y_pred: probabilities (batch, steps, classes), the blank is the last class. input_length:
     (batch,).
     """
-    options = {} if greedy else {"beam_width": beam_width, "top_paths": top_paths}
+    options: Any = {} if greedy else {"beam_width": beam_width, "top_paths": top_paths}
     found, scores = ops.ctc_decode(
         ops.log(y_pred + 1e-7),
         ops.cast(input_length, "int32"),

@@ -118,7 +118,7 @@ def functions(prefix: str = "") -> dict[str, Callable]:
 
 def _function(name: str) -> Callable:
     own, parameters = TABLE[name]
-    function = ops
+    function: Any = ops
     for part in own.split("."):
         function = getattr(function, part)
     if parameters == _REDUCED:

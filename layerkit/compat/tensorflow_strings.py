@@ -21,7 +21,7 @@ def _each(function: Callable[[str], Any], texts: Any) -> np.ndarray:
 
     array = np.asarray(texts, object)
     found = np.empty(array.shape, object)
-    found.flat = [of_one(text) for text in array.flat]
+    found.flat[:] = [of_one(text) for text in array.flat]
     return found
 
 
@@ -61,5 +61,5 @@ def join(inputs: Any, separator: str = "") -> Any:
     arrays = np.broadcast_arrays(*(_each(str, texts) for texts in inputs))
     joined = [separator.join(group) for group in zip(*(a.flat for a in arrays), strict=True)]
     found = np.empty(arrays[0].shape, object)
-    found.flat = joined
+    found.flat[:] = joined
     return as_texts(found)

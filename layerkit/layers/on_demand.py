@@ -68,6 +68,15 @@ _MODULES = {
 
 WHERE = {name: f"layerkit.layers.{module}" for module, names in _MODULES.items() for name in names}
 
+_RETIRED = (  # which only files and old scripts name
+    "Highway",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
+    "MaxoutDense",
+    "ParametricSoftplus",
+    "SReLU",
+)
 _FEATURE_SPACE = ("Cross", "Feature", "FeatureSpace", "TFDConcat", "TFDIdentity")
 
-defined_in(WHERE | dict.fromkeys(_FEATURE_SPACE, "layerkit.utils.feature_space"))
+defined_in(WHERE | dict.fromkeys(_RETIRED, "layerkit.layers.retired"))
+defined_in(dict.fromkeys(_FEATURE_SPACE, "layerkit.utils.feature_space"))

@@ -113,6 +113,7 @@ _WITHOUT_EFFECT = (
     "key_shape",
     "query_shape",
     "ragged",
+    "transform_bias",
     "value_shape",
     "weights",
 )
@@ -299,8 +300,18 @@ def _modern_calls(entry: dict[str, Any]) -> list:
     return nodes
 
 
-_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "CuDNNLSTM", "CuDNNGRU")
-_RECURRENT += ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+_RECURRENT = (
+    "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+    "CuDNNGRU",
+    "CuDNNLSTM",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SimpleRNN",
+)
 
 
 def _with_states(node: Any) -> Any:
@@ -490,8 +501,12 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
         return {key: x for key, x in config.items() if key not in _OF_ONE_KERNEL}
     if name.startswith("SpatialDropout"):
         return {key: x for key, x in config.items() if key != "noise_shape"}
-    if name == "BatchNormalization" and config.get("mode") == 0:
-        return {key: x for key, x in config.items() if key != "mode"}
+    if name == "BatchNormalization" and config.pop("mode", 0):
+        raise ValueError(
+            f"Layer '{config.get('name')}' (BatchNormalization) has a mode other than 0, which "
+            "went away with Keras 2. Make the model in code, with a Layer that computes the same "
+            "there, and use load_weights(filepath)."
+        )
     return {key: x for key, x in config.items() if key != "forget_bias_init"}
 
 

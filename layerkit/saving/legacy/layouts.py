@@ -32,6 +32,8 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
     kind = _kind(layer)
     if kind in _GATES and len(arrays) == 3 * len(_GATES[kind]):
         arrays = _joined(arrays, _GATES[kind])
+    if kind == "Highway" and len(arrays) == 4 and arrays[1].ndim == 1:  # before Keras 1.2
+        arrays = [arrays[i] for i in (0, 2, 1, 3)]
     if origin.keras < (2,):
         arrays = _turned(layer, kind, arrays)
     if origin.backend == "theano" and (isinstance(layer, _FLIPPED) or kind in _FLIPPED_CELLS):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-CLASSES = ("TFOpLambda", "SlicingOpLambda")
+CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 
 _CONSTANT = "_CONSTANT_VALUE"  # stands for a name where the first argument is no tensor
 
@@ -116,7 +116,7 @@ _HARMLESS: dict[str, Any] = {
 
 def operation_of(entry: dict[str, Any]) -> dict[str, Any]:
     """The entry of a graph for a call of TensorFlow's; ValueError for one not in the table."""
-    function = entry["config"]["function"]
+    function = entry["config"].get("function", "in its graph")  # which TensorFlow 1 kept instead
     if function not in _OPERATIONS:
         raise ValueError(
             f"Layer '{entry['name']}' calls TensorFlow's function '{function}', for which layerkit "

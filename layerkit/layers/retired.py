@@ -1,15 +1,14 @@
-"""Dense layers that went away with Keras 2, and convolutions that went away with Keras 3."""
+"""Layers that went away with Keras 2 or 3, for the files and the scripts that name them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, constraints, initializers, regularizers
-from .. import ops as K
-from ..layers import InputSpec, Layer
-from . import old_networks
+from layerkit.backend import image_data_format
 
-__all__ = ["Highway", "LocallyConnected1D", "LocallyConnected2D", "MaxoutDense"]
+from .. import activations, constraints, initializers, ops, regularizers
+from .input_spec import InputSpec
+from .layer import Layer
 
 
 class MaxoutDense(Layer):
@@ -56,8 +55,8 @@ class MaxoutDense(Layer):
         )
 
     def call(self, x: Any) -> Any:
-        y = K.einsum("bi,fio->bfo", x, self.kernel)
-        return K.max(y + self.bias if self.use_bias else y, axis=1)
+        y = ops.einsum("bi,fio->bfo", x, self.kernel)
+        return ops.max(y + self.bias if self.use_bias else y, axis=1)
 
 
 class Highway(Layer):
@@ -103,11 +102,65 @@ class Highway(Layer):
             self.carry_bias = self.add_weight((size,), carried, name="carry_bias")
 
     def call(self, x: Any) -> Any:
-        y, t = K.matmul(x, self.kernel), K.matmul(x, self.carry_kernel)
+        y, t = ops.matmul(x, self.kernel), ops.matmul(x, self.carry_kernel)
         if self.use_bias:
             y, t = y + self.bias, t + self.carry_bias
-        t = K.sigmoid(t)
+        t = ops.sigmoid(t)
         return t * self.activation(y) + (1 - t) * x
+
+
+class ParametricSoftplus(Layer):
+    """alpha * softplus(beta * x), both learned, one for each place of x."""
+
+    def __init__(self, alpha_init: float = 0.2, beta_init: float = 5.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.alpha_init, self.beta_init = alpha_init, beta_init
+
+    def build(self, input_shape: Any) -> None:
+        shape = tuple(input_shape[1:])
+        self.alphas = self.add_weight(shape, initializers.Constant(self.alpha_init), name="alphas")
+        self.betas = self.add_weight(shape, initializers.Constant(self.beta_init), name="betas")
+
+    def call(self, x: Any) -> Any:
+        return ops.softplus(self.betas * x) * self.alphas
+
+
+class SReLU(Layer):
+    """The identity between two learned bounds, lines of learned slopes outside of them.
+
+    Jin et al., Deep Learning with S-shaped Rectified Linear Activation Units, 2015.
+    """
+
+    def __init__(
+        self,
+        t_left_init: Any = "zeros",
+        a_left_init: Any = "glorot_uniform",
+        t_right_init: Any = "glorot_uniform",
+        a_right_init: Any = "ones",
+        shared_axes: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.t_left_init = initializers.get(t_left_init)
+        self.a_left_init = initializers.get(a_left_init)
+        self.t_right_init = initializers.get(t_right_init)
+        self.a_right_init = initializers.get(a_right_init)
+        self.shared_axes = shared_axes
+
+    def build(self, input_shape: Any) -> None:
+        shape = list(input_shape[1:])
+        for axis in self.shared_axes or ():
+            shape[axis - 1] = 1
+        self.t_left = self.add_weight(tuple(shape), self.t_left_init, name="t_left")
+        self.a_left = self.add_weight(tuple(shape), self.a_left_init, name="a_left")
+        self.t_right = self.add_weight(tuple(shape), self.t_right_init, name="t_right")
+        self.a_right = self.add_weight(tuple(shape), self.a_right_init, name="a_right")
+
+    def call(self, x: Any) -> Any:
+        right = self.t_left + ops.abs(self.t_right)
+        center = ops.minimum(ops.relu(x - self.t_left), right - self.t_left) + self.t_left
+        left = self.a_left * ops.relu(self.t_left - x)
+        return center - left + self.a_right * ops.relu(x - right)
 
 
 class LocallyConnected1D(Layer):
@@ -144,7 +197,7 @@ class LocallyConnected1D(Layer):
             )
         self.filters, self.padding = filters, padding
         self.kernel_size, self.strides = self._sizes(kernel_size), self._sizes(strides)
-        self.data_format = data_format or old_networks.image_data_format()
+        self.data_format = data_format or image_data_format()
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -196,7 +249,7 @@ class LocallyConnected1D(Layer):
 
     def _convolved(self, x: Any) -> Any:
         options = self.kernel_size, self.strides, self.data_format
-        return old_networks.local_conv1d(x, self.kernel, *options)
+        return local_conv1d(x, self.kernel, *options)
 
 
 class LocallyConnected2D(LocallyConnected1D):
@@ -210,4 +263,56 @@ class LocallyConnected2D(LocallyConnected1D):
 
     def _convolved(self, x: Any) -> Any:
         options = self.kernel_size, self.strides, None, self.data_format
-        return old_networks.local_conv2d(x, self.kernel, *options)
+        return local_conv2d(x, self.kernel, *options)
+
+
+def local_conv1d(
+    inputs: Any, kernel: Any, kernel_size: Any, strides: Any, data_format: str | None = None
+) -> Any:
+    """Sequences, (batch, steps, channels), convolved with a kernel of its own at each place.
+
+    kernel: (places, size * channels, filters); the result is (batch, places, filters). With
+    data_format='channels_first' the channels come before the steps, and before the size.
+    """
+    first = (data_format or image_data_format()) == "channels_first"
+    x = ops.expand_dims(inputs, 2 if first else 1)
+    format_ = "channels_first" if first else "channels_last"
+    y = local_conv2d(x, kernel, (1, *kernel_size), (1, *strides), None, format_)
+    return ops.squeeze(y, 2 if first else 1)
+
+
+def local_conv2d(
+    inputs: Any,
+    kernel: Any,
+    kernel_size: Any,
+    strides: Any,
+    output_shape: Any = None,
+    data_format: str | None = None,
+) -> Any:
+    """Images, (batch, rows, columns, channels), convolved with a kernel of its own at each place.
+
+    kernel: (places, rows * columns * channels, filters), the places row by row; the result is
+    (batch, new rows, new columns, filters). With data_format='channels_first' the channels come
+    first in all of them. `output_shape` follows from the others: ValueError where it does not.
+    """
+    first = (data_format or image_data_format()) == "channels_first"
+    x = ops.transpose(inputs, (0, 2, 3, 1)) if first else inputs
+    channels = x.shape[-1]
+    patches = ops.image.extract_patches(
+        x, tuple(kernel_size), tuple(strides), padding="valid", data_format="channels_last"
+    )
+    rows, columns = patches.shape[1:3]
+    if output_shape is not None and tuple(output_shape) != (rows, columns):
+        raise ValueError(
+            f"local_conv2d gives {rows} rows and {columns} columns here; received output_shape="
+            f"{tuple(output_shape)}."
+        )
+    if first:
+        patches = ops.reshape(
+            patches, (-1, rows * columns, patches.shape[-1] // channels, channels)
+        )
+        patches = ops.swapaxes(patches, 2, 3)
+    patches = ops.reshape(patches, (-1, rows * columns, kernel.shape[1]))
+    y = ops.einsum("bpi,pif->bpf", patches, kernel)
+    y = ops.reshape(y, (-1, rows, columns, kernel.shape[2]))
+    return ops.transpose(y, (0, 3, 1, 2)) if first else y
