@@ -266,8 +266,16 @@ def get(identifier: Any) -> Callable[..., Any]:
     elif isinstance(identifier, str):
         found = FUNCTIONS.get(identifier) or configurable.get_registered_object(identifier)
     if not callable(found):
-        hint = did_you_mean(identifier, FUNCTIONS) if isinstance(identifier, str) else ""
+        hint = ""
+        if isinstance(identifier, str):
+            elsewhere = configurable.found_elsewhere(identifier)
+            hint = elsewhere or did_you_mean(identifier, FUNCTIONS)
         raise ValueError(f"Could not interpret activation function identifier: {identifier}.{hint}")
+    if isinstance(found, type):
+        raise ValueError(
+            f"Could not interpret activation function identifier: {identifier}. That is a class: "
+            f"give an object of it, {found.__name__}()."
+        )
     return found
 
 

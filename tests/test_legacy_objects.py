@@ -9,7 +9,7 @@ from layerkit.layers import Dense, Layer
 from layerkit.utils.legacy import deserialize_keras_object, serialize_keras_object
 
 
-class Scale(Layer):
+class Holder(Layer):
     """Its config holds objects, as those of Keras 2's users did."""
 
     def __init__(self, inner=None, function=None, factor=2.0, **kwargs):
@@ -42,9 +42,9 @@ def test_what_keras_gives_for_the_same_objects():
     assert described == {"class_name": "Constant", "config": {"value": 3.0}}
     assert serialize_keras_object(None) is None
     assert serialize_keras_object(double) == "double"
-    scale = Scale(initializers.Zeros(), double, name="double")
+    scale = Holder(initializers.Zeros(), double, name="double")
     assert serialize_keras_object(scale) == {
-        "class_name": "Scale",
+        "class_name": "Holder",
         "config": {
             "name": "double",
             "inner": {"class_name": "Zeros", "config": {}, "__passive_serialization__": True},
@@ -57,9 +57,9 @@ def test_what_keras_gives_for_the_same_objects():
 
 
 def test_objects_come_back():
-    scale = Scale(initializers.Constant(3.0), double, 5.0, name="double")
+    scale = Holder(initializers.Constant(3.0), double, 5.0, name="double")
     described = serialize_keras_object(scale)
-    there = {"Scale": Scale, "Constant": initializers.Constant}
+    there = {"Holder": Holder, "Constant": initializers.Constant}
     again = deserialize_keras_object(described, there, {"double": double})
     assert (again.name, again.factor, again.function) == ("double", 5.0, double)
     assert again.inner.value == 3.0

@@ -126,15 +126,20 @@ def _labels(y: Any) -> Any:
 
 
 def _as_tensors(name: str, part: Any) -> Any:
+    convert = _as_tensor_or_texts if name == "x" else _as_tensor
     try:
-        return tree.map_structure(_as_tensor, part)
+        return tree.map_structure(convert, part)
     except ValueError as error:
         raise ValueError(f"{error} (This is `{name}`.)") from error
 
 
 def _as_tensor(x: Any) -> Any:
+    return x if x is None else K.convert_to_tensor(x)
+
+
+def _as_tensor_or_texts(x: Any) -> Any:
     texts = isinstance(x, np.ndarray) and x.dtype.kind in "USO" and is_text(x)
-    return x if x is None or texts else K.convert_to_tensor(x)
+    return x if texts else _as_tensor(x)
 
 
 def _length(iterable: Any) -> int | None:

@@ -1,41 +1,47 @@
-"""Writes datasets.json: what TensorFlow's tf.data makes of the chains in tables/datasets.py.
+"""Let real Keras load the small files of tests/tables/datasets.py.
 
-Run it from tests/ with TensorFlow installed: `python golden/make_datasets_golden.py`.
+    KERAS_BACKEND=jax python tests/golden/make_datasets_golden.py
+
+with an installation of Keras 3 and JAX; it writes datasets.json beside this file.
 """
 
-from __future__ import annotations
-
+import importlib
 import json
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
+from keras.src.datasets.cifar import load_batch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+from tables import datasets as small  # noqa: E402
 
-from tables.datasets import CHAINS
-
-
-def plain(element):
-    """The element in lists; arrays as [dtype, values]."""
-    if isinstance(element, dict):
-        return {key: plain(part) for key, part in element.items()}
-    if isinstance(element, tuple):
-        return [plain(part) for part in element]
-    array = np.asarray(element)
-    if array.dtype.kind in "SO":
-        return ["string", np.vectorize(bytes.decode, otypes=[object])(array).tolist()]
-    return [str(array.dtype), array.tolist()]
+folder = Path(tempfile.mkdtemp())
+for name, content in small.files().items():
+    (folder / name).write_bytes(content)
+    if name.endswith("_archive"):
+        with tarfile.open(folder / name) as archive:
+            archive.extractall(folder / name.removesuffix("_archive"), filter="data")
 
 
-if __name__ == "__main__":
-    found = {}
-    for name, chain in CHAINS.items():
-        dataset = chain(tf.data.Dataset, tf.TensorSpec)
-        found[name] = {
-            "elements": [plain(element) for element in dataset.as_numpy_iterator()],
-            "cardinality": int(dataset.cardinality()),
-        }
-    text = ",\n".join(f"{json.dumps(name)}: {json.dumps(found[name])}" for name in found)
-    Path(__file__).with_name("datasets.json").write_text(f"{{\n{text}\n}}\n")
+def local_file(fname, origin=None, **_):
+    return str(folder / fname)
+
+
+golden = {}
+for name, options in small.ROWS:
+    module = importlib.import_module(f"keras.src.datasets.{name}")
+    module.get_file = local_file
+    golden[small.key(name, options)] = small.described(module.load_data(**options))
+
+# Keras's cifar10 wants 10,000 images a batch: its batches are asked for one by one.
+for name in ("data_batch_2", "test_batch"):
+    path = folder / "cifar-10-batches-py-target" / "cifar-10-batches-py" / name
+    images, labels = load_batch(path)
+    golden[name] = [small.describe(images), labels]
+
+module = importlib.import_module("keras.src.datasets.reuters")
+golden["topics"] = list(module.get_label_names())
+(HERE / "datasets.json").write_text(json.dumps(golden, indent=0) + "\n")
