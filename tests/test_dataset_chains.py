@@ -1,4 +1,4 @@
-"""Dataset against TensorFlow's tf.data (golden/dataset_chains.json), and what a model makes of one."""
+"""Dataset against tf.data (golden/dataset_chains.json), and what a model makes of one."""
 
 from __future__ import annotations
 

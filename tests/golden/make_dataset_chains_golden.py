@@ -1,4 +1,4 @@
-"""Writes dataset_chains.json: what TensorFlow's tf.data makes of the chains in tables/dataset_chains.py.
+"""Writes dataset_chains.json: what tf.data makes of the chains in tables/dataset_chains.py.
 
 Run it from tests/ with TensorFlow installed: `python golden/make_dataset_chains_golden.py`.
 """
