@@ -78,6 +78,7 @@ class Layer(Operation):
         self._losses: list[Tensor] = []
         self._added_losses: list[list[Tensor]] = []  # of the layers below, by the last call
         self._frozen: Structure | None = None
+        self._settled = -1  # Structure.builds when all below were found built
         self.built = False
         self.input_spec: InputSpec | None = None
         self.batch_input_shape = pop_batch_input_shape(kwargs)
@@ -254,8 +255,10 @@ class Layer(Operation):
         _call.training = training if training is not None else outer
         outer_dtype = K.compute_in(self._autocast_dtype)
         try:
-            with name_scope(self.name, self):
+            if self._settled == Structure.builds:
                 outputs = self.call(inputs, *others, **kwargs)
+            else:
+                outputs = self._call_in_scope(inputs, others, kwargs)
         finally:
             _call.training, _call.root = outer, root
             K.compute_in(outer_dtype)
@@ -263,6 +266,17 @@ class Layer(Operation):
             self._regularize_activity(outputs, root)
         if mask is not None or self._makes_masks:
             self._hand_mask_on(inputs, outputs, mask)
+        return outputs
+
+    def _call_in_scope(self, inputs: Any, others: list, kwargs: dict) -> Any:
+        """`call`, with this layer's name before those of the variables that it makes.
+
+        Once all layers below are built, it makes none: calls are without a scope then.
+        """
+        with name_scope(self.name, self):
+            outputs = self.call(inputs, *others, **kwargs)
+        if all(layer.built for layer in self._flatten_layers()):
+            self._settled = Structure.builds
         return outputs
 
     def _first_by_position(self, kwargs: dict) -> tuple[tuple, dict]:
@@ -765,7 +779,7 @@ class Layer(Operation):
 
 _TRAINING = {"training"}
 
-_SET_BY_FIT = ("_frozen", "history", "stop_training")  # which no formula reads
+_SET_BY_FIT = ("_frozen", "_settled", "history", "stop_training")  # which no formula reads
 
 _BASE_STATE = (
     "built",
