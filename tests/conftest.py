@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 import pytest
+import tqdm  # noqa: F401  it reads the environment once, which some tests change
 from fakes import strict_cupy
 from fakes.device import strict_cupy_backend
 
