@@ -6,6 +6,7 @@ of a batch only if some callback looks at batches.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ class CallbackList(Callback):
             self.callbacks.append(History())
         if add_progbar and self._first(ProgbarLogger) is None:
             self.callbacks.append(ProgbarLogger())
+        self.callbacks.sort(key=lambda callback: getattr(callback, "told_last", False))
         self.progbar = self._first(ProgbarLogger)
         self.set_params(params)
         if model is not None:
@@ -82,6 +84,40 @@ class CallbackList(Callback):
         """How many steps an epoch has, where nobody knew before the first one."""
         if self.params.get("steps", steps) is None:
             self.params["steps"] = steps
+
+    def get_state(self) -> list[dict[str, Any]]:
+        """What the callbacks keep, each with its class, for a file."""
+        states = [(callback, _state(callback)) for callback in self.callbacks]
+        return [
+            {"class": type(callback).__name__, "state": state}
+            for callback, state in states
+            if state is not None
+        ]
+
+    def go_on(self, states: list[dict[str, Any]], epoch: int | None) -> None:
+        """Give the callbacks what `get_state` gave; `epoch`: the one that fit goes on inside.
+
+        States belong to callbacks by their classes, in order. Warns of those that have none now.
+        """
+        waiting = list(self.callbacks)
+        missing = []
+        for saved in states:
+            name = saved["class"]
+            callback = next((c for c in waiting if type(c).__name__ == name), None)
+            if callback is None:
+                missing.append(name)
+                continue
+            waiting.remove(callback)
+            callback.set_state(saved["state"])
+        if missing:
+            warnings.warn(
+                f"The saved state of a training has states of callbacks that this fit was not "
+                f"given: {', '.join(missing)}. They are left out: give the same callbacks to go "
+                "on as if nothing had happened.",
+                stacklevel=5,
+            )
+        if epoch is not None and self.progbar is not None:
+            self.progbar.on_epoch_begin(epoch)
 
     def __enter__(self) -> CallbackList:
         return self
@@ -174,6 +210,11 @@ class CallbackList(Callback):
 
     def _first(self, kind: type) -> Any:
         return next((callback for callback in self.callbacks if isinstance(callback, kind)), None)
+
+
+def _state(callback: Any) -> Any:
+    """None too of what only has the methods that Keras's callbacks have."""
+    return callback.get_state() if hasattr(callback, "get_state") else None
 
 
 def _flatten(callbacks: Any) -> list:

@@ -711,7 +711,13 @@ class Layer(Configurable):
 
 _TRAINING = {"training"}
 
-_SET_BY_FIT = ("_frozen", "history", "stop_training")  # which no formula reads
+_SET_BY_FIT = (
+    "_frozen",
+    "_place",
+    "_resumption",
+    "history",
+    "stop_training",
+)  # which no formula reads
 
 _BASE_STATE = (
     "built",
