@@ -149,7 +149,7 @@ def all_callbacks(folder):
         callbacks.ModelCheckpoint(folder / "best.keras", "loss", save_best_only=True),
         callbacks.ModelCheckpoint(folder / "c.weights.h5", save_weights_only=True, save_freq=3),
         callbacks.CSVLogger(folder / "log.csv"),
-        callbacks.TensorBoard(folder / "board", update_freq=2),
+        callbacks.TensorBoard(folder / "board", write_graph=False, update_freq=2),
         callbacks.TerminateOnNaN(),
         callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
     ]
@@ -171,9 +171,8 @@ CASES = {
     "in order": (dense, arrays(shuffle=False), no_callbacks),
     "within batches": (dense, arrays(shuffle="batch"), no_callbacks),
     "validation": (dense, arrays(validation_data=VALIDATION, validation_freq=2), schedule),
-    "split": (dense, arrays(validation_split=0.3), all_callbacks),
-    "some steps": (dense, arrays(steps_per_epoch=3), no_callbacks),
-    "steps of more epochs": (dense, arrays(steps_per_epoch=5), no_callbacks),
+    "split": (dense, arrays(validation_split=0.3, epochs=4), all_callbacks),
+    "passes over several epochs": (dense, arrays(steps_per_epoch=2, epochs=4), no_callbacks),
     "executions": (lambda: dense(steps_per_execution=3), arrays(), no_callbacks),
     "executions of all": (lambda: dense(steps_per_execution=2), arrays(), no_callbacks),
     "no tracing": (lambda: dense(jit_compile=False), arrays(), no_callbacks),
@@ -224,7 +223,7 @@ CASES = {
         lambda: {"x": Batches(), "shuffle": True, "validation_data": Batches()},
         no_callbacks,
     ),
-    "generator": (dense, lambda: {"x": endless(), "steps_per_epoch": 3}, no_callbacks),
+    "generator": (dense, lambda: {"x": endless(), "steps_per_epoch": 3, "epochs": 3}, no_callbacks),
     "validated by a generator": (
         dense,
         lambda: {
@@ -259,7 +258,7 @@ class SavesAlways(Callback):
         self.number += 1
 
 
-def run(make, data, make_callbacks, folder, state=None, *extra, epochs=3):
+def run(make, data, make_callbacks, folder, state=None, *extra):
     """Train to the end; everything that there is to compare."""
     folder.mkdir(exist_ok=True)
     K.clear_session()
@@ -270,7 +269,7 @@ def run(make, data, make_callbacks, folder, state=None, *extra, epochs=3):
         K.set_random_seed(99)
         model.load_state(state)
     given = [*make_callbacks(folder), *extra]
-    options = {"epochs": epochs, "verbose": 0, **data()}
+    options = {"epochs": 2, "verbose": 0, **data()}
     history = model.fit(callbacks=given, **options)
     log = folder / "log.csv"
     return {
@@ -299,7 +298,7 @@ def test_goes_on_from_any_step_to_the_same_bits(case, tmp_path):
     states.mkdir()
     saves = SavesAlways(states, tmp_path / "saved")
     assert_same(run(make, data, make_callbacks, tmp_path / "saved", None, saves), expected)
-    assert saves.number > 8 or case in ("executions", "executions of all", "stateful")
+    assert saves.number >= 6 or case == "executions"
     for number in range(saves.number):
         beside = states / f"{number}.beside"
         found = run(make, data, make_callbacks, beside, states / f"{number}.state")

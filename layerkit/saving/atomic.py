@@ -31,6 +31,8 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
     with _temporary(target) as (temporary, file):
         yield file
         file.flush()
+        if file.raw.failed is not None:  # and whoever wrote said nothing
+            raise file.raw.failed
         os.fsync(file.fileno())
         if os.path.exists(target):
             os.chmod(temporary, os.stat(target).st_mode & 0o7777)
@@ -61,7 +63,7 @@ def _start_of_names(name: str) -> str:
 
 
 @contextmanager
-def _temporary(target: str) -> Iterator[tuple[str, BinaryIO]]:
+def _temporary(target: str) -> Iterator[tuple[str, Any]]:
     """A new file beside `target`, locked as long as this process writes it; removed at the end."""
     path, raw = _made(target)
     file = io.BufferedRandom(raw)
