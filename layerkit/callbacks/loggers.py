@@ -172,6 +172,7 @@ class CSVLogger(Callback):
 
     def set_state(self, state: Any) -> None:
         if os.path.getsize(self.filename) < state["bytes"]:
+            self._close()
             raise ValueError(
                 f"CSVLogger cannot go on with '{self.filename}': expected the file with the rows "
                 f"of the epochs before, {state['bytes']} bytes; it has fewer. Put it back."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -210,23 +211,23 @@ def _compare(what: str, own: list[Any], names: list[str], saved: list[Any], path
     theirs = [(tuple(v.shape), v.dtype.name) for v in saved]
     if mine == theirs:
         return
-    rows = max(len(mine), len(theirs))
     left = [f"{v.path} {shape} {dtype}" for v, (shape, dtype) in zip(own, mine, strict=True)]
     right = [f"{n} {shape} {dtype}" for n, (shape, dtype) in zip(names, theirs, strict=True)]
-    pad = [""] * rows
+    width = max(map(len, left), default=10)
     table = [
-        f"  {a or 'nothing':<50} {b or 'nothing'}{'' if same else '   <- differs'}"
-        for a, b, same in zip(
-            (left + pad)[:rows],
-            (right + pad)[:rows],
-            [i < len(mine) and i < len(theirs) and mine[i] == theirs[i] for i in range(rows)],
-            strict=True,
+        f"  {a:<{width}}  {b}{'' if one == other else '   <- differs'}"
+        for (a, one), (b, other) in zip_longest(
+            zip(left, mine, strict=True),
+            zip(right, theirs, strict=True),
+            fillvalue=("nothing", None),
         )
     ]
     raise ValueError(
         f"'{path}' is the state of another training: {what} has {len(mine)} variables, the file "
         f"holds {len(theirs)}, and they do not match one by one:\n"
-        f"  {'expected':<50} in the file\n" + "\n".join(table[:_MOST_ROWS]) + "\nMake and compile "
+        f"  {'expected':<{width}}  in the file\n"
+        + "\n".join(table[:_MOST_ROWS])
+        + "\nMake and compile "
         "the model as it was when the state was saved. Nothing was changed."
     )
 
