@@ -16,6 +16,7 @@ from layerkit import backend as K
 from layerkit.backend.random import random_state
 from layerkit.callbacks import Callback
 from layerkit.data import PyDataset
+from layerkit.preprocessing.image import ImageDataGenerator
 from layerkit.saving.state_file import read_state, write_state
 
 X = np.random.default_rng(0).random((10, 3), "float32")
@@ -170,6 +171,19 @@ def averages(folder):
 EMA = {"use_ema": True, "ema_momentum": 0.5}
 AVERAGED = {**EMA, "ema_overwrite_frequency": 3}
 
+
+def images(**options):
+    pictures = np.random.default_rng(1).random((10, 6, 6, 1))
+    flow = ImageDataGenerator(rotation_range=90, horizontal_flip=True).flow
+    return {"x": flow(pictures, Y, batch_size=3, **options)}
+
+
+def of_images():
+    found = Sequential([Input((6, 6, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(1)])
+    found.compile("adam", "mse")
+    return found
+
+
 CASES = {
     "arrays": (dense, arrays(), no_callbacks),
     "in order": (dense, arrays(shuffle=False), no_callbacks),
@@ -227,6 +241,8 @@ CASES = {
         lambda: {"x": Batches(), "shuffle": True, "validation_data": Batches()},
         no_callbacks,
     ),
+    "images": (of_images, images, no_callbacks),
+    "images, seeded": (of_images, lambda: images(seed=3), no_callbacks),
     "generator": (dense, lambda: {"x": endless(), "steps_per_epoch": 3, "epochs": 3}, no_callbacks),
     "validated by a generator": (
         dense,

@@ -222,13 +222,12 @@ def _compare(what: str, own: list[Any], names: list[str], saved: list[Any], path
             fillvalue=("nothing", None),
         )
     ]
+    listed = "\n".join(table[:_MOST_ROWS])
     raise ValueError(
         f"'{path}' is the state of another training: {what} has {len(mine)} variables, the file "
         f"holds {len(theirs)}, and they do not match one by one:\n"
-        f"  {'expected':<{width}}  in the file\n"
-        + "\n".join(table[:_MOST_ROWS])
-        + "\nMake and compile "
-        "the model as it was when the state was saved. Nothing was changed."
+        f"  {'expected':<{width}}  in the file\n{listed}\n"
+        "Make and compile the model as it was when the state was saved. Nothing was changed."
     )
 
 
