@@ -472,6 +472,10 @@ def test_other_data_other_metrics_other_callbacks(tmp_path):
     save = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: model.save_state(path))
     model.fit(**arrays()(), verbose=0, callbacks=[Counter(), save])
     model.load_state(path)
+    keeps = callbacks.LambdaCallback()
+    keeps.get_state = lambda: {"function": print}
+    with pytest.raises(TypeError, match=r"\['LambdaCallback'\]\['function'\] cannot be kept"):
+        dense().fit(X, Y, verbose=0, callbacks=[keeps, SavesAlways(tmp_path, tmp_path)])
     with pytest.warns(UserWarning, match="callbacks that this fit was not given: Counter"):
         model.fit(**arrays()(), verbose=0)
 

@@ -7,6 +7,7 @@ of a batch only if some callback looks at batches.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -85,39 +86,40 @@ class CallbackList(Callback):
         if self.params.get("steps", steps) is None:
             self.params["steps"] = steps
 
-    def get_state(self) -> list[dict[str, Any]]:
-        """What the callbacks keep, each with its class, for a file."""
-        states = [(callback, _state(callback)) for callback in self.callbacks]
-        return [
-            {"class": type(callback).__name__, "state": state}
-            for callback, state in states
-            if state is not None
-        ]
+    def get_state(self) -> dict[str, Any]:
+        """What the callbacks keep, by their classes, for a file."""
+        states = {key: _state(callback) for key, callback in self._by_class().items()}
+        return {key: state for key, state in states.items() if state is not None}
 
-    def go_on(self, states: list[dict[str, Any]], epoch: int | None) -> None:
+    def go_on(self, states: dict[str, Any], epoch: int | None) -> None:
         """Give the callbacks what `get_state` gave; `epoch`: the one that fit goes on inside.
 
-        States belong to callbacks by their classes, in order. Warns of those that have none now.
+        Several callbacks of a class are told apart by their order. Warns of what is missing now.
         """
-        waiting = list(self.callbacks)
-        missing = []
-        for saved in states:
-            name = saved["class"]
-            callback = next((c for c in waiting if type(c).__name__ == name), None)
-            if callback is None:
-                missing.append(name)
-                continue
-            waiting.remove(callback)
-            callback.set_state(saved["state"])
+        callbacks = self._by_class()
+        for key, state in states.items():
+            if key in callbacks:
+                callbacks[key].set_state(state)
+        missing = [key for key in states if key not in callbacks]
         if missing:
             warnings.warn(
-                f"The saved state of a training has states of callbacks that this fit was not "
+                "The saved state of a training has states of callbacks that this fit was not "
                 f"given: {', '.join(missing)}. They are left out: give the same callbacks to go "
                 "on as if nothing had happened.",
                 stacklevel=5,
             )
         if epoch is not None and self.progbar is not None:
             self.progbar.on_epoch_begin(epoch)
+
+    def _by_class(self) -> dict[str, Any]:
+        """The callbacks by the names of their classes, with numbers from the second one on."""
+        found: dict[str, Any] = {}
+        count: Counter[str] = Counter()
+        for callback in self.callbacks:
+            name = type(callback).__name__
+            count[name] += 1
+            found[name if count[name] == 1 else f"{name} {count[name]}"] = callback
+        return found
 
     def __enter__(self) -> CallbackList:
         return self

@@ -168,6 +168,8 @@ class CSVLogger(Callback):
     def get_state(self) -> Any:
         fields = None if self.writer is None else list(self.writer.fieldnames)
         kept = os.path.getsize(self.filename) if self._kept is None else self._kept
+        if self.csv_file is not None:
+            os.fsync(self.csv_file.fileno())  # the rows are to be there whenever the state is
         return {"bytes": kept, "fields": fields}
 
     def set_state(self, state: Any) -> None:

@@ -68,7 +68,7 @@ class Batches(Source):
 
     def batches_from(self, first: int) -> Iterator[Any]:
         if not self.shuffle:
-            fed = islice(self._feeder()(None), first, None)
+            fed: Iterator[list[Any]] = islice(self._feeder()(None), first, None)
         else:
             fed = self._feeder()(self._order()[first * self.batch_size :])
         return (self._packed(arrays) for arrays in fed)

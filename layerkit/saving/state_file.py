@@ -39,7 +39,7 @@ def write_state(state: dict[str, Any], file: BinaryIO) -> None:
         archive.writestr(_INDEX, json.dumps(index))
         for number, array in enumerate(arrays):
             with archive.open(str(number), "w", force_zip64=True) as member:
-                member.write(memoryview(array.reshape(-1)).cast("B") if array.size else b"")
+                member.write(array.reshape(-1).view("uint8").data if array.size else b"")
 
 
 def read_state(path: str) -> dict[str, Any]:
