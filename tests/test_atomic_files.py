@@ -16,6 +16,8 @@ from layerkit.models import load_model
 from layerkit.saving import atomic
 from layerkit.saving.atomic import replacing
 
+pytestmark = pytest.mark.numpy_only("files are written on the host")
+
 X = np.ones((2, 30), "float32")
 
 WRITERS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import signal
 import zipfile
 
 import numpy as np
@@ -97,6 +98,19 @@ class Batches(PyDataset):
 
     def set_state(self, state):
         self.order = state["order"].copy()
+
+
+class Prepared(PyDataset):
+    """Batches by their numbers, prepared ahead by threads."""
+
+    def __init__(self):
+        super().__init__(workers=2, max_queue_size=2)
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        return X[2 * index : 2 * index + 2], Y[2 * index : 2 * index + 2]
 
 
 class Counter(Callback):
@@ -241,6 +255,7 @@ CASES = {
         lambda: {"x": Batches(), "shuffle": True, "validation_data": Batches()},
         no_callbacks,
     ),
+    "PyDataset, threads": (dense, lambda: {"x": Prepared(), "shuffle": True}, no_callbacks),
     "images": (of_images, images, no_callbacks),
     "images, seeded": (of_images, lambda: images(seed=3), no_callbacks),
     "generator": (dense, lambda: {"x": endless(), "steps_per_epoch": 3, "epochs": 3}, no_callbacks),
@@ -325,6 +340,8 @@ def test_goes_on_from_any_step_to_the_same_bits(case, tmp_path):
         assert_same(found, expected)
 
 
+@pytest.mark.numpy_only("trains in processes of their own")
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_killed_trainings_go_on_to_the_same_bits(tmp_path):
     found = kill_trainings(3, seed=3, folder=tmp_path)
     assert found["kills"] == 3

@@ -713,10 +713,10 @@ class Model(Layer):
     def save_state(self, filepath: Any, overwrite: bool = True) -> None:
         """Save all that training goes on from, as one file: see `load_state`.
 
-        Weights, optimizer, states of recurrent layers, running values of metrics, random counters
-        (those of layers, layerkit's, NumPy's and Python's), and, when a callback calls it within
-        fit, where fit is: epoch and batch, order of the data, logs and History, and what
-        callbacks keep (those behind the one that calls have not been told of that moment yet).
+        Weights, optimizer, states of recurrent layers and random counters (those of layers,
+        layerkit's, NumPy's and Python's). When a callback calls it within fit, also where fit is:
+        epoch and batch, order of the data, running metrics, logs, History, and what callbacks keep
+        (those behind the one that calls have not been told of that moment yet).
 
         ValueError for a model that is not built, in the middle of a step or a validation, and
         FileExistsError with `overwrite=False` where there is a file.

@@ -1,8 +1,8 @@
 """The whole state of a training: what a file keeps of it, and how a model goes on from there.
 
-A state has two parts. What the model is: weights, optimizer, states of recurrent layers, running
-values of metrics, and all random counters. Where a fit is, if one was running: the epoch, the batch
-and the order of the data, the logs so far, and what the callbacks keep.
+A state has two parts. What the model is: weights, optimizer, states of recurrent layers, and all
+random counters. Where a fit is, if one was running: the epoch, the batch and the order of the data,
+the running values of metrics, the logs so far, and what the callbacks keep.
 """
 
 from __future__ import annotations
@@ -58,9 +58,8 @@ def state_of(model: Any) -> dict[str, Any]:
         "optimizer": _optimizer_state(model.optimizer),
         "recurrent": [layer._kept_states() for layer in _recurrent_layers(model)],
         "seeds": [list(generator.state) for generator in _generators(model)],
-        "metrics": [metric.running_values() for metric in model.metrics],
         "random": random_state(),
-        "fit": None if place is None else _state_of_place(place, model.stop_training),
+        "fit": None if place is None else _state_of_place(place, model),
     }
 
 
@@ -105,7 +104,7 @@ def resume(model: Any, place: Place) -> None:
     if place.validation is not None:
         place.validation.source.set_state(fit["validation"])
     if place.begun:
-        _set_metrics(model.metrics, state["metrics"])
+        _set_metrics(model.metrics, fit["metrics"])
     model.stop_training = fit["stop_training"]
     place.stopped = model.stop_training and not place.begun
     place.callbacks.learn_steps(place.passes.steps)
@@ -117,13 +116,14 @@ def resume(model: Any, place: Place) -> None:
 # --- parts ---------------------------------------------------------------------------------------
 
 
-def _state_of_place(place: Place, stop_training: bool) -> dict[str, Any]:
+def _state_of_place(place: Place, model: Any) -> dict[str, Any]:
     validation = place.validation
     return {
         "epoch": place.epoch,
         "begun": place.begun,
         "logs": as_floats(place.logs),
-        "stop_training": bool(stop_training),
+        "metrics": [metric.running_values() for metric in model.metrics],
+        "stop_training": bool(model.stop_training),
         "passes": place.passes.get_state(),
         "validation": None if validation is None else validation.source.get_state(),
         "callbacks": place.callbacks.get_state(),

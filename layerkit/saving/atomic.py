@@ -46,8 +46,10 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
 def remove_leftovers(path: str) -> None:
     """Remove the unfinished files that killed writers of `path` left; not those of living ones."""
     folder, name = os.path.split(os.path.realpath(path))
-    start = _start_of_names(name)
-    for entry in os.listdir(folder or "."):
+    start, entries = _start_of_names(name), []
+    with suppress(OSError):  # a folder may be there to be written to, not to be listed
+        entries = os.listdir(folder)
+    for entry in entries:
         if entry.startswith(start) and entry.endswith(_END) and fcntl is not None:
             leftover = os.path.join(folder, entry)
             with suppress(OSError), open(leftover, "r+b") as file:
