@@ -193,20 +193,22 @@ with replacing(sys.argv[1]) as file:
 @pytest.mark.skipif(os.name != "posix", reason="needs locks of files")
 def test_what_killed_writers_left_is_removed_and_living_ones_are_let_be(tmp_path):
     path = str(tmp_path / "a.bin")
-    (tmp_path / ".a.bin.mine").write_bytes(b"")
+    mine = [".a.bin.mine.tmp", ".a.bin.0123456789ab", ".b.bin.0123456789ab.tmp"]
+    for name in mine:
+        (tmp_path / name).write_bytes(b"")
     command = [sys.executable, "-c", KILLED, path]
     writer = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert writer.stdout.readline() == b"half\n"
     with replacing(path) as file:
         file.write(b"whole")
-    assert len(os.listdir(tmp_path)) == 3  # the writer lives
+    assert len(os.listdir(tmp_path)) == len(mine) + 2  # the writer lives
     writer.kill()
     writer.wait()
     writer.stdout.close()
-    assert len(os.listdir(tmp_path)) == 3
+    assert len(os.listdir(tmp_path)) == len(mine) + 2
     with replacing(path) as file:
         file.write(b"again")
-    assert sorted(os.listdir(tmp_path)) == [".a.bin.mine", "a.bin"]
+    assert sorted(os.listdir(tmp_path)) == sorted([*mine, "a.bin"])
 
 
 def test_a_writer_whose_file_was_taken_for_a_leftover_makes_another(tmp_path, monkeypatch):

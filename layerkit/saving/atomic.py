@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
@@ -46,15 +47,15 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
 def remove_leftovers(path: str) -> None:
     """Remove the unfinished files that killed writers of `path` left; not those of living ones."""
     folder, name = os.path.split(os.path.realpath(path))
-    start, entries = _start_of_names(name), []
-    with suppress(OSError):  # a folder may be there to be written to, not to be listed
-        entries = os.listdir(folder)
+    pattern = re.compile(re.escape(_start_of_names(name)) + "[0-9a-f]{12}" + re.escape(_END))
+    entries: list[os.DirEntry] = []
+    with suppress(OSError), os.scandir(folder) as found:  # or it may only be written to
+        entries = [entry for entry in found if pattern.fullmatch(entry.name)]
     for entry in entries:
-        if entry.startswith(start) and entry.endswith(_END) and fcntl is not None:
-            leftover = os.path.join(folder, entry)
-            with suppress(OSError), open(leftover, "r+b") as file:
+        if fcntl is not None and entry.is_file(follow_symlinks=False):
+            with suppress(OSError), open(entry.path, "r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where its writer lives
-                os.unlink(leftover)
+                os.unlink(entry.path)
 
 
 _END = ".tmp"
