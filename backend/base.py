@@ -446,7 +446,8 @@ def _one_minus_square(xp: Any, y: Any, out: Any) -> None:
 
 
 def batch_rows(size: int, batch_size: int, order: Any = None) -> Iterator[Any]:
-    """For each batch of `size` rows, a slice, or the part of an `order` that the slice is of."""
+    """For each batch of `size` rows a slice, or of the rows in an `order` the next part of it."""
+    size = size if order is None else len(order)
     for start in range(0, size, batch_size):
         rows = slice(start, min(start + batch_size, size))
         yield rows if order is None else order[rows]

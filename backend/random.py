@@ -7,6 +7,7 @@ numbers are all its state. Numbers are drawn on the host by NumPy's generator ke
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,27 @@ def set_random_seed(seed: int) -> None:
     random.seed(int(seed))
     np.random.seed(int(seed))
     _global = SeedGenerator(int(seed))
+
+
+def random_state() -> dict[str, Any]:
+    """All that `set_random_seed` seeds, as it is now: plain values and arrays."""
+    python = sys.modules.get("random")  # who never imported it never drew from it
+    return {
+        "layerkit": list(global_generator().state),
+        "numpy": np.random.get_state(legacy=False),
+        "python": None if python is None else python.getstate(),
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Go on with the random numbers where `random_state` gave `state`."""
+    global_generator().state = state["layerkit"]
+    np.random.set_state(state["numpy"])
+    if state["python"] is not None:
+        import random
+
+        version, words, gauss = state["python"]
+        random.setstate((version, tuple(words), gauss))
 
 
 def make_seed() -> int:

@@ -275,46 +275,55 @@ def test_training_that_was_cut_off_goes_on_to_the_same_bits(tmp_path):
     expected = fit(whole, epochs=4).history["loss"]
     with pytest.raises(CutOff):
         fit(model("adam"), BackupAndRestore(folder), cut_off(2, 1), epochs=4)
-    assert sorted(p.name for p in folder.iterdir()) == [
-        "epoch-2-step-6.weights.h5",
-        "training_metadata.json",
-    ]
+    assert [p.name for p in folder.iterdir()] == ["last.state"]
     again = model("adam")
     again.set_weights([np.zeros_like(w) for w in again.get_weights()])
     K.set_random_seed(99)
     history = fit(again, BackupAndRestore(folder), epochs=4)
-    assert history.epoch == [2, 3] and history.history["loss"] == expected[2:]
+    assert history.epoch == [0, 1, 2, 3] and history.history["loss"] == expected
     for w, same in zip(again.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_array_equal(w, same)
     assert not folder.exists()
 
 
-def test_backups_of_batches_begin_the_epoch_again(tmp_path):
+def test_backups_of_batches_go_on_at_the_next_batch(tmp_path):
+    expected = fit(model()).history
     keep = BackupAndRestore(tmp_path, save_freq=2, delete_checkpoint=False)
     with pytest.raises(CutOff):
         fit(model(), keep, cut_off(1, 1))
-    assert (tmp_path / "epoch-1-step-4.weights.h5").exists()
-    trained = model()
-    assert fit(trained, BackupAndRestore(tmp_path)).epoch == [1]
-    assert int(trained.optimizer.iterations) == 4 + 3
+    trained, seen = model(), []
+    batches = LambdaCallback(on_train_batch_begin=lambda batch, logs: seen.append(batch))
+    assert fit(trained, BackupAndRestore(tmp_path), batches).history == expected
+    assert seen == [1, 2]
+    assert int(trained.optimizer.iterations) == 6
 
 
 def test_the_backup_before_serves_where_the_last_cannot_be_read(tmp_path):
     (tmp_path / "mine.txt").write_text("stays")
     with pytest.raises(CutOff):
         fit(model(), BackupAndRestore(tmp_path, double_checkpoint=True), cut_off(2), epochs=3)
-    (tmp_path / "epoch-2-step-6.weights.h5").write_bytes(b"torn")
+    (tmp_path / "last.state").write_bytes(b"torn")
+    trained, seen = model(), []
+    epochs = LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(epoch))
     with pytest.warns(UserWarning, match="so training goes on from the one before"):
-        assert fit(model(), BackupAndRestore(tmp_path), epochs=3).epoch == [1, 2]
+        fit(trained, BackupAndRestore(tmp_path), epochs, epochs=3)
+    assert seen == [1, 2]
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_a_lost_backup_raises(tmp_path):
     with pytest.raises(CutOff):
         fit(model(), BackupAndRestore(tmp_path), cut_off(1))
-    (tmp_path / "epoch-1-step-3.weights.h5").write_bytes(b"torn")
-    with pytest.raises((OSError, ValueError), match="epoch-1-step-3"):
+    (tmp_path / "last.state").write_bytes(b"torn")
+    with pytest.raises(ValueError, match="last.state' is not a readable state of a training"):
         fit(model(), BackupAndRestore(tmp_path))
+
+
+def test_a_backup_of_another_training_raises(tmp_path):
+    with pytest.raises(CutOff):
+        fit(model("adam"), BackupAndRestore(tmp_path), cut_off(1))
+    with pytest.raises(ValueError, match="is the state of another training"):
+        fit(model("sgd"), BackupAndRestore(tmp_path))
 
 
 def test_what_cannot_be_backed_up(tmp_path):

@@ -84,7 +84,7 @@ FLOORS = [
     ["layerkit.callbacks"],
     ["layerkit.models.outputs", "layerkit.models.trainable_flags"],
     ["layerkit.models.compiled", "layerkit.models.summary", "layerkit.models.traced"],
-    ["layerkit.models.replayed"],
+    ["layerkit.models.replayed", "layerkit.models.training_state"],
     ["layerkit.models.model"],
     ["layerkit.models.graph", "layerkit.models.sequential"],
     ["layerkit.models.function", "layerkit.models.graph_config"],

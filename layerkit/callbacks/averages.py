@@ -19,6 +19,12 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = swap_on_epoch
         self._swapped = False
 
+    def get_state(self) -> Any:
+        return {"swapped": self._swapped}
+
+    def set_state(self, state: Any) -> None:
+        self._swapped = state["swapped"]  # as the weights are that were saved with it
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self.swap_on_epoch:
             self._set(False)

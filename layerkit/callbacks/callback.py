@@ -14,6 +14,7 @@ class Callback:
     """
 
     reads_batch_logs = True  # False: takes batch logs as the step returned them, tensors and all
+    told_last = False  # True: told of each moment when all other callbacks were
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
@@ -26,6 +27,20 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Told once, before anything begins."""
         self.model = model
+
+    def get_state(self) -> Any:
+        """What this callback counts and remembers, for the file of a training's state.
+
+        None, nothing, unless overridden; else dicts, lists, numbers, strings and arrays.
+        """
+        return None
+
+    def set_state(self, state: Any) -> None:
+        """Go on as the callback that `get_state` was called on.
+
+        Called after `on_train_begin` of a fit that goes on. If it goes on inside an epoch, that
+        epoch's `on_epoch_begin` was told in the fit before, and is not told again.
+        """
 
     def on_train_begin(self, logs: Any = None) -> None:
         """fit begins."""

@@ -6,6 +6,8 @@ of a batch only if some callback looks at batches.
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +38,7 @@ class CallbackList(Callback):
             self.callbacks.append(History())
         if add_progbar and self._first(ProgbarLogger) is None:
             self.callbacks.append(ProgbarLogger())
+        self.callbacks.sort(key=lambda callback: getattr(callback, "told_last", False))
         self.progbar = self._first(ProgbarLogger)
         self.set_params(params)
         if model is not None:
@@ -82,6 +85,41 @@ class CallbackList(Callback):
         """How many steps an epoch has, where nobody knew before the first one."""
         if self.params.get("steps", steps) is None:
             self.params["steps"] = steps
+
+    def get_state(self) -> dict[str, Any]:
+        """What the callbacks keep, by their classes, for a file."""
+        states = {key: _state(callback) for key, callback in self._by_class().items()}
+        return {key: state for key, state in states.items() if state is not None}
+
+    def go_on(self, states: dict[str, Any], epoch: int | None) -> None:
+        """Give the callbacks what `get_state` gave; `epoch`: the one that fit goes on inside.
+
+        Several callbacks of a class are told apart by their order. Warns of what is missing now.
+        """
+        callbacks = self._by_class()
+        for key, state in states.items():
+            if key in callbacks:
+                callbacks[key].set_state(state)
+        missing = [key for key in states if key not in callbacks]
+        if missing:
+            warnings.warn(
+                "The saved state of a training has states of callbacks that this fit was not "
+                f"given: {', '.join(missing)}. They are left out: give the same callbacks to go "
+                "on as if nothing had happened.",
+                stacklevel=5,
+            )
+        if epoch is not None and self.progbar is not None:
+            self.progbar.on_epoch_begin(epoch)
+
+    def _by_class(self) -> dict[str, Any]:
+        """The callbacks by the names of their classes, with numbers from the second one on."""
+        found: dict[str, Any] = {}
+        count: Counter[str] = Counter()
+        for callback in self.callbacks:
+            name = type(callback).__name__
+            count[name] += 1
+            found[name if count[name] == 1 else f"{name} {count[name]}"] = callback
+        return found
 
     def __enter__(self) -> CallbackList:
         return self
@@ -174,6 +212,11 @@ class CallbackList(Callback):
 
     def _first(self, kind: type) -> Any:
         return next((callback for callback in self.callbacks if isinstance(callback, kind)), None)
+
+
+def _state(callback: Any) -> Any:
+    """None too of what only has the methods that Keras's callbacks have."""
+    return callback.get_state() if hasattr(callback, "get_state") else None
 
 
 def _flatten(callbacks: Any) -> list:

@@ -59,6 +59,10 @@ class ModelCheckpoint(MonitorCallback):
                 f"filepath={self.filepath}"
             )
 
+    def get_state(self) -> Any:
+        counts = {"_epoch": self._epoch, "_batches": self._batches}
+        return super().get_state() | counts
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
 

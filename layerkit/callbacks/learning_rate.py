@@ -79,6 +79,10 @@ class ReduceLROnPlateau(MonitorCallback):
         self.best = None
         self.wait = self.cooldown_counter = 0
 
+    def get_state(self) -> Any:
+        counts = {"wait": self.wait, "cooldown_counter": self.cooldown_counter}
+        return super().get_state() | counts
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = {} if logs is None else logs
         logs.update(learning_rates(self.model.optimizer))

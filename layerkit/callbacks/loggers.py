@@ -23,6 +23,12 @@ class History(Callback):
         self.epoch = []
         self.model.history = self
 
+    def get_state(self) -> Any:
+        return {"history": self.history, "epoch": self.epoch, "epochs": self._epochs}
+
+    def set_state(self, state: Any) -> None:
+        self.history, self.epoch, self._epochs = state["history"], state["epoch"], state["epochs"]
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
@@ -138,7 +144,11 @@ class ProgbarLogger(Callback):
 
 
 class CSVLogger(Callback):
-    """Writes every epoch as a row of the CSV file `filename`, `append`ing if it is to go on."""
+    """Writes every epoch as a row of the CSV file `filename`, `append`ing if it is to go on.
+
+    A training that goes on from a saved state goes on with the file too, whatever `append` says:
+    rows that were written after the state are cut off, and written again.
+    """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False):
         super().__init__()
@@ -147,32 +157,65 @@ class CSVLogger(Callback):
         self.append = append
         self.csv_file: IO[str] | None = None
         self.writer: Any = None  # a csv.DictWriter
+        self._kept: int | None = None  # bytes of the file before the first row; None: all
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._close()
-        mode = "a" if self.append else "w"
-        self.csv_file = open(self.filename, mode, newline="")  # noqa: SIM115 - closed at the end
+        # Never emptied at once: a training that goes on is only known after this.
+        self.csv_file = open(self.filename, "a", newline="")  # noqa: SIM115 - closed at the end
+        self._kept = None if self.append else 0
+
+    def get_state(self) -> Any:
+        fields = None if self.writer is None else list(self.writer.fieldnames)
+        kept = os.path.getsize(self.filename) if self._kept is None else self._kept
+        if self.csv_file is not None:
+            os.fsync(self.csv_file.fileno())  # the rows are to be there whenever the state is
+        return {"bytes": kept, "fields": fields}
+
+    def set_state(self, state: Any) -> None:
+        if os.path.getsize(self.filename) < state["bytes"]:
+            self._close()
+            raise ValueError(
+                f"CSVLogger cannot go on with '{self.filename}': expected the file with the rows "
+                f"of the epochs before, {state['bytes']} bytes; it has fewer. Put it back."
+            )
+        self._kept = state["bytes"]
+        if state["fields"] is not None:
+            self._cut()
+            self._write_columns(state["fields"])
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         assert self.csv_file is not None
         logs = logs or {}
+        self._cut()
         if self.writer is None:
-            import csv
-
-            self.writer = csv.DictWriter(
-                self.csv_file,
-                ["epoch", *_columns(logs)],
-                restval="NA",
-                extrasaction="ignore",
-                delimiter=self.sep,
-            )
-            if not os.path.getsize(self.filename):
-                self.writer.writeheader()
+            self._write_columns(["epoch", *_columns(logs)])
         self.writer.writerow({"epoch": epoch, **{key: _cell(logs[key]) for key in logs}})
         self.csv_file.flush()
 
     def on_train_end(self, logs: Any = None) -> None:
+        self._cut()
         self._close()
+
+    def _cut(self) -> None:
+        """Leave in the file only what is to stay before the next row."""
+        if self._kept is not None and self.csv_file is not None:
+            self.csv_file.truncate(self._kept)
+        self._kept = None
+
+    def _write_columns(self, fields: list[str]) -> None:
+        """Begin to write rows of these fields, below their names."""
+        import csv
+
+        self.writer = csv.DictWriter(
+            self.csv_file,  # type: ignore[arg-type]
+            fields,
+            restval="NA",
+            extrasaction="ignore",
+            delimiter=self.sep,
+        )
+        if not os.path.getsize(self.filename):
+            self.writer.writeheader()
 
     def _close(self) -> None:
         if self.csv_file is not None:

@@ -35,6 +35,13 @@ class MonitorCallback(Callback):
         self.min_delta = abs(min_delta)
         self._sign = {"min": -1, "max": 1}.get(mode)
 
+    def get_state(self) -> Any:
+        return {"best": self.best}
+
+    def set_state(self, state: Any) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
     def _is_improvement(self, value: float, reference: float | None) -> bool:
         sign = self._settle_direction()
         if reference is None:

@@ -43,6 +43,10 @@ class EarlyStopping(MonitorCallback):
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best = self.best_weights = None
 
+    def get_state(self) -> Any:
+        names = ("wait", "stopped_epoch", "best_epoch", "best_weights")
+        return super().get_state() | {name: getattr(self, name) for name in names}
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._settle_direction(logs)
         current = self.get_monitor_value(logs)

@@ -81,6 +81,13 @@ class TensorBoard(Callback):
         if self.write_graph and _has_graph(self.model):
             self._write_graph()
 
+    def get_state(self) -> Any:
+        return {"batches": self._batches}
+
+    def set_state(self, state: Any) -> None:
+        self._batches = self._batches_before = state["batches"]
+        self._epoch_began = time.perf_counter()
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch_began, self._batches_before = time.perf_counter(), self._batches
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -65,10 +66,12 @@ class Batches(Source):
     def __len__(self) -> int:
         return -(-self.size // self.batch_size)
 
-    def __iter__(self) -> Iterator[Any]:
-        order = self._order() if self.shuffle else None
-        for arrays in self._feeder()(order):
-            yield self._packed(arrays)
+    def batches_from(self, first: int) -> Iterator[Any]:
+        if not self.shuffle:
+            fed: Iterator[list[Any]] = islice(self._feeder()(None), first, None)
+        else:
+            fed = self._feeder()(self._order()[first * self.batch_size :])
+        return (self._packed(arrays) for arrays in fed)
 
     def take(self, rows: Any) -> Any:
         """The batch of these rows (a slice or an array of indices)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from layerkit.backend.random import generator
@@ -58,6 +58,14 @@ class PyDataset:
     def on_epoch_end(self) -> None:
         """Called after each pass."""
 
+    def get_state(self) -> Any:
+        """What the data set keeps from pass to pass, as the order it shuffled itself: for files of
+        a training's state. Nothing unless overridden; else of dicts, lists, numbers and arrays."""
+        return None
+
+    def set_state(self, state: Any) -> None:
+        """Go on as the data set that gave `state`: called when a training is resumed."""
+
     def __iter__(self) -> Iterator[Any]:
         """The batches of a pass, without workers."""
         return (self[index] for index in _indices(self.num_batches))
@@ -92,18 +100,25 @@ class PyDatasetBatches(Source):
         self.on_epoch_begin = dataset.on_epoch_begin  # type: ignore[method-assign]
         self.on_epoch_end = dataset.on_epoch_end  # type: ignore[method-assign]
 
-    def __iter__(self) -> Iterator[Any]:
+    def batches_from(self, first: int) -> Iterator[Any]:
         dataset = self._dataset
         number = dataset.num_batches
         indices: Iterable[int] = _indices(number)
         if self._shuffle and number is not None:
             indices = map(int, generator(None).permutation(number))
+        indices = islice(indices, first, None)
         if dataset.workers > 1 or (dataset.workers > 0 and dataset.use_multiprocessing):
             batches = _prepared_ahead(dataset, indices)
         else:
             batches = map(dataset.__getitem__, indices)
-        for batch in batches:
-            yield self._standardized(batch)
+        return (self._standardized(batch) for batch in batches)
+
+    def get_state(self) -> Any:
+        return self._dataset.get_state()
+
+    def set_state(self, state: Any) -> None:
+        if state is not None:
+            self._dataset.set_state(state)
 
     def sample(self, with_y: bool) -> tuple[Any, str]:
         """The batch of number 0, made once more; see `Source.sample`."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit.backend import Tensor, tree
+from layerkit.backend.random import random_state
 
 
 class Source:
@@ -23,7 +24,26 @@ class Source:
 
     def __iter__(self) -> Iterator[Any]:
         """The batches of a pass."""
+        return self.batches_from(0)
+
+    def batches_from(self, first: int) -> Iterator[Any]:
+        """The batches of a pass from number `first` on, as a generator.
+
+        What is drawn for their order is drawn at once: under the random state that a pass began
+        with, this is the rest of that pass.
+        """
         raise NotImplementedError
+
+    def random_state_of_pass(self) -> Any:
+        """The random state that the coming pass depends on."""
+        return random_state()
+
+    def get_state(self) -> Any:
+        """What a source keeps from pass to pass, for a file: plain values and arrays."""
+        return None
+
+    def set_state(self, state: Any) -> None:
+        """Go on as the source that gave `state`."""
 
     def sample(self, with_y: bool) -> tuple[Any, str]:
         """A batch to try a model with, and what it is, in words; passes still have all batches.

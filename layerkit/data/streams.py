@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
+from layerkit.backend.random import random_state
 
 from .class_weights import check_class_weight, refuse_both_weights, weights_of_classes
 from .packing import unpack_x_y_sample_weight
@@ -30,17 +31,51 @@ class Stream(Source):
         self._iterable = iterable
         self._class_weight = class_weight
         self._peeked: Iterator[Any] | None = None
+        self._state_before_peek: Any = None
+        self._once = hasattr(iterable, "__next__")
+        self._given = 0  # batches of an iterator, over all passes
         self._kind = kind_of(iterable)
         self.num_batches = _length(iterable)
 
-    def __iter__(self) -> Iterator[Any]:
+    def batches_from(self, first: int) -> Iterator[Any]:
+        """Those before `first` are made and left alone; an iterator is where it was left."""
+        return self._rest(islice(self._begun(), 0 if self._once else first, None))
+
+    def random_state_of_pass(self) -> Any:
+        peeked = self._peeked is not None and not self._once
+        return self._state_before_peek if peeked else super().random_state_of_pass()
+
+    def get_state(self) -> Any:
+        return self._given if self._once else None
+
+    def set_state(self, state: int | None) -> None:
+        """An iterator gives again what it gave: the batches that were trained on are left alone."""
+        if not self._once:
+            self._peeked = None  # made under another random state than that of the coming pass
+            return
+        batches = self._begun()
+        for number in range(state or 0):
+            if next(batches, None) is None:
+                raise ValueError(
+                    f"Cannot go on after {state} batches: the {self._kind} gave only {number}. A "
+                    f"{self._kind} must begin anew, as in the process that was cut off: the "
+                    "batches that were trained on are skipped."
+                )
+        self._peeked, self._given = batches, state or 0
+
+    def _begun(self) -> Iterator[Any]:
         batches, self._peeked = self._peeked, None
-        for batch in iter(self._iterable) if batches is None else batches:
+        return iter(self._iterable) if batches is None else batches
+
+    def _rest(self, batches: Iterator[Any]) -> Iterator[Any]:
+        for batch in batches:
+            self._given += 1
             yield self._standardized(batch)
 
     def sample(self, with_y: bool) -> tuple[Any, str]:
         """The first batch, which the next pass begins with; see `Source.sample`."""
-        batches = iter(self._iterable) if self._peeked is None else self._peeked
+        self._state_before_peek = random_state()
+        batches = self._begun()
         first = next(batches, None)
         if first is None:
             raise ValueError(

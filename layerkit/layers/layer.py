@@ -779,7 +779,14 @@ class Layer(Operation):
 
 _TRAINING = {"training"}
 
-_SET_BY_FIT = ("_frozen", "_settled", "history", "stop_training")  # which no formula reads
+_SET_BY_FIT = (
+    "_frozen",
+    "_place",
+    "_resumption",
+    "_settled",
+    "history",
+    "stop_training",
+)  # which no formula reads
 
 _BASE_STATE = (
     "built",

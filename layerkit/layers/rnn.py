@@ -213,6 +213,16 @@ class RNN(Layer):
                 f"{batch_size}. Give batches of one size: leave out a smaller one at the end."
             )
 
+    def _kept_states(self) -> list[Any]:
+        """What a stateful layer keeps from call to call, as arrays, for a file."""
+        return [state.numpy() for state in tree.flatten(self.states) if state is not None]
+
+    def _keep_states(self, arrays: list[Any]) -> None:
+        """Go on from the states that `_kept_states` gave."""
+        if arrays:
+            self._keep_states_for(arrays[0].shape[0])
+            self._assign_states(*arrays)
+
     def _assign_states(self, *arrays: Any) -> None:
         for variable, array in zip(tree.flatten(self.states), arrays, strict=True):
             variable.assign(array)

@@ -94,6 +94,30 @@ class Metric(Configurable):
         for variable in self.variables:
             variable.assign(namespace(variable.array).zeros_like(variable.array))
 
+    def running_values(self) -> dict[str, list]:
+        """The state by attribute, for a file: arrays, and the same of metrics in attributes."""
+        found = {}
+        for name, value in vars(self).items():
+            leaves = [x for x in tree.flatten(value) if isinstance(x, (Variable, Metric))]
+            if leaves:
+                found[name] = [_running(leaf) for leaf in leaves]
+        return found
+
+    def set_running_values(self, values: dict[str, list]) -> None:
+        """Go on with what `running_values` gave; makes what only the first batch makes."""
+        for name, saved in values.items():
+            if name not in vars(self):
+                (array,) = saved
+                setattr(self, name, self.add_variable(array.shape, dtype=array.dtype, name=name))
+                self._built = True
+            leaves = tree.flatten(getattr(self, name))
+            leaves = [x for x in leaves if isinstance(x, (Variable, Metric))]
+            for leaf, value in zip(leaves, saved, strict=True):
+                if isinstance(leaf, Metric):
+                    leaf.set_running_values(value)
+                else:
+                    leaf.assign(value)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """`update_state`, then `result`."""
         self._check_made()
@@ -137,6 +161,10 @@ class Metric(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _running(leaf: Any) -> Any:
+    return leaf.running_values() if isinstance(leaf, Metric) else leaf.numpy()
 
 
 class Sum(Metric):

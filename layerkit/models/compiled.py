@@ -287,6 +287,20 @@ class CompiledMetrics:
         for metric in self.metrics:
             metric.reset_state()
 
+    def running_values(self) -> dict[str, Any]:
+        """The state of each metric, for a file."""
+        return {name: metric.running_values() for name, metric in self.by_name.items()}
+
+    def set_running_values(self, values: dict[str, Any]) -> None:
+        """Go on with what `running_values` gave. ValueError for other metrics."""
+        if list(values) != list(self.by_name):
+            raise ValueError(
+                f"The saved state is of the metrics {list(values)}; the model was compiled with "
+                f"{list(self.by_name)}. Compile it with the same metrics."
+            )
+        for name, metric in self.by_name.items():
+            metric.set_running_values(values[name])
+
     def result(self) -> dict[str, Any]:
         """The running value of each metric, by the name under which it is reported."""
         return {name: metric.result() for name, metric in self.by_name.items()}

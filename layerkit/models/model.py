@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
-from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -41,6 +42,7 @@ from ..layers.shapes import map_shapes, shapes_of
 from ..layers.signatures import takes
 from ..layers.structure import found_in
 from ..masks import masks_by_place, put_masks_by_place
+from . import training_state
 from .compiled import CompiledLoss, CompiledMetrics
 from .replayed import ReplayedStep, replayed_step
 from .summary import print_summary
@@ -76,6 +78,8 @@ class Model(Layer):
         self.history: Any = None  # the History of the last fit
         self.steps_per_execution = 1
         self._initial_epoch: int | None = None  # set by callbacks that resume a fit
+        self._place: training_state.Place | None = None  # of the fit that is running
+        self._resumption: dict[str, Any] | None = None  # a state that the next fit goes on from
         self._compiled_loss: CompiledLoss | None = None
         self._compiled_metrics = CompiledMetrics(None, None, None)
         self._loss_tracker = metrics.Mean(name="loss")
@@ -433,39 +437,64 @@ class Model(Layer):
         )
         self.stop_training = False
         self._initial_epoch = initial_epoch  # until a callback knows better
-        logs: dict[str, Any] = {}
+        passes.recorded = True
+        place = training_state.Place(passes, validation, callback_list)
         with (
             closing(passes),
             callback_list,
             self._frozen_structure(),
             blas_on_one_thread(),
             memory.kept(),
+            self._at(place),
         ):
             callback_list.on_train_begin()
-            for epoch in range(self._initial_epoch, epochs):
-                callback_list.on_epoch_begin(epoch)
-                epoch_logs = self._train_epoch(passes, callback_list)
+            place.epoch = self._initial_epoch
+            training_state.resume(self, place)
+            for epoch in () if place.stopped else range(place.epoch, epochs):
+                if not place.begun:
+                    place.epoch = epoch
+                    callback_list.on_epoch_begin(epoch)
+                logs = self._train_epoch(place)
                 if not passes.came:
                     break
-                logs = epoch_logs
                 if validation is not None and _is_due(epoch, validation_freq):
+                    place.within = "a validation"
                     values = self._evaluate(validation, callback_list)
                     logs.update({f"val_{name}": value for name, value in values.items()})
+                    place.within = ""
+                place.epoch, place.begun, place.logs = epoch + 1, False, logs
                 callback_list.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
                 callback_list.learn_steps(passes.steps)
             self.optimizer.finalize_variable_values(self.trainable_variables)
-            callback_list.on_train_end(logs)
+            callback_list.on_train_end(place.logs)
         return self.history
 
-    def _train_epoch(self, passes: Passes, callback_list: CallbackList) -> dict[str, Any]:
-        self.reset_metrics()
-        logs: dict[str, Any] = {}
-        for first, batches in passes.executions(self.steps_per_execution):
+    @contextmanager
+    def _at(self, place: training_state.Place) -> Iterator[None]:
+        """In the `with` block, `save_state` finds out where fit is."""
+        self._place = place
+        try:
+            yield
+        finally:
+            self._place = self._resumption = None
+
+    def _train_epoch(self, place: training_state.Place) -> dict[str, Any]:
+        """The steps of an epoch, or those that are left of one that goes on; returns its logs."""
+        callback_list, logs = place.callbacks, place.logs
+        groups = place.passes.executions(self.steps_per_execution)
+        if not place.begun:
+            self.reset_metrics()
+            place.begun, logs = True, {}
+        elif self.stop_training:
+            return dict(logs)
+        for first, batches in groups:
+            place.within = "a step"
             callback_list.on_train_batch_begin(first)
             for batch in batches:
                 logs = self._training_step(batch)
+            place.within, place.logs = "", logs
             callback_list.on_train_batch_end(first + len(batches) - 1, logs)
             if self.stop_training:
                 break
@@ -728,6 +757,36 @@ class Model(Layer):
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Save the weights (and the optimizer's state) as a `.weights.h5` file."""
         saving.save_weights(self, filepath, overwrite=overwrite)
+
+    def save_state(self, filepath: Any, overwrite: bool = True) -> None:
+        """Save all that training goes on from, as one file: see `load_state`.
+
+        Weights, optimizer, states of recurrent layers and random counters (those of layers,
+        layerkit's, NumPy's and Python's). When a callback calls it within fit, also where fit is:
+        epoch and batch, order of the data, running metrics, logs, History, and what callbacks keep
+        (those behind the one that calls have not been told of that moment yet).
+
+        ValueError for a model that is not built, in the middle of a step or a validation, and
+        FileExistsError with `overwrite=False` where there is a file.
+        """
+        from ..saving.atomic import replacing
+        from ..saving.state_file import write_state
+
+        state = training_state.state_of(self)
+        with replacing(os.fspath(filepath), overwrite) as file:
+            write_state(state, file)
+
+    def load_state(self, filepath: Any) -> None:
+        """Load what `save_state` saved, into the same model, compiled in the same way.
+
+        If it was saved within fit, the next fit goes on there, to the same bits: give it the same
+        data, callbacks and arguments (`epochs` may be more). Its callbacks are told that training
+        begins, then given their states. Arrays and PyDatasets go on at the next batch of the same
+        order; of a generator, which must begin anew, the batches that were trained on are skipped.
+
+        All or nothing: ValueError, and nothing changed, for another model or another file.
+        """
+        training_state.load_into(self, os.fspath(filepath))
 
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False

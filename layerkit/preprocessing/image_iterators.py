@@ -77,6 +77,12 @@ class Iterator(PyDataset):
         """`next` begins with the first batch again."""
         self.batch_index = 0
 
+    def get_state(self) -> Any:
+        return {"seen": self.total_batches_seen, "order": self.index_array}
+
+    def set_state(self, state: Any) -> None:
+        self.total_batches_seen, self.index_array = state["seen"], state["order"]
+
     def _batch_of(self, indices: np.ndarray) -> Any:
         raise NotImplementedError
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -13,29 +20,112 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
     """A new binary file to write to, which becomes `path` when the `with` block ends well.
 
     It lies in the same folder and is on the disk before it takes the name. After an error it is
-    removed. The file keeps the mode of the one it replaces. FileExistsError where there is one
-    and `overwrite` is False; OSError for a folder, a pipe, or a file that is write-protected.
+    removed; what killed processes left of the same name is removed too. The file keeps the mode of
+    the one it replaces. Of two writers at a time, the later one has the name, whole.
+
+    FileExistsError where there is one and `overwrite` is False; OSError for a folder, a pipe, a
+    file that is write-protected, and, with its own error number, where the disk is full.
     """
     target = os.path.realpath(path)  # through a symbolic link: replace what it points to
     _check_target(target, overwrite)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(6).hex()}.tmp")
-    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+    remove_leftovers(target)
+    with _temporary(target) as (temporary, file):
+        yield file
+        file.flush()
+        if file.raw.failed is not None:  # and whoever wrote said nothing
+            raise file.raw.failed
+        os.fsync(file.fileno())
         if os.path.exists(target):
             os.chmod(temporary, os.stat(target).st_mode & 0o7777)
         _check_target(target, overwrite)  # someone else may have been faster
+        if fcntl is None:
+            file.close()  # Windows renames no open files
         os.replace(temporary, target)
-    except BaseException:
+    _sync_folder(os.path.dirname(target))
+
+
+def remove_leftovers(path: str) -> None:
+    """Remove the unfinished files that killed writers of `path` left; not those of living ones."""
+    folder, name = os.path.split(os.path.realpath(path))
+    pattern = re.compile(re.escape(_start_of_names(name)) + "[0-9a-f]{12}" + re.escape(_END))
+    entries: list[os.DirEntry] = []
+    with suppress(OSError), os.scandir(folder) as found:  # or it may only be written to
+        entries = [entry for entry in found if pattern.fullmatch(entry.name)]
+    for entry in entries:
+        if fcntl is not None and entry.is_file(follow_symlinks=False):
+            with suppress(OSError), open(entry.path, "r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where its writer lives
+                os.unlink(entry.path)
+
+
+_END = ".tmp"
+
+
+def _start_of_names(name: str) -> str:
+    return f".{name[:100]}."
+
+
+@contextmanager
+def _temporary(target: str) -> Iterator[tuple[str, Any]]:
+    """A new file beside `target`, locked as long as this process writes it; removed at the end."""
+    path, raw = _made(target)
+    file = io.BufferedRandom(raw)
+    try:
+        yield path, file
+    except Exception as error:
+        failed = raw.failed or (error if isinstance(error, OSError) and error.errno else None)
+        if failed is None:
+            raise
+        raise _explained(failed, target) from error
+    finally:
+        with suppress(OSError):  # of a full disk, once more
+            file.close()
         with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    _sync_folder(folder)
+            os.unlink(path)
+
+
+def _made(target: str) -> tuple[str, _File]:
+    folder, name = os.path.split(target)
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+    while True:
+        path = os.path.join(folder, f"{_start_of_names(name)}{os.urandom(6).hex()}{_END}")
+        try:
+            raw = _File(os.open(path, flags, 0o666), "r+b")
+        except OSError as error:
+            raise _explained(error, target) from error
+        if _is_locked(raw):
+            return path, raw
+        raw.close()  # another writer took it for a leftover before it was locked
+
+
+def _is_locked(file: _File) -> bool:
+    """Lock a file for its writer; False where it has been removed by then."""
+    if fcntl is not None:
+        with suppress(OSError):  # not every file system can
+            fcntl.flock(file, fcntl.LOCK_EX)
+    return os.fstat(file.fileno()).st_nlink > 0
+
+
+class _File(io.FileIO):
+    """Remembers why a write failed: what HDF5 makes of it does not say."""
+
+    failed: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failed = error
+            raise
+
+
+def _explained(error: OSError, target: str) -> OSError:
+    there = "The file there is as it was" if os.path.lexists(target) else "Nothing was written"
+    return OSError(
+        error.errno,
+        f"Cannot save to '{target}': {error.strerror}. {there}. Make room, or choose a folder that "
+        "can be written to.",
+    )
 
 
 def _check_target(target: str, overwrite: bool) -> None:
