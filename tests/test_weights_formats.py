@@ -30,20 +30,20 @@ def mlp(trained: bool = False) -> Sequential:
 
 
 class Branches(Model):
-    """Weights of its own, of a list, of a frozen layer, and of half the width."""
+    """Weights of its own, of a list, and of another dtype."""
 
-    def __init__(self):
+    def __init__(self, dtype):
         super().__init__()
         self.blocks = [Dense(2), layers.BatchNormalization()]
-        self.half = Dense(2, dtype="bfloat16")
+        self.half = Dense(2, dtype=dtype)
         self.scale = self.add_weight(shape=(2,), name="scale")
 
     def call(self, x):
         return self.half(self.blocks[1](self.blocks[0](x))) * self.scale
 
 
-def branches() -> Branches:
-    model = Branches()
+def branches(dtype: str) -> Branches:
+    model = Branches(dtype)
     model(np.ones((1, 3), "float32"))
     return model
 
@@ -62,14 +62,24 @@ def save(model, path, **kwargs):
     model.save_weights(path, **kwargs)
 
 
-@pytest.mark.parametrize("name", ["a.npz", "a.weights.json"])
-@pytest.mark.parametrize("make", [lambda: mlp(trained=True), branches], ids=["mlp", "branches"])
-def test_weights_come_back_with_the_state(name, make, tmp_path):
-    if make is branches:
-        pytest.importorskip("ml_dtypes")
-    model = make()
+no_bfloat16 = pytest.mark.numpy_only("the device of the tests has no bfloat16")
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.weights.h5", "a.weights.json"])
+@pytest.mark.parametrize("dtype", ["float16", pytest.param("bfloat16", marks=no_bfloat16)])
+def test_weights_of_all_places_and_dtypes_come_back(name, dtype, tmp_path):
+    model = branches(dtype)
     save(model, tmp_path / name)
-    other = mlp() if isinstance(model, Sequential) else branches()
+    other = branches(dtype)
+    other.load_weights(tmp_path / name)
+    assert_same(other, model)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.weights.json"])
+def test_weights_come_back_with_the_state(name, tmp_path):
+    model = mlp(trained=True)
+    save(model, tmp_path / name)
+    other = mlp()
     other.load_weights(tmp_path / name)
     assert_same(other, model)
 
@@ -185,7 +195,7 @@ def assert_equal(dataset, ours, name):
 
 def test_saving_again_leaves_no_old_part_and_fails_whole(tmp_path, monkeypatch):
     path = tmp_path / "a.weights.json"
-    first, second = mlp(trained=True), mlp()
+    first, second = mlp(trained=True), mlp(trained=True)
     save(first, path)
     assert sorted(p.name for p in tmp_path.glob("*.h5"))[0] == "a_00000.weights.h5"
 
