@@ -88,6 +88,8 @@ FLOORS = [
     ["layerkit.wrappers"],
     ["layerkit.compat.*"],
     ["layerkit.compat"],
+    ["layerkit.commands"],
+    ["layerkit.commands.*"],
     ["layerkit.__main__"],
     ["layerkit"],
     ["applications.*"],

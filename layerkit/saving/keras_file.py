@@ -81,7 +81,7 @@ def _without_newer_keys(value: Any) -> Any:
 
 def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     """The model in the `.keras` file at `path`, or in an open binary file."""
-    config = parsed(_member(path, CONFIG, _MOST_CONFIG), path)
+    config = read_config(path)
     config = without_code(config, path, custom_objects)
     origin = origin_named(_keras_version(path))
     if origin.is_old:  # tf.keras gave its files this format too
@@ -91,13 +91,18 @@ def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     with custom_object_scope(custom_objects):
         model = rebuild(config, path)
     model.file_notes = origin.all_notes
-    read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path)
+    read_weights(model, read_weights_member(path), path)
     load_assets(model, _asset_names(path), lambda name: _member(path, name))
     return model
 
 
 def _keras_version(path: Any) -> str:
     """Of the Keras that wrote the file; that of layerkit's own files where it does not say."""
+    return str(read_metadata(path).get("keras_version", _FORMAT))
+
+
+def read_metadata(path: Any) -> dict[str, Any]:
+    """What the file says of its writer; {} where it says nothing that can be read."""
     import zipfile
 
     with zipfile.ZipFile(path) as archive:
@@ -106,12 +111,22 @@ def _keras_version(path: Any) -> str:
         metadata = json.loads(_member(path, METADATA, _SMALL)) if written else None
     except ValueError:
         metadata = None
-    return str(metadata.get("keras_version", _FORMAT)) if isinstance(metadata, dict) else _FORMAT
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def read_config(path: Any) -> dict[str, Any]:
+    """The model's config as it is in the file. ValueError where that describes no model."""
+    return parsed(_member(path, CONFIG, _MOST_CONFIG), path)
+
+
+def read_weights_member(path: Any) -> BinaryIO:
+    """The bytes of the weights file inside."""
+    return io.BytesIO(_member(path, WEIGHTS))
 
 
 def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
     """Load the weights of the `.keras` file at `path` into `model`."""
-    read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path, skip_mismatch)
+    read_weights(model, read_weights_member(path), path, skip_mismatch)
 
 
 def _asset_names(path: str) -> list[str]:
