@@ -72,6 +72,9 @@ FLOORS = [
     ["layerkit.layers.preprocessing.*"],
     ["layerkit.layers.*"],
     ["layerkit.layers"],
+    ["layerkit.saving.hdf5", "layerkit.saving.model_config"]
+    + ["layerkit.saving.optimizer_variables", "layerkit.saving.training_config"],
+    ["layerkit.saving.legacy.*"],
     ["layerkit.progress", "layerkit.saving.*"],
     ["layerkit.saving", "layerkit.callbacks.*"],
     ["layerkit.callbacks"],

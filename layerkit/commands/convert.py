@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from typing import Any
 
@@ -13,6 +12,7 @@ from ..configurable import custom_object_scope
 from ..saving import from_architecture, load_model
 from ..saving.atomic import replacing
 from ..saving.identify import ARCHITECTURE, KERAS, LEGACY_MODEL, identify
+from .lines import wrapped
 
 _WEIGHTS = (".weights.h5", ".weights.json", ".npz")
 _MODELS = (".keras", ".h5", ".hdf5")
@@ -40,7 +40,8 @@ def convert(
         warnings.simplefilter("always")
         model = _model_of(source, target, architecture, custom_objects)
         _write(model, target, max_shard_size)
-    told = [f"Note: {text}" for text in dict.fromkeys(str(each.message) for each in caught)]
+    texts = dict.fromkeys(str(each.message) for each in caught)
+    told = [wrapped(f"Note: {text}", "  ") for text in texts]
     with warnings.catch_warnings(), custom_object_scope(custom_objects):
         warnings.simplefilter("ignore")  # they have been told
         proof, holds = _proof(model, _again(model, target, custom_objects))
@@ -112,14 +113,15 @@ def _write(model: Any, target: str, max_shard_size: float | None) -> None:
 
 def _again(model: Any, target: str, custom_objects: dict[str, Any]) -> Any:
     """The model that comes out of what was written."""
-    if target.endswith(_MODELS):
-        return load_model(target, custom_objects)
-    again = from_architecture(json.loads(model.to_json()), custom_objects)
     if target.endswith(_WEIGHTS):
+        again = from_architecture(json.loads(model.to_json()), custom_objects)
         again.load_weights(target)
         return again
+    if target.endswith(_MODELS):
+        return load_model(target, custom_objects)
     again = _described(target, custom_objects)
     again.set_weights(model.get_weights())
+    again.optimizer = None  # an architecture has no state to compare
     return again
 
 
@@ -141,7 +143,8 @@ def _proof(model: Any, again: Any) -> tuple[str, bool]:
     else:
         parts.insert(0, f"outputs on random input (seed {_SEED}) {outputs:.3g}")
         largest = max(largest, outputs)
-    return f"Largest difference of what comes back: {', '.join(parts)}.", largest <= _CLOSE
+    line = f"Largest difference of what comes back: {', '.join(parts)}."
+    return wrapped(line, "  "), largest <= _CLOSE
 
 
 def _difference(first: Any, second: Any) -> float:

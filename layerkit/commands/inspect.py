@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -20,11 +19,17 @@ from ..saving.identify import (
 )
 from ..saving.keras_file import read_config, read_metadata
 from ..saving.legacy import arrays as legacy
-from ..saving.legacy.configs import modern, modern_architecture, origin_named, with_data_format
+from ..saving.legacy.configs import (
+    Origin,
+    modern,
+    modern_architecture,
+    origin_named,
+    with_data_format,
+)
 from ..saving.model_config import entries, unknown_classes
 from ..saving.stores import open_store
+from .lines import WIDTH, wrapped
 
-WIDTH = 100  # columns
 _MOST_ROWS = 500  # of a table
 
 
@@ -43,13 +48,13 @@ def inspect(path: str, custom_objects: dict[str, Any]) -> tuple[str, bool]:
     try:
         kind = identify(path)
     except (ValueError, OSError) as error:
-        return _wrapped(str(error)), False
+        return wrapped(str(error)), False
     lines = [f"{path}: {kind}"]
     try:
         contents = _READERS.get(kind, _of_weights)(path, kind)
     except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         return "\n".join([*lines, "", *_would_not_load(error, [])]), False
-    lines += [_wrapped(line) for line in [contents.writer] if line]
+    lines += [wrapped(line) for line in [contents.writer] if line]
     if contents.config is None:
         return "\n".join([*lines, "", *_arrays(contents), "", _WEIGHTS_ONLY]), True
     model, told, error = _loaded(path, kind, custom_objects)
@@ -58,7 +63,7 @@ def inspect(path: str, custom_objects: dict[str, Any]) -> tuple[str, bool]:
     else:
         lines += ["", *_summary(model)]
     lines += ["", *_training(contents)]
-    lines += [_wrapped(f"On loading: {text}", "  ") for text in told]
+    lines += [wrapped(f"On loading: {text}", "  ") for text in told]
     if error is not None:
         with custom_object_scope(custom_objects):
             missing = unknown_classes(contents.config)
@@ -85,7 +90,7 @@ def _of_keras(path: str, kind: str) -> Contents:
     by = f"layerkit {own}, for Keras {version} and later" if own else f"Keras {version}"
     writer = f"Written by {by}, on {metadata.get('date_saved', 'a day that it does not say')}."
     found = _of_weights(path, kind)
-    config = modern(config, origin) if origin.is_old else config
+    config = _modern(config, origin) if origin.is_old else config
     return found._replace(writer=writer, config=config, training=training)
 
 
@@ -109,11 +114,19 @@ def _of_legacy(path: str, kind: str) -> Contents:
         state = [] if group is None else legacy.stored_in(group, "optimizer").datasets
         return Contents(
             writer,
-            modern(config, with_data_format(origin, config)),
+            _modern(config, origin),
             training,
             arrays,
             [_value_or_shape(dataset) for dataset in state],
         )
+
+
+def _modern(config: Any, origin: Origin) -> Any:
+    """The config in today's words; as it is in the file where it has none: loading says why."""
+    try:
+        return modern(config, with_data_format(origin, config))
+    except Exception:
+        return config
 
 
 def _of_architecture(path: str, kind: str) -> Contents:
@@ -158,19 +171,10 @@ def _loaded(
 # --- telling -----------------------------------------------------------------------------------
 
 
-def _wrapped(text: str, indent: str = "") -> str:
-    """`text` in lines that fit; its own ends of lines stay."""
-    lines = (
-        textwrap.fill(line, WIDTH, subsequent_indent=indent, replace_whitespace=False)
-        for line in text.split("\n")
-    )
-    return "\n".join(lines)
-
-
 def _summary(model: Any) -> list[str]:
     written: list[str] = []
     print_summary(model, line_length=WIDTH - 4, print_fn=written.append, expand_nested=True)
-    return [line.rstrip() for line in "".join(written).rstrip().split("\n")]
+    return [wrapped(line.rstrip(), "   ") for line in "".join(written).rstrip().split("\n")]
 
 
 def _layers(config: dict[str, Any]) -> list[str]:
@@ -233,7 +237,8 @@ def _training(contents: Contents) -> list[str]:
         lines.append("It was not compiled: there is no training configuration.")
     if isinstance(optimizer, dict):
         inner = optimizer.get("config")
-        rate = (inner if isinstance(inner, dict) else {}).get("learning_rate")
+        inner = inner if isinstance(inner, dict) else {}
+        rate = inner.get("learning_rate", inner.get("lr"))
         rate = rate if isinstance(rate, (int, float)) else "by a schedule"
         lines.append(f"Optimizer: {optimizer.get('class_name')}, learning rate {rate}.")
     elif optimizer:
@@ -244,7 +249,7 @@ def _training(contents: Contents) -> list[str]:
         if training.get(key):
             name = key.replace("_", " ").capitalize()
             lines.append(f"{name}: {_short(training[key])}")
-    return [_wrapped(line, "  ") for line in lines]
+    return [wrapped(line, "  ") for line in lines]
 
 
 def _state(state: list[Any]) -> str:
@@ -269,7 +274,7 @@ def _short(value: Any) -> str:
 
 
 def _would_not_load(error: Exception, missing: list[str]) -> list[str]:
-    lines = [_wrapped(f"It would not load: {error}")]
-    if missing:
-        lines.append(_wrapped(f"Its own classes: {', '.join(missing)}. Give {entries(missing)}."))
+    lines = [wrapped(f"It would not load: {error}")]
+    if not all(name in str(error) for name in missing):
+        lines.append(wrapped(f"Its own classes: {', '.join(missing)}. Give {entries(missing)}."))
     return lines

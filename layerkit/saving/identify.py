@@ -110,7 +110,7 @@ def _identify_hdf5(path: str, root: Any) -> str:
         return LEGACY_MODEL
     if {"layer_names", "layer_names0", "nb_layers"} & set(root.attrs) or "model_weights" in root:
         return LEGACY_WEIGHTS
-    if {"layers", "vars", "_layer_checkpoint_dependencies"} & set(root.keys()):
+    if {"layers", "optimizer", "vars", "_layer_checkpoint_dependencies"} & set(root.keys()):
         return WEIGHTS
     names = list(root.keys())[:5]
     remedy = f"It holds {names}: read it with h5py." if names else "Save the model again."
@@ -127,7 +127,8 @@ def _identify_zip(path: str, file: io.BufferedReader) -> str | None:
         return None
     if "config.json" in names and "model.weights.h5" in names:
         return KERAS
-    if names and all(name.endswith(".npy") for name in names) and "arr_0.npy" not in names:
+    arrays = all(name.endswith(".npy") for name in names) and "arr_0.npy" not in names
+    if arrays and (names or path.endswith(".npz")):
         return NPZ
     raise ValueError(_unsupported(path, *_recognize_zip(names)))
 

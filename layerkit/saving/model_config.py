@@ -132,7 +132,7 @@ def rebuild(config: dict[str, Any], path: str) -> Any:
         missing = unknown_classes(config)
         if len(missing) < 2:
             raise
-        raise TypeError(_NOT_LOCATED.format(names=missing, entries=entries(missing))) from error
+        raise TypeError(_not_located(missing)) from error
     except (KeyError, AttributeError, IndexError, RecursionError, MemoryError) as error:
         raise ValueError(
             f"'{path}': its config does not describe a model that can be made: "
@@ -145,10 +145,12 @@ def rebuild(config: dict[str, Any], path: str) -> Any:
     return model
 
 
-_NOT_LOCATED = (
-    "Could not locate classes {names}. Make sure custom classes are decorated with "
-    "`@layerkit.saving.register_keras_serializable()`, or pass {entries}."
-)
+def _not_located(missing: list[str]) -> str:
+    return (
+        f"Could not locate classes {', '.join(map(repr, missing))}. Make sure custom classes are "
+        "decorated with `@layerkit.saving.register_keras_serializable()`, or pass "
+        f"{entries(missing)}."
+    )
 
 
 def entries(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Any file of weights, but for legacy ones, opened as a store of arrays by the paths of the walk."""
+"""Files of weights, apart from legacy ones, opened as stores of arrays by the paths of the walk."""
 
 from __future__ import annotations
 
