@@ -262,6 +262,30 @@ def test_the_file_is_one_that_every_keras_3_reads(tmp_path):
 # --- the layout --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["a.keras", "a.h5"])
+def test_names_and_keys_that_the_first_keras_3_knows(name, tmp_path):
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model = Sequential([layers.Input((4, 3)), layers.SimpleRNN(2)])
+    model.compile("adam", loss)
+    model.save(tmp_path / name)
+    text = written_text(tmp_path / name)
+    assert '"OrthogonalInitializer"' in text and '"Orthogonal"' not in text
+    assert '"from_logits": true' in text and '"axis"' not in text and '"optional"' not in text
+    loss = losses.SparseCategoricalCrossentropy(axis=1)
+    model.compile("adam", loss)
+    model.save(tmp_path / name)
+    assert '"axis": 1' in written_text(tmp_path / name)
+    assert saving.load_model(tmp_path / name).loss.axis == 1
+
+
+def written_text(path) -> str:
+    if path.suffix == ".h5":
+        with h5py.File(path) as file:
+            return file.attrs["model_config"] + file.attrs["training_config"]
+    with zipfile.ZipFile(path) as archive:
+        return archive.read("config.json").decode()
+
+
 def test_the_layout_of_a_sequential(tmp_path):
     model = Sequential(
         [layers.Input((4,)), Dense(3, name="x"), layers.Dropout(0.5, name="y"), Dense(2, name="z")],

@@ -17,6 +17,7 @@ from .assets import found_assets, load_assets
 from .legacy.configs import origin_named
 from .legacy.training import modern_description
 from .model_config import parsed, rebuild, without_code
+from .older_versions import for_every_version
 from .weights_file import read_weights, write_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -25,20 +26,6 @@ _FORMAT = "3.0.0"  # the first version of Keras that reads these files
 _SMALL = 64 * 2**20  # bytes that any member may unpack to
 _RATIO = 100  # times its packed bytes that a larger one may
 _MOST_CONFIG = 256 * 2**20  # bytes of config.json
-# Keys that older versions of Keras do not know, at the values that say nothing.
-_NEWER_KEYS: dict[str, Any] = {
-    "gradient_accumulation_steps": None,
-    "input_axes": None,
-    "optional": False,
-    "output_axes": None,
-    "quantization_config": None,
-    "ragged": False,
-    "renorm": False,
-    "renorm_clipping": None,
-    "renorm_momentum": 0.99,
-    "rms_scaling": False,
-    "use_gate": False,
-}
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -48,7 +35,7 @@ def write_keras(model: Any, file: BinaryIO) -> None:
     """Write `model` into the empty binary `file`."""
     import zipfile
 
-    config = json.dumps(_without_newer_keys(serialize(model)))
+    config = json.dumps(for_every_version(serialize(model)))
     metadata = {
         "keras_version": _FORMAT,
         "layerkit_version": __version__,
@@ -62,18 +49,6 @@ def write_keras(model: Any, file: BinaryIO) -> None:
         archive.writestr(WEIGHTS, weights.getbuffer())
         for name, content in found_assets(model):
             archive.writestr(name, content)
-
-
-def _without_newer_keys(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_newer_keys(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            key: _without_newer_keys(item)
-            for key, item in value.items()
-            if not (key in _NEWER_KEYS and _NEWER_KEYS[key] == item)
-        }
-    return value
 
 
 # --- reading -----------------------------------------------------------------------------------
