@@ -13,7 +13,8 @@ with tf_keras:
 `write` trains layerkit's twins of the models in `make_saving_golden.py` and saves each in every
 format. `check` loads each file in Keras, compares weights, predictions and, where Keras restores
 them, optimizer variables, and trains one step further. What Keras itself cannot do with files of
-its own is in UNABLE. `tf_keras` does the same with the legacy files. Status 0 if all agree.
+its own is in UNABLE. `tf_keras` loads the weights of the legacy files; their models it cannot read, whoever wrote them.
+Status 0 if all agree.
 """
 
 import inspect
@@ -29,6 +30,9 @@ PART = 2000 / 1024**3  # gigabytes
 UNABLE = {
     ("functional", "h5"): "Keras loses the operations of models in legacy files",
 }
+# With TensorFlow, gradients of an Embedding are sparse, and Adam leaves rows alone that no sample
+# took: a step further comes to other weights than on any other backend.
+OTHER_STEPS = {("functional", "tensorflow")}
 
 
 def write(folder):
@@ -59,14 +63,14 @@ def write(folder):
         print("wrote", name)
 
 
-def check(folder, whole=WHOLE, weights=WEIGHTS):
+def check(folder, names=NAMES, whole=WHOLE, weights=WEIGHTS):
     import keras
 
     where = f"keras {keras.__version__} on {keras.backend.backend()}"
     if "max_shard_size" not in inspect.signature(keras.Model.save_weights).parameters:
         weights = [ending for ending in weights if ending != "weights.json"]  # before Keras 3.10
     failed = 0
-    for name in NAMES:
+    for name in names or NAMES:
         endings = [*(whole if name != "subclassed" else ()), *weights]
         endings += ["h5 as weights"] if name != "subclassed" else []
         for ending in endings:
@@ -105,17 +109,19 @@ def _check(folder, name, ending):
     if not restores_optimizer:
         return
     compare(expected, "optimizer", map(as_numpy, model.optimizer.variables))
-    if "next_weight_0" in expected and keras.backend.backend() != "numpy":  # which only predicts
+    backend = keras.backend.backend()
+    steps = backend != "numpy" and (name, backend) not in OTHER_STEPS  # numpy only predicts
+    if "next_weight_0" in expected and steps:
         model.train_on_batch(x, expected["y"])
         compare(expected, "next_weight", model.get_weights(), atol=1e-5)
 
 
-def tf_keras(folder):
+def tf_keras(folder, names):
     import tf_keras
 
     sys.modules["keras"] = tf_keras
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    return check(folder, whole=["h5"], weights=[])
+    return check(folder, names, whole=[], weights=[])
 
 
 def compare(expected, name, arrays, atol=0.0):
@@ -132,5 +138,8 @@ def as_numpy(variable):
 
 
 if __name__ == "__main__":
-    action, folder = sys.argv[1:]
-    sys.exit({"write": write, "check": check, "tf_keras": tf_keras}[action](Path(folder)))
+    action, folder, *names = sys.argv[1:]
+    if action == "write":
+        write(Path(folder))
+    else:
+        sys.exit({"check": check, "tf_keras": tf_keras}[action](Path(folder), names))
