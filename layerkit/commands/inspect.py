@@ -57,20 +57,20 @@ def inspect(path: str, custom_objects: dict[str, Any]) -> tuple[str, bool]:
     lines += [wrapped(line) for line in [contents.writer] if line]
     if contents.config is None:
         return "\n".join([*lines, "", *_arrays(contents), "", _WEIGHTS_ONLY]), True
-    model, told, error = _loaded(path, kind, custom_objects)
+    model, told, failed = _loaded(path, kind, custom_objects)
     if model is None:
         lines += ["", *_layers(contents.config), "", *_arrays(contents)]
     else:
         lines += ["", *_summary(model)]
     lines += ["", *_training(contents)]
     lines += [wrapped(f"On loading: {text}", "  ") for text in told]
-    if error is not None:
+    if failed is not None:
         with custom_object_scope(custom_objects):
             missing = unknown_classes(contents.config)
-        lines += ["", *_would_not_load(error, missing)]
+        lines += ["", *_would_not_load(failed, missing)]
     else:
         lines += ["", "It loads."]
-    return "\n".join(lines), error is None
+    return "\n".join(lines), failed is None
 
 
 _WEIGHTS_ONLY = (

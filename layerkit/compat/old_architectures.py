@@ -22,7 +22,7 @@ def model_from_yaml(yaml_string: str, custom_objects: dict[str, Any] | None = No
     """
     yaml = optional("yaml", "pyyaml", "yaml", "model_from_yaml")
 
-    class Loader(yaml.SafeLoader):
+    class Loader(yaml.SafeLoader):  # type: ignore[name-defined, misc]
         """Plain values, and tuples as lists."""
 
     Loader.add_constructor("tag:yaml.org,2002:python/tuple", Loader.construct_yaml_seq)
