@@ -146,8 +146,9 @@ def rebuild(config: dict[str, Any], path: str) -> Any:
 
 
 def _not_located(missing: list[str]) -> str:
+    first, *others = map(repr, missing)
     return (
-        f"Could not locate classes {', '.join(map(repr, missing))}. Make sure custom classes are "
+        f"Could not locate class {first}, nor {', '.join(others)}. Make sure custom classes are "
         "decorated with `@layerkit.saving.register_keras_serializable()`, or pass "
         f"{entries(missing)}."
     )
