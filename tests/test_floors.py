@@ -75,7 +75,7 @@ FLOORS = [
     ["layerkit.layers.preprocessing.*"],
     ["layerkit.layers.*"],
     ["layerkit.layers"],
-    ["layerkit.saving.hdf5", "layerkit.saving.model_config"]
+    ["layerkit.saving.hdf5", "layerkit.saving.model_config", "layerkit.saving.older_versions"]
     + ["layerkit.saving.optimizer_variables", "layerkit.saving.training_config"],
     ["layerkit.saving.legacy.*"],
     ["layerkit.progress", "layerkit.saving.*"],
@@ -95,6 +95,8 @@ FLOORS = [
     ["layerkit.wrappers"],
     ["layerkit.compat.*"],
     ["layerkit.compat"],
+    ["layerkit.commands"],
+    ["layerkit.commands.*"],
     ["layerkit.__main__"],
     ["layerkit"],
     ["applications.*"],

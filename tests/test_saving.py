@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import re
 import signal
 import stat
 import subprocess
@@ -22,6 +23,7 @@ import pytest
 
 import layerkit
 from layerkit import Model, Sequential, layers, losses, saving
+from layerkit.commands.inspect import inspect
 from layerkit.layers import Dense
 from layerkit.saving.atomic import replacing
 from layerkit.saving.hdf5 import read
@@ -258,6 +260,30 @@ def test_the_file_is_one_that_every_keras_3_reads(tmp_path):
 
 
 # --- the layout --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.keras", "a.h5"])
+def test_names_and_keys_that_the_first_keras_3_knows(name, tmp_path):
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model = Sequential([layers.Input((4, 3)), layers.SimpleRNN(2)])
+    model.compile("adam", loss)
+    model.save(tmp_path / name)
+    text = written_text(tmp_path / name)
+    assert '"OrthogonalInitializer"' in text and '"Orthogonal"' not in text
+    assert '"from_logits": true' in text and '"axis"' not in text and '"optional"' not in text
+    loss = losses.SparseCategoricalCrossentropy(axis=1)
+    model.compile("adam", loss)
+    model.save(tmp_path / name)
+    assert '"axis": 1' in written_text(tmp_path / name)
+    assert saving.load_model(tmp_path / name).loss.axis == 1
+
+
+def written_text(path) -> str:
+    if path.suffix == ".h5":
+        with h5py.File(path) as file:
+            return file.attrs["model_config"] + file.attrs["training_config"]
+    with zipfile.ZipFile(path) as archive:
+        return archive.read("config.json").decode()
 
 
 def test_the_layout_of_a_sequential(tmp_path):
@@ -604,6 +630,7 @@ def array_file(save) -> bytes:
     return buffer.getvalue()
 
 
+SSTABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 IMPOSTORS = {
     "empty": (b"", "an empty file"),
     "html": (b"\n<!DOCTYPE html><html>404</html>", "an HTML page"),
@@ -621,6 +648,25 @@ IMPOSTORS = {
     "zip in a folder": (zipped(m__config_json="{}"), "with the model inside its folder 'm'"),
     "zip without weights": (zipped(config_json="{}"), "but without model.weights.h5"),
     "torch": (zipped(model__data_pkl="x"), "a PyTorch checkpoint"),
+    "old torch": (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "a PyTorch checkpoint. A pickle"),
+    "old pickle": (pickle.dumps({"a": 1}, protocol=0), "a pickle"),
+    "bzip2": (b"BZh91AY", "a bzip2 archive"),
+    "xz": (b"\xfd7zXZ\0", "an xz archive"),
+    "7z": (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    "zstandard": (b"(\xb5/\xfd\x04", "a zstandard archive"),
+    "rar": (b"Rar!\x1a\x07", "a RAR archive"),
+    "tar": (b"\0" * 257 + b"ustar\0" + b"\0" * 249, "a tar archive. Unpack it first"),
+    "saved_model.pb": (b"\x08\x01\x12\x9a", "the saved_model.pb of a TensorFlow SavedModel"),
+    "onnx": (b"\x08\x09\x12\x07pytorch", "an ONNX model. Read it with its own library"),
+    "tflite": (b"\x1c\0\0\0TFL3", "a TensorFlow Lite model. It cannot be turned back"),
+    "safetensors": (b'\x20\0\0\0\0\0\0\0{"w":{}}', "a safetensors file. Read it with its own lib"),
+    "safetensors' index": (b'{"weight_map": {"w": "a.safetensors"}}', "a model in safetensors f"),
+    "gguf": (b"GGUF\3\0", "a GGUF file"),
+    "tensorflow.js": (b'{"modelTopology": {}}', "a TensorFlow.js model. Convert it with"),
+    "checkpoint list": (b'model_checkpoint_path: "a"', "the list of a TensorFlow checkpoint"),
+    "checkpoint index": (b"\0" * 99 + SSTABLE_END, "a part of a TensorFlow checkpoint. Load it"),
+    "yaml": (b"backend: theano\n", "an architecture in YAML. It holds no weights. Its model: ker"),
+    "keras npz": (zipped(config_json="{}", model_weights_npz=""), "model with weights as .npz"),
 }
 
 
@@ -633,6 +679,45 @@ def test_what_a_file_really_is(name, tmp_path):
         saving.load_model(path)
     with pytest.raises(ValueError, match=message):
         dense_model().load_weights(path)
+    text, loads = inspect(str(path), {})
+    assert not loads and re.search(message, " ".join(text.split()))
+
+
+FOLDERS = {
+    "saved_model.pb": "a TensorFlow SavedModel folder. Load it with TensorFlow and save it",
+    "config.json": "an unzipped `.keras` folder. Zip config.json and",
+    "checkpoint": "a folder with a TensorFlow checkpoint. Load it with TensorFlow, by model.load_w",
+    "model.ckpt.index": "a folder with a TensorFlow checkpoint",
+    "_CHECKPOINT_METADATA": "a folder with an Orbax checkpoint",
+    "best.keras": "a folder with 'best.keras' inside. Give the path of the file: '.*best.keras'",
+    "readme.txt": "a folder. Give the path of a file",
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_a_folder_is(name, tmp_path):
+    (tmp_path / name).write_bytes(b"")
+    for load in (saving.load_model, dense_model().load_weights):
+        with pytest.raises(ValueError, match=FOLDERS[name]):
+            load(tmp_path)
+    text, loads = inspect(str(tmp_path), {})
+    assert not loads and re.search(FOLDERS[name], " ".join(text.split()))
+
+
+NAMES = {
+    "a.ckpt": ("a.ckpt.index", "a TensorFlow checkpoint. Load it with TensorFlow, by model.load"),
+    "a.ckpt.data-00000-of-00001": (None, "a part of a TensorFlow checkpoint"),
+    "a.onnx": (None, "an ONNX model"),
+    "a.pb": (None, r"a graph of TensorFlow \(.pb\)"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_name_says(name, tmp_path):
+    written, message = NAMES[name]
+    (tmp_path / (written or name)).write_bytes(b"\1\2\3")
+    with pytest.raises(ValueError, match=message):
+        saving.load_model(tmp_path / name)
 
 
 def test_weights_are_no_model(tmp_path):

@@ -95,7 +95,8 @@ from keras.preprocessing.image import ImageDataGenerator, img_to_array
 from keras.optimizers.schedules import ExponentialDecay
 from keras.src.models import Functional
 import layerkit
-assert l is keras.layers and tf.keras is keras and models is layerkit.models
+assert l is keras.layers and tf.keras is keras and models is keras.models
+assert models.Model is layerkit.Model
 assert Dense is layerkit.layers.Dense and EarlyStopping is layerkit.callbacks.EarlyStopping
 for wrong, words in (
     (lambda: keras.layers.Dens, "Did you mean 'Dense'?"),

@@ -45,6 +45,7 @@ _SOURCES = {
     "layers": ("layerkit.compat.old_layers", "layerkit.layers"),
     "losses": ("layerkit.compat.old_losses", "layerkit.losses"),
     "metrics": ("layerkit.compat.old_losses", "layerkit.metrics"),
+    "models": ("layerkit.compat.old_architectures", "layerkit.models"),
     "utils": ("layerkit.compat.old_utils", "layerkit.utils", "layerkit.saving"),
     "tensorflow": ("layerkit.compat.tensorflow_names",),
     **{

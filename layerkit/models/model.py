@@ -754,9 +754,15 @@ class Model(Layer):
         """Save architecture, weights, optimizer and compile arguments as a `.keras` file."""
         saving.save_model(self, filepath, overwrite=overwrite)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Save the weights (and the optimizer's state) as a `.weights.h5` file."""
-        saving.save_weights(self, filepath, overwrite=overwrite)
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """Save the weights (and the optimizer's state) as a `.weights.h5` or `.npz` file.
+
+        max_shard_size: gigabytes; with it `filepath` ends in `.weights.json`, and parts of at most
+        this size lie beside it.
+        """
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
     def save_state(self, filepath: Any, overwrite: bool = True) -> None:
         """Save all that training goes on from, as one file: see `load_state`.

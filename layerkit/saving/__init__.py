@@ -102,7 +102,7 @@ def load_model(
     FileNotFoundError, or ValueError that says what the file is; TypeError for a class that nobody
     registered.
     """
-    from .identify import KERAS, LEGACY_MODEL, identify
+    from .identify import ARCHITECTURE, KERAS, LEGACY_MODEL, identify
     from .keras_file import read_keras
 
     path = os.fspath(filepath)
@@ -113,9 +113,15 @@ def load_model(
         from .legacy.model_file import read_legacy_model
 
         return read_legacy_model(path, custom_objects, compile)
+    if kind == ARCHITECTURE:
+        raise ValueError(
+            f"'{path}' is not a model: expected a `.keras` or `.h5` file; received {kind}. It "
+            "holds no weights: make the model with models.model_from_json(text) and load them "
+            "with model.load_weights(filepath)."
+        )
     raise ValueError(
-        f"'{path}' is not a model: expected a `.keras` file; received {kind}. This file holds "
-        "weights only: build the model in code and use model.load_weights(filepath)."
+        f"'{path}' is not a model: expected a `.keras` or `.h5` file; received {kind}. This file "
+        "holds weights only: build the model in code and use model.load_weights(filepath)."
     )
 
 
@@ -130,25 +136,48 @@ def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None)
         return rebuild(described(modern_architecture(config), name), name)
 
 
-def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
-    """Save the weights, and the optimizer's state, as a `.weights.h5` file.
+def save_weights(
+    model: Any,
+    filepath: str | os.PathLike,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+) -> None:
+    """Save the weights, and the optimizer's state, as a `.weights.h5` file or as a `.npz`.
+
+    max_shard_size: gigabytes; with it `filepath` ends in `.weights.json`, and the weights lie
+    beside it in parts of at most this size.
 
     ValueError for another extension or a model without weights yet, FileExistsError with
     `overwrite=False` where there is a file.
     """
     from .atomic import replacing
-    from .weights_file import write_weights
 
     path = os.fspath(filepath)
-    if not path.endswith(".weights.h5"):
-        raise ValueError(
-            f"The filename must end in `.weights.h5`. Received: filepath={path}. Write, for "
-            f"example, '{path.partition('.')[0]}.weights.h5'."
-        )
     if not model.built:
         raise ValueError(_UNBUILT.format(doing="saving", consequence=""))
+    if max_shard_size is not None:
+        from .shards import write_sharded_weights
+
+        _check_ending(path, ".weights.json", " when `max_shard_size` is specified")
+        return write_sharded_weights(model, path, max_shard_size, overwrite)
+    if path.endswith(".npz"):
+        from .npz_file import write_npz as write
+    else:
+        from .weights_file import write_weights as write
+
+        _check_ending(path, ".weights.h5", "")
     with replacing(path, overwrite) as file:
-        write_weights(model, file)
+        write(model, file)
+
+
+def _check_ending(path: str, ending: str, when: str) -> None:
+    if not path.endswith(ending):
+        folder, name = os.path.split(path)
+        example = os.path.join(folder, name.partition(".")[0] + ending)
+        raise ValueError(
+            f"The filename must end in `{ending}`{when}. Received: filepath={path}. Write, for "
+            f"example, '{example}'."
+        )
 
 
 def load_weights(
@@ -157,16 +186,18 @@ def load_weights(
     skip_mismatch: bool = False,
     by_name: bool = False,
 ) -> None:
-    """Load the weights of a `.weights.h5` or a `.keras` file, with the optimizer's state, or those
-    of a legacy `.h5` file of weights or of a whole model.
+    """Load the weights of a file that `save_weights` or `save` wrote, with the optimizer's state,
+    or those of a legacy `.h5` file of weights or of a whole model.
 
     All or nothing: where anything does not fit, ValueError shows file and model side by side and
     nothing is changed. skip_mismatch: load the rest instead, and warn of what was left out.
     by_name, of legacy files: load the layers that have the same names, rather than one after
     another.
     """
-    from .identify import KERAS, LEGACY_MODEL, LEGACY_WEIGHTS, identify
+    from .identify import KERAS, LEGACY_MODEL, LEGACY_WEIGHTS, NPZ, SHARDED, WEIGHTS, identify
     from .keras_file import read_keras_weights
+    from .npz_file import read_npz
+    from .shards import read_sharded_weights
     from .weights_file import read_weights
 
     path = os.fspath(filepath)
@@ -182,10 +213,19 @@ def load_weights(
             "`by_name` only supports loading legacy '.h5' or '.hdf5' files, whose layers have "
             f"names. Received: {path}, {kind}. Leave by_name out."
         )
-    if kind == KERAS:
-        return read_keras_weights(model, path, skip_mismatch)
-    with open(path, "rb") as file:
-        read_weights(model, file, path, skip_mismatch)
+    if kind == WEIGHTS:
+        with open(path, "rb") as file:
+            return read_weights(model, file, path, skip_mismatch)
+    readers = {KERAS: read_keras_weights, SHARDED: read_sharded_weights, NPZ: read_npz}
+    if kind not in readers:
+        raise ValueError(_NO_WEIGHTS.format(path=path, kind=kind))
+    readers[kind](model, path, skip_mismatch)
+
+
+_NO_WEIGHTS = (
+    "'{path}' holds no weights: received {kind}. It describes a model only: make it with "
+    "models.model_from_json(text), and load weights from the file that has them."
+)
 
 
 def deserialize_keras_object(

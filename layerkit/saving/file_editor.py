@@ -280,11 +280,11 @@ def _objects(weights: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any
 
 def _weights_of(model: Any) -> dict[str, Any]:
     """What `weights_dict` would be for a file of `model`."""
-    from .weights_file import own_state, walk
+    from .weights_file import state_of, walk
 
     found: dict[str, Any] = {}
     for path, obj in walk(model):
-        state = own_state(obj)
+        state = state_of(obj)
         if state:
             inner = found
             for part in filter(None, path.split("/")):

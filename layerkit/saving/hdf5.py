@@ -133,6 +133,13 @@ def read(dataset: Any) -> np.ndarray:
     return array
 
 
+def write(group: Any, name: str, array: np.ndarray) -> None:
+    """Add `array` to `group` as `read` takes it: HDF5 has no bfloat16, so an attribute says it."""
+    dataset = group.create_dataset(name, data=array)
+    if array.dtype.name == "bfloat16":
+        dataset.attrs["dtype"] = "bfloat16"
+
+
 def groups_with_data(root: Any) -> dict[str, list[tuple[int, ...]]]:
     """{path: shapes} of all groups that hold datasets, links not followed."""
     import h5py

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from typing import Any
 
 from .hdf5 import open_hdf5
 
-KERAS, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS = (
+KERAS, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE = (
     "a `.keras` model",
     "Keras weights",
     "a legacy HDF5 model",
     "legacy HDF5 weights",
+    "sharded Keras weights",
+    "weights in a NumPy archive",
+    "an architecture in JSON",
 )
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_SSTABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 _DOWNLOAD = "Download it again, and look at the address: it must lead to the file itself."
 _PICKLE = "A pickle can run any code and is never opened here: ask for a `.keras` file."
+_TENSORFLOW = "Load it with TensorFlow and save it with model.save('model.keras')."
+_CHECKPOINT = (
+    "Load it with TensorFlow, by model.load_weights, and save it with "
+    "model.save_weights('model.weights.h5')."
+)
+_YAML = "It holds no weights. Its model: keras.models.model_from_yaml(text), in a Keras script."
+_OTHER_LIBRARY = "Read it with its own library, then model.set_weights(...)."
+_MOST_JSON = 64 * 2**20  # bytes
 _SIGNATURES = [  # how a file begins, what that is, what to do
     (b"version https://git-lfs.github.com", "a Git LFS pointer, not the file it stands for",
      "Fetch the file with `git lfs pull`."),
@@ -28,15 +41,26 @@ _SIGNATURES = [  # how a file begins, what that is, what to do
     (b"BZh", "a bzip2 archive", "Unpack it first."),
     (b"\xfd7zXZ", "an xz archive", "Unpack it first."),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it first."),
+    (b"(\xb5/\xfd", "a zstandard archive", "Unpack it first."),
+    (b"Rar!", "a RAR archive", "Unpack it first."),
+    (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9", "a PyTorch checkpoint", _PICKLE),
     (b"\x80\x02", "a pickle", _PICKLE),
     (b"\x80\x03", "a pickle", _PICKLE),
     (b"\x80\x04", "a pickle", _PICKLE),
     (b"\x80\x05", "a pickle", _PICKLE),
+    (b"(dp0", "a pickle", _PICKLE),
+    (b"(lp0", "a pickle", _PICKLE),
+    (b"ccopy_reg", "a pickle", _PICKLE),
+    (b"\x08\x01\x12", "the saved_model.pb of a TensorFlow SavedModel", _TENSORFLOW),
+    (b"GGUF", "a GGUF file", _OTHER_LIBRARY),
+    (b"model_checkpoint_path:", "the list of a TensorFlow checkpoint", _CHECKPOINT),
+    (b"class_name:", "an architecture in YAML", _YAML),
+    (b"backend:", "an architecture in YAML", _YAML),
 ]  # fmt: skip
 
 
 def identify(path: str) -> str:
-    """KERAS, WEIGHTS, LEGACY_MODEL or LEGACY_WEIGHTS.
+    """KERAS, LEGACY_MODEL, WEIGHTS, LEGACY_WEIGHTS, SHARDED, NPZ or ARCHITECTURE.
 
     FileNotFoundError where there is no file; ValueError, which says what it is and what to do,
     for anything else. Only regular files are opened.
@@ -49,9 +73,19 @@ def identify(path: str) -> str:
             with open_hdf5(file, path) as root:
                 return _identify_hdf5(path, root)
         kind = _identify_zip(path, file)
+        if kind is None and start.lstrip(_BLANK)[:1] == b"{":
+            file.seek(0)
+            kind = _identify_json(path, file.read(_MOST_JSON + 1))
+        end = b""
+        if kind is None and len(start) > 48:
+            file.seek(-8, os.SEEK_END)
+            end = file.read()
     if kind is not None:
         return kind
-    raise ValueError(_unsupported(path, *_recognize(start)))
+    raise ValueError(_unsupported(path, *_recognize(path, start, end)))
+
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 def check_regular(path: str) -> None:
@@ -59,6 +93,8 @@ def check_regular(path: str) -> None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
+        if os.path.exists(f"{path}.index"):
+            raise ValueError(_unsupported(path, "a TensorFlow checkpoint", _CHECKPOINT)) from None
         raise FileNotFoundError(
             f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` "
             f"zip file or a `.weights.h5` file. The working folder is '{os.getcwd()}'."
@@ -74,7 +110,7 @@ def _identify_hdf5(path: str, root: Any) -> str:
         return LEGACY_MODEL
     if {"layer_names", "layer_names0", "nb_layers"} & set(root.attrs) or "model_weights" in root:
         return LEGACY_WEIGHTS
-    if {"layers", "vars", "_layer_checkpoint_dependencies"} & set(root.keys()):
+    if {"layers", "optimizer", "vars", "_layer_checkpoint_dependencies"} & set(root.keys()):
         return WEIGHTS
     names = list(root.keys())[:5]
     remedy = f"It holds {names}: read it with h5py." if names else "Save the model again."
@@ -91,7 +127,29 @@ def _identify_zip(path: str, file: io.BufferedReader) -> str | None:
         return None
     if "config.json" in names and "model.weights.h5" in names:
         return KERAS
+    arrays = all(name.endswith(".npy") for name in names) and "arr_0.npy" not in names
+    if arrays and (names or path.endswith(".npz")):
+        return NPZ
     raise ValueError(_unsupported(path, *_recognize_zip(names)))
+
+
+def _identify_json(path: str, text: bytes) -> str | None:
+    import json
+
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(found.get("weight_map"), dict):
+        if any(str(name).endswith(".safetensors") for name in found["weight_map"].values()):
+            what = "the index of a model in safetensors files"
+            raise ValueError(_unsupported(path, what, _OTHER_LIBRARY))
+        return SHARDED
+    if "modelTopology" in found or found.get("format") == "layers-model":
+        remedy = "Convert it with tensorflowjs_converter --output_format keras."
+        raise ValueError(_unsupported(path, "a TensorFlow.js model", remedy))
+    of_keras_0 = "name" in found and isinstance(found.get("layers"), list)
+    return ARCHITECTURE if {"class_name", "config"} <= found.keys() or of_keras_0 else None
 
 
 def _recognize_zip(names: list[str]) -> tuple[str, str]:
@@ -111,20 +169,34 @@ def _recognize_zip(names: list[str]) -> tuple[str, str]:
     if any(name.endswith("data.pkl") for name in names):
         return "a PyTorch checkpoint", _PICKLE
     if names and all(name.endswith(".npy") for name in names):
-        return "a NumPy archive (.npz)", "Load it with np.load(path), then model.set_weights(...)."
+        remedy = (
+            "Load it by data = np.load(path); model.set_weights([data[k] for k in data.files])."
+        )
+        return "a NumPy archive (.npz) whose arrays have no names", remedy
     return (
         f"a zip archive without config.json; it holds {names[:5]}",
         "Give a file that model.save('model.keras') wrote.",
     )
 
 
-def _recognize(start: bytes) -> tuple[str, str]:
+def _recognize(path: str, start: bytes, end: bytes) -> tuple[str, str]:
     if not start:
         return "an empty file", "Its writer was interrupted, or the disk was full: save it again."
     for signature, what, remedy in _SIGNATURES:
         if start.startswith(signature):
             return what, remedy
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start[4:8] == b"TFL3":
+        return (
+            "a TensorFlow Lite model",
+            "It cannot be turned back: ask for the model it came from.",
+        )
+    if path.endswith(".onnx") or start[:1] == b"\x08" and start[2:3] == b"\x12":
+        return "an ONNX model", _OTHER_LIBRARY
+    if path.endswith(".pb"):
+        return "a graph of TensorFlow (.pb)", _TENSORFLOW
+    if end == _SSTABLE_END or re.search(r"\.data-\d{5}-of-\d{5}$", path):
+        return "a part of a TensorFlow checkpoint", _CHECKPOINT
+    text = start.lstrip(_BLANK).lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml", b"<!--")):
         return "an HTML page: the download got a web page instead of the file", _DOWNLOAD
     if text.startswith((b"{", b"[")):
@@ -132,7 +204,7 @@ def _recognize(start: bytes) -> tuple[str, str]:
     if start[257:262] == b"ustar":
         return "a tar archive", "Unpack it first."
     if start[8:10] == b'{"':
-        return "a safetensors file", "Read it with its own library, then model.set_weights(...)."
+        return "a safetensors file", _OTHER_LIBRARY
     return (
         f"a file of another kind, which begins with {start[:8]!r}",
         "Give a file that model.save or model.save_weights wrote.",
@@ -141,16 +213,30 @@ def _recognize(start: bytes) -> tuple[str, str]:
 
 def _recognize_folder(path: str) -> tuple[str, str]:
     if os.path.exists(os.path.join(path, "saved_model.pb")):
-        return (
-            "a TensorFlow SavedModel folder",
-            "Load it with TensorFlow and save it with model.save('model.keras').",
-        )
+        return "a TensorFlow SavedModel folder", _TENSORFLOW
     if os.path.exists(os.path.join(path, "config.json")):
         return (
             "an unzipped `.keras` folder",
             "Zip config.json and model.weights.h5 themselves, without their folder.",
         )
+    try:
+        names = sorted(os.listdir(path))
+    except PermissionError:
+        return "a folder that may not be read", "Give the path of a file."
+    if "checkpoint" in names or any(name.endswith(".index") for name in names):
+        return "a folder with a TensorFlow checkpoint", _CHECKPOINT
+    if "_CHECKPOINT_METADATA" in names:
+        return "a folder with an Orbax checkpoint", _OTHER_LIBRARY
+    files = [name for name in names if name.endswith((".keras", ".h5", ".hdf5", ".weights.json"))]
+    if files:
+        inside = os.path.join(path, files[0])
+        return f"a folder with {_few(files)} inside", f"Give the path of the file: '{inside}'."
     return "a folder", "Give the path of a file."
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(f"'{name}'" for name in names[:3]) + more
 
 
 def _unsupported(path: str, what: str, remedy: str) -> str:

@@ -17,6 +17,7 @@ from .assets import found_assets, load_assets
 from .legacy.configs import origin_named
 from .legacy.training import modern_description
 from .model_config import parsed, rebuild, without_code
+from .older_versions import for_every_version
 from .weights_file import read_weights, write_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -26,20 +27,6 @@ _SMALL = 64 * 2**20  # bytes that any member may unpack to
 _RATIO = 100  # times its packed bytes that a larger one may
 _MOST_CONFIG = 256 * 2**20  # bytes of config.json
 _MOST_METADATA = 2**20  # bytes of metadata.json
-# Keys that older versions of Keras do not know, at the values that say nothing.
-_NEWER_KEYS: dict[str, Any] = {
-    "gradient_accumulation_steps": None,
-    "input_axes": None,
-    "optional": False,
-    "output_axes": None,
-    "quantization_config": None,
-    "ragged": False,
-    "renorm": False,
-    "renorm_clipping": None,
-    "renorm_momentum": 0.99,
-    "rms_scaling": False,
-    "use_gate": False,
-}
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -49,7 +36,7 @@ def write_keras(model: Any, file: BinaryIO) -> None:
     """Write `model` into the empty binary `file`."""
     import zipfile
 
-    config = json.dumps(_without_newer_keys(serialize(model)))
+    config = json.dumps(for_every_version(serialize(model)))
     metadata = {
         "keras_version": _FORMAT,
         "layerkit_version": __version__,
@@ -65,24 +52,12 @@ def write_keras(model: Any, file: BinaryIO) -> None:
             archive.writestr(name, content)
 
 
-def _without_newer_keys(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_newer_keys(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            key: _without_newer_keys(item)
-            for key, item in value.items()
-            if not (key in _NEWER_KEYS and _NEWER_KEYS[key] == item)
-        }
-    return value
-
-
 # --- reading -----------------------------------------------------------------------------------
 
 
 def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     """The model in the `.keras` file at `path`, or in an open binary file."""
-    config = parsed(_member(path, CONFIG, _MOST_CONFIG), path)
+    config = read_config(path)
     config = without_code(config, path, custom_objects)
     origin = origin_named(_keras_version(path))
     if origin.is_old:  # tf.keras gave its files this format too
@@ -92,13 +67,18 @@ def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     with custom_object_scope(custom_objects):
         model = rebuild(config, path)
     model.file_notes = origin.all_notes
-    read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path)
+    read_weights(model, read_weights_member(path), path)
     load_assets(model, _asset_names(path), lambda name: _member(path, name))
     return model
 
 
 def _keras_version(path: Any) -> str:
     """Of the Keras that wrote the file; that of layerkit's own files where it does not say."""
+    return str(read_metadata(path).get("keras_version", _FORMAT))
+
+
+def read_metadata(path: Any) -> dict[str, Any]:
+    """What the file says of its writer; {} where it says nothing that can be read."""
     import zipfile
 
     with zipfile.ZipFile(path) as archive:
@@ -107,12 +87,22 @@ def _keras_version(path: Any) -> str:
         metadata = json.loads(_member(path, METADATA, _SMALL)) if written else None
     except ValueError:
         metadata = None
-    return str(metadata.get("keras_version", _FORMAT)) if isinstance(metadata, dict) else _FORMAT
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def read_config(path: Any) -> dict[str, Any]:
+    """The model's config as it is in the file. ValueError where that describes no model."""
+    return parsed(_member(path, CONFIG, _MOST_CONFIG), path)
+
+
+def read_weights_member(path: Any) -> BinaryIO:
+    """The bytes of the weights file inside."""
+    return io.BytesIO(_member(path, WEIGHTS))
 
 
 def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
     """Load the weights of the `.keras` file at `path` into `model`."""
-    read_weights(model, io.BytesIO(_member(path, WEIGHTS)), path, skip_mismatch)
+    read_weights(model, read_weights_member(path), path, skip_mismatch)
 
 
 def read_parts(path: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:

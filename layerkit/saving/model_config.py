@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..configurable import deserialize, get_custom_objects
+from ..configurable import (
+    builtins_named,
+    deserialize,
+    get_custom_objects,
+    get_registered_object,
+)
 from ..layers import Layer
 
 _DEEPEST = 200  # levels of lists and dicts in a config
@@ -123,6 +128,11 @@ def rebuild(config: dict[str, Any], path: str) -> Any:
     """The model that a config describes. ValueError where it describes none that can be made."""
     try:
         model = deserialize(config)
+    except TypeError as error:
+        missing = unknown_classes(config)
+        if len(missing) < 2:
+            raise
+        raise TypeError(_not_located(missing)) from error
     except (KeyError, AttributeError, IndexError, RecursionError, MemoryError) as error:
         raise ValueError(
             f"'{path}': its config does not describe a model that can be made: "
@@ -133,3 +143,46 @@ def rebuild(config: dict[str, Any], path: str) -> Any:
             f"'{path}': expected a model in config.json; received {config['class_name']}."
         )
     return model
+
+
+def _not_located(missing: list[str]) -> str:
+    first, *others = map(repr, missing)
+    return (
+        f"Could not locate class {first}, nor {', '.join(others)}. Make sure custom classes are "
+        "decorated with `@layerkit.saving.register_keras_serializable()`, or pass "
+        f"{entries(missing)}."
+    )
+
+
+def entries(names: list[str]) -> str:
+    """The argument `custom_objects` that gives these names."""
+    short = [str(name).rpartition(">")[2] for name in names]
+    return "custom_objects={" + ", ".join(f"'{name}': {name}" for name in short) + "}"
+
+
+def unknown_classes(config: Any) -> list[str]:
+    """Names of the classes in a config that nobody registered; its training configuration aside."""
+    found: list[str] = []
+    todo = [config]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if _is_of_unknown_class(value):
+                found.append(str(value.get("registered_name") or value["class_name"]))
+            todo += [x for key, x in reversed(value.items()) if key != "compile_config"]
+        elif isinstance(value, list):
+            todo += reversed(value)
+    return list(dict.fromkeys(found))
+
+
+def _is_of_unknown_class(value: dict[str, Any]) -> bool:
+    if not {"class_name", "config"} <= value.keys() or not isinstance(value["class_name"], str):
+        return False
+    names = [n for n in (value.get("registered_name"), value["class_name"]) if isinstance(n, str)]
+    if names[-1].startswith("__") or names[-1] in ("function", "FloatDTypePolicy"):
+        return False
+    if ".ops" in str(value.get("module")):  # an operation
+        return False
+    ours = str(value.get("module", "keras")).partition(".")[0] in ("keras", "tf_keras", "layerkit")
+    registered = any(get_registered_object(name) is not None for name in names)
+    return not registered and not (ours and builtins_named(names[-1]))

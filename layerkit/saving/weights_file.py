@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -100,11 +100,11 @@ def write_weights(model: Any, file: BinaryIO) -> None:
         for path, obj in walk(model):
             group = root.create_group(f"{path}/vars")
             group.attrs["name"] = str(obj.name)
-            for key, value in own_state(obj).items():
-                group.create_dataset(key, data=value)
+            for key, value in state_of(obj).items():
+                hdf5.write(group, key, value)
 
 
-def own_state(obj: Any) -> dict[str, np.ndarray]:
+def state_of(obj: Any) -> dict[str, np.ndarray]:
     """Copies of the object's own variables, by their names in files."""
     store: dict[str, Any] = {}
     obj.save_own_variables(store)
@@ -114,9 +114,42 @@ def own_state(obj: Any) -> dict[str, np.ndarray]:
 # --- loading -----------------------------------------------------------------------------------
 
 
+class Store(Protocol):
+    """Where weights lie: arrays by the paths of the walk, read when they are asked for."""
+
+    def arrays_at(self, path: str) -> dict[str, Any]:
+        """{name: dataset} of the object at a path of the walk; {} where there is nothing."""
+
+    def shapes(self) -> dict[str, list[tuple[int, ...]]]:
+        """{path: shapes} of all groups that hold arrays."""
+
+
+class HDF5Store:
+    """The groups of one HDF5 file, or of several that together hold the weights."""
+
+    def __init__(self, *roots: Any):
+        self._roots = roots
+
+    def arrays_at(self, path: str) -> dict[str, Any]:
+        for group_path in _paths_of_groups(path):
+            groups = [hdf5.find_group(root, f"{group_path}/vars") for root in self._roots]
+            if any(group is not None for group in groups):
+                found = [hdf5.find_datasets(group) for group in groups if group is not None]
+                merged = {key: dataset for own in found for key, dataset in own.items()}
+                return {key: merged[key] for key in sorted(merged, key=hdf5.by_number)}
+        return {}
+
+    def shapes(self) -> dict[str, list[tuple[int, ...]]]:
+        found: dict[str, list[tuple[int, ...]]] = {}
+        for root in self._roots:
+            for path, shapes in hdf5.groups_with_data(root).items():
+                found.setdefault(path, []).extend(shapes)
+        return found
+
+
 @dataclass
 class _Part:
-    """One object of the model beside its group in the file."""
+    """One object of the model beside its arrays in the file."""
 
     path: str
     obj: Any
@@ -141,37 +174,39 @@ def read_weights(model: Any, file: BinaryIO, name: str, skip_mismatch: bool = Fa
     anything but what the model expects; with `skip_mismatch` the rest is loaded, with a warning.
     """
     with hdf5.open_hdf5(file, name) as root:
-        _prepare_optimizer(model, root)
-        parts = [_compare(path, obj, root) for path, obj in walk(model)]
-        failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
-        if failed and not skip_mismatch:
-            raise ValueError(_could_not_be_loaded(failed, parts, root, name))
-        for part in parts:
-            if not part.problem:
-                part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
-        _assign(parts, skip_mismatch)
-        failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
-        if failed and not skip_mismatch:
-            raise ValueError(_could_not_be_loaded(failed, parts, root, name))
-        _warn_of_skipped(failed, parts, root, name)
+        load_from(model, HDF5Store(root), name, skip_mismatch)
 
 
-def _prepare_optimizer(model: Any, root: Any) -> None:
+def load_from(model: Any, store: Store, name: str, skip_mismatch: bool) -> None:
+    """`read_weights` of what is in a store."""
+    _prepare_optimizer(model, store)
+    parts = [_compare(path, obj, store) for path, obj in walk(model)]
+    failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
+    if failed and not skip_mismatch:
+        raise ValueError(_could_not_be_loaded(failed, parts, store, name))
+    for part in parts:
+        if not part.problem:
+            part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
+    _assign(parts, skip_mismatch)
+    failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
+    if failed and not skip_mismatch:
+        raise ValueError(_could_not_be_loaded(failed, parts, store, name))
+    _warn_of_skipped(failed, parts, store, name)
+
+
+def _prepare_optimizer(model: Any, store: Store) -> None:
     """Make the optimizer's slots where the file has values for them."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or optimizer.built:
         return
-    group = _group(root, "optimizer")
-    if group is not None and len(group) > len(optimizer.variables):
+    if len(store.arrays_at("optimizer")) > len(optimizer.variables):
         optimizer.build(model.trainable_variables)
 
 
-def _group(root: Any, path: str) -> Any:
-    """The group of an object's own variables, by its path or by what tf.keras called it."""
+def _paths_of_groups(path: str) -> list[str]:
+    """Where the group of an object may lie: at its path, or at what tf.keras called it."""
     owner, _, name = path.rpartition("/")
-    paths = [path, _path_in_tf_keras(path), f"{owner}/_{name}"]
-    groups = (hdf5.find_group(root, f"{each}/vars") for each in dict.fromkeys(paths))
-    return next((group for group in groups if group is not None), None)
+    return list(dict.fromkeys([path, _path_in_tf_keras(path), f"{owner}/_{name}"]))
 
 
 def _path_in_tf_keras(path: str) -> str:
@@ -184,10 +219,11 @@ def _path_in_tf_keras(path: str) -> str:
     return re.sub(r"\blayers/([^/]+?)(?:_(\d+))?(?=/|$)", doubled, path)
 
 
-def _compare(path: str, obj: Any, root: Any) -> _Part:
-    group = _group(root, path)
-    stored = {} if group is None else hdf5.find_datasets(group)
-    part = _Part(path, obj, own_state(obj), stored)
+def _compare(path: str, obj: Any, store: Store) -> _Part:
+    stored, before = store.arrays_at(path), state_of(obj)
+    keys = dict(zip(names_of_variables(obj, before), before, strict=True))
+    stored = {key if key in before else keys.get(key, key): x for key, x in stored.items()}
+    part = _Part(path, obj, before, stored)
     for dataset in stored.values():
         if not hdf5.is_numeric(dataset):
             part.problem = f"Expected numbers; '{dataset.name}' holds {dataset.dtype}."
@@ -247,16 +283,21 @@ def _layer_problem(part: _Part) -> str:
     )
 
 
+def names_of_variables(obj: Any, state: dict[str, Any]) -> list[str]:
+    """Names for the keys of an object's state: those of its variables where they correspond."""
+    variables = _own_variables(obj)
+    if list(state) != [str(index) for index in range(len(variables))]:
+        return list(state)
+    count: Counter[str] = Counter()
+    names = []
+    for name in (variable.name for variable in variables):
+        names.append(f"{name}_{count[name]}" if count[name] else name)
+        count[name] += 1
+    return names
+
+
 def _variable_names(part: _Part) -> list[str]:
-    """Names for the keys of `part.before`: those of the variables where they correspond."""
-    variables = part.obj._own_variables()
-    if list(part.before) == [str(index) for index in range(len(variables))]:
-        return [variable.name for variable in variables]
-    return list(part.before)
-
-
-def _shapes(arrays: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    return {key: array.shape for key, array in arrays.items()}
+    return names_of_variables(part.obj, part.before)
 
 
 def _assign(parts: list[_Part], skip_mismatch: bool) -> None:
@@ -285,22 +326,22 @@ def _own_variables(obj: Any) -> list[Any]:
 # --- what was not loaded -----------------------------------------------------------------------
 
 
-def _warn_of_skipped(failed: list[_Part], parts: list[_Part], root: Any, name: str) -> None:
+def _warn_of_skipped(failed: list[_Part], parts: list[_Part], store: Store, name: str) -> None:
     if failed:
-        warnings.warn(_could_not_be_loaded(failed, parts, root, name), stacklevel=5)
+        warnings.warn(_could_not_be_loaded(failed, parts, store, name), stacklevel=6)
     for part in parts:
         if part.problem and not isinstance(part.obj, Layer) and part.stored:
-            warnings.warn(f"{part.problem} It starts afresh.", stacklevel=5)
-    unused = _unused_groups(parts, root)
+            warnings.warn(f"{part.problem} It starts afresh.", stacklevel=6)
+    unused = _unused_groups(parts, store)
     if unused and not failed:
         warnings.warn(
             f"'{name}' holds weights that the model has no place for; they were left out: "
             f"{_listed(unused)}",
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
-def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], root: Any, name: str) -> str:
+def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], store: Store, name: str) -> str:
     layers = [part for part in parts if isinstance(part.obj, Layer)]
     shown = layers if len(layers) <= _MOST_ROWS else failed
     rows = [("path in the file", "layer", "the model expects", "the file holds", "")]
@@ -319,7 +360,7 @@ def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], root: Any, nam
     table = "\n".join(
         "  " + "  ".join([*map(str.ljust, row, widths), row[4]]).rstrip() for row in rows
     )
-    unused = _unused_groups(parts, root)
+    unused = _unused_groups(parts, store)
     return (
         f"A total of {len(failed)} objects could not be loaded. Example error message for object "
         f"{failed[0].obj}:\n\n{failed[0].problem}\n\nList of objects that could not be loaded:\n"
@@ -336,14 +377,14 @@ def _shapes_in_words(arrays: dict[str, Any], names: list[str]) -> str:
     return ", ".join(words) or "nothing"
 
 
-def _unused_groups(parts: list[_Part], root: Any) -> dict[str, list[tuple[int, ...]]]:
+def _unused_groups(parts: list[_Part], store: Store) -> dict[str, list[tuple[int, ...]]]:
     """Groups with arrays that belong to no object of the model; an optimizer's state aside."""
     used = {
         dataset.name.rpartition("/")[0].lstrip("/") for p in parts for dataset in p.stored.values()
     }
     return {
         path: shapes
-        for path, shapes in hdf5.groups_with_data(root).items()
+        for path, shapes in store.shapes().items()
         if path not in used
         and path.split("/")[0] != "metrics"
         and "optimizer" not in path.split("/")

@@ -6,7 +6,8 @@ Run it with real Keras installed, once per backend:
     KERAS_BACKEND=jax python tests/golden/make_saving_golden.py
 
 Each model is compiled, trained for some steps and saved as `<backend>-<model>.keras` (the
-subclassed one, which needs its class, as `.weights.h5`). The `.npz` beside it holds the data `x`
+subclassed one, which needs its class, as `.weights.h5`; `sharded` is the mlp's weights in parts
+of 130 bytes at most). The `.npz` beside it holds the data `x`
 and `y`, `predictions`, `weight_*` and `optimizer_*` as saved, and `next_weight_*` after one more
 step on all of `x` and `y` where that step is not random.
 """
@@ -135,6 +136,10 @@ def functional():
     return model, (13,), 3
 
 
+def sharded():
+    return mlp()
+
+
 def fed(model, x):
     """What `model` is fed of the rows `x`: all, or its inputs by name."""
     if model.name != "functional_model":
@@ -150,7 +155,10 @@ def write(make, suffix, is_random=False):
     y = rng.integers(classes, size=(16, 1)).astype("float32" if classes == 2 else "int32")
     model.fit(fed(model, x), y, batch_size=8, epochs=3, verbose=0)
     stem = FILES / f"{keras.backend.backend()}-{make.__name__}"
-    (model.save_weights if suffix == ".weights.h5" else model.save)(f"{stem}{suffix}")
+    if suffix == ".weights.json":
+        model.save_weights(f"{stem}{suffix}", max_shard_size=130 / 1024**3)
+    else:
+        (model.save_weights if suffix == ".weights.h5" else model.save)(f"{stem}{suffix}")
     arrays = {"x": x, "y": y, "predictions": model.predict(fed(model, x), verbose=0)}
     arrays |= numbered("weight", model.get_weights())
     arrays |= numbered("optimizer", map(np.asarray, map(_numpy, model.optimizer.variables)))
@@ -174,3 +182,4 @@ if __name__ == "__main__":
         write(make, ".keras")
     write(dropout, ".keras", is_random=True)
     write(subclassed, ".weights.h5")
+    write(sharded, ".weights.json")

@@ -55,7 +55,7 @@ def modern_architecture(config: Any) -> Any:
         return config
     if "class_name" not in config and isinstance(config.get("layers"), list):
         config = {**_described_by_name(config), "keras_version": "0"}
-    if "module" in config:
+    if "module" in config or "class_name" not in config or "config" not in config:
         return config
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
     return modern(config, with_data_format(origin, config))

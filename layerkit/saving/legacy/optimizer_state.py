@@ -31,7 +31,8 @@ def restore_optimizer(model: Any, parts: list[Part], root: Any, origin: Origin, 
         return
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     try:
-        optimizer.build(model.trainable_variables)
+        if len(stored.datasets) > len(optimizer.variables):  # else it never took a step
+            optimizer.build(model.trainable_variables)
         _assign(inner, stored, _trained(model, parts), origin)
     except _NotFitting as error:
         warnings.warn(

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ...configurable import serialize
+from ..older_versions import for_every_version
 from .weights import variables_in_order
 
 _VERSION = "3.0.0"  # the first version of Keras that reads this dialect
@@ -27,8 +28,8 @@ def write_legacy_model(model: Any, file: BinaryIO, include_optimizer: bool = Tru
     """
     import h5py
 
-    config = json.dumps(_plain(serialize(model)))
-    training = model.get_compile_config() if include_optimizer else None
+    config = json.dumps(_plain(for_every_version(serialize(model))))
+    training = for_every_version(model.get_compile_config()) if include_optimizer else None
     with h5py.File(file, "w") as root:
         root.attrs["keras_version"] = _VERSION
         root.attrs["backend"] = "numpy"
