@@ -17,6 +17,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
+from layerkit.backend.allowance import check_sample
 
 from .naming import auto_name
 
@@ -350,6 +351,7 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
         sizes = [size if n is None else n for n in x.shape]
         if x.shape and x.shape[0] is None:
             sizes[0] = batch
+        check_sample(sizes, x.dtype)
         values = np.zeros(sizes, x.dtype)
         if len(sizes) > 1 and sizes[-1] == sizes[-2] and values.dtype.kind == "f":
             values[..., :, :] = np.eye(sizes[-1])  # which has an inverse

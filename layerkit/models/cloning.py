@@ -136,4 +136,4 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     `custom_objects`: {name: class or function} that it names, where they are not registered; for
     Lambda layers with code, {name of the layer: function}.
     """
-    return saving.from_architecture(json.loads(json_string), custom_objects)
+    return saving.from_json(json_string, custom_objects)

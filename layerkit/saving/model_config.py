@@ -5,19 +5,29 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from layerkit.backend.allowance import allowance
+
 from ..configurable import deserialize, get_custom_objects
 from ..layers import Layer
+from .refusal import naming
 
 _DEEPEST = 200  # levels of lists and dicts in a config
+_SPARE = 64 * 2**20  # bytes of weights that any file may declare
+_OF_ARCHITECTURE = 4 * 2**30  # bytes of weights that one without weights may declare
+_PER_BYTE = 4  # ... and for each byte of weights in it: halves may be stored of doubles
 
 
-def parsed(text: bytes, path: str) -> dict[str, Any]:
-    """The config in the bytes of config.json. ValueError for what describes no model."""
+def parsed(text: str | bytes, path: str) -> dict[str, Any]:
+    """The config in the text of config.json. ValueError for what describes no model."""
+    return described(read_json(text, path), path)
+
+
+def read_json(text: str | bytes, path: str) -> Any:
+    """What the JSON text says. ValueError where it is none, or nested deeper than Python reads."""
     try:
-        config = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"'{path}': its config is no valid JSON: {error}.") from None
-    return described(config, path)
 
 
 def described(config: Any, path: str) -> dict[str, Any]:
@@ -28,6 +38,16 @@ def described(config: Any, path: str) -> dict[str, Any]:
             f"'config'; received {str(config)[:80]}."
         )
     return config
+
+
+def weights_for(nbytes: int, path: Any) -> Any:
+    """A scope in which no more weights are made than a file with `nbytes` of them can fill."""
+    return allowance(_SPARE + _PER_BYTE * nbytes, str(path))
+
+
+def weights_for_architecture(name: str) -> Any:
+    """A scope in which no more weights are made than an architecture alone may declare."""
+    return allowance(_OF_ARCHITECTURE, name)
 
 
 def without_code(config: Any, path: str, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -121,13 +141,8 @@ _LAMBDA = (
 
 def rebuild(config: dict[str, Any], path: str) -> Any:
     """The model that a config describes. ValueError where it describes none that can be made."""
-    try:
+    with naming(path, "does not describe a model that can be made"):
         model = deserialize(config)
-    except (KeyError, AttributeError, IndexError, RecursionError, MemoryError) as error:
-        raise ValueError(
-            f"'{path}': its config does not describe a model that can be made: "
-            f"{type(error).__name__}: {error}."
-        ) from error
     if not isinstance(model, Layer):
         raise ValueError(
             f"'{path}': expected a model in config.json; received {config['class_name']}."

@@ -20,6 +20,7 @@ import numpy as np
 from ..layers import Layer
 from ..naming import snake_case
 from . import hdf5
+from .all_or_nothing import all_or_nothing
 from .optimizer_variables import matched
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
@@ -140,7 +141,7 @@ def read_weights(model: Any, file: BinaryIO, name: str, skip_mismatch: bool = Fa
     `name`: of the file, for messages. ValueError, and nothing changed, where the file holds
     anything but what the model expects; with `skip_mismatch` the rest is loaded, with a warning.
     """
-    with hdf5.open_hdf5(file, name) as root:
+    with hdf5.open_hdf5(file, name) as root, all_or_nothing(model):
         _prepare_optimizer(model, root)
         parts = [_compare(path, obj, root) for path, obj in walk(model)]
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]

@@ -216,7 +216,7 @@ def zipped(items: list[tuple[Any, bytes]], compression: int = zipfile.ZIP_STORED
     return file.getvalue()
 
 
-_NAMES = ("../x", "/etc/x", "C:\\x", "a\\..\\..\\x", "assets/../../x", "", ".", "assets/", "x" * 300)
+_NAMES = ("../x", "/etc/x", "C:\\x", "a\\..\\..\\x", "assets/../../x", ".", "assets/", "x" * 300)
 _NAMES += ("assets/layers/x", "assets/vocabulary.txt", "config.json", "model.weights.h5", "a/config.json")
 
 
