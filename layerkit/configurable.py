@@ -30,7 +30,10 @@ from .naming import snake_case
 
 _PACKAGE = __name__.split(".")[0]
 _KERAS = ("keras", "tf_keras", "tensorflow", _PACKAGE)  # packages whose names mean our classes
-_NEWER_DEFAULTS = {"autocast": True, "renorm_momentum": 0.99}  # keys of newer Keras versions, beside None and False
+_NEWER_DEFAULTS = {
+    "autocast": True,
+    "renorm_momentum": 0.99,
+}  # keys of newer Keras versions, beside None and False
 
 _builtin: dict[tuple[str, str], type] = {}  # (family, class name): the classes of this package
 _unloaded: dict[str, str] = {}  # class name: module of this package, loaded when it is named

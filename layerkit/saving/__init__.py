@@ -134,7 +134,7 @@ def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None)
 def from_json(text: str, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model, without weights, of a JSON text: see `from_architecture`.
 
-    ValueError for a text that describes no model, or weights of more than 4 GiB.
+    ValueError for a text that describes no model, or weights of more than 2 GiB.
     """
     from .model_config import read_json
 

@@ -28,7 +28,7 @@ _DEEPEST = 100  # groups in groups
 _LARGEST_ATTRIBUTE = 64 * 2**20  # bytes; HDF5's own limit is 64 KiB, but for texts
 _MOST_TEXTS = 10_000  # of one attribute
 
-_left: ContextVar[list[int]] = ContextVar("left")  # [bytes that may be read]
+_left: ContextVar[list[int] | None] = ContextVar("left", default=None)  # [bytes that may be read]
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
     try:
         with naming(name, f"is {_DAMAGED}"), h5py.File(file, "r") as root:
             yield root
-    except (OSError, TypeError) as error:
+    except OSError as error:
         raise ValueError(f"{error}. {_AGAIN}") from error
     finally:
         _left.reset(token)
@@ -166,7 +166,7 @@ def read(dataset: Any, bare_bfloat16: bool = False) -> np.ndarray:
 
 
 def _raw(dataset: Any) -> Any:
-    left = _left.get()
+    left = _left.get() or [_TOTAL]
     left[0] -= declared(dataset)
     if is_bomb(dataset) or left[0] < 0:
         raise ValueError(_refused(dataset.name, "it declares far more than the file can hold"))

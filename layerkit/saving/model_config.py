@@ -13,7 +13,7 @@ from .refusal import naming
 
 _DEEPEST = 200  # levels of lists and dicts in a config
 _SPARE = 64 * 2**20  # bytes of weights that any file may declare
-_OF_ARCHITECTURE = 4 * 2**30  # bytes of weights that one without weights may declare
+_OF_ARCHITECTURE = 2 * 2**30  # bytes of weights that one without weights may declare
 _PER_BYTE = 4  # ... and for each byte of weights in it: halves may be stored of doubles
 
 

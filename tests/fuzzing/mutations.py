@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import warnings
 import zipfile
@@ -217,7 +218,13 @@ def zipped(items: list[tuple[Any, bytes]], compression: int = zipfile.ZIP_STORED
 
 
 _NAMES = ("../x", "/etc/x", "C:\\x", "a\\..\\..\\x", "assets/../../x", ".", "assets/", "x" * 300)
-_NAMES += ("assets/layers/x", "assets/vocabulary.txt", "config.json", "model.weights.h5", "a/config.json")
+_NAMES += (
+    "assets/layers/x",
+    "assets/vocabulary.txt",
+    "config.json",
+    "model.weights.h5",
+    "a/config.json",
+)
 
 
 def tampered_zip(rng: Random, content: bytes) -> bytes:
@@ -253,7 +260,7 @@ def damaged_zip_entry(rng: Random, content: bytes) -> bytes:
     """One field of a header of the archive overwritten: sizes, flags, offsets, methods."""
     data = bytearray(content)
     signature = rng.choice((b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"))
-    places = [i for i in range(len(data)) if data.startswith(signature, i)]
+    places = [found.start() for found in re.finditer(re.escape(signature), content)]
     if places:
         place = rng.choice(places) + rng.randrange(4, 46, 2)
         width = rng.choice((2, 4))
@@ -287,7 +294,15 @@ def _drop_attribute(rng: Random, root: Any, groups: list, datasets: list) -> Non
     del holder.attrs[rng.choice(list(holder.attrs))]
 
 
-_KEYS = ("name", "dtype", "model_config", "training_config", "keras_version", "backend", "layer_names")
+_KEYS = (
+    "name",
+    "dtype",
+    "model_config",
+    "training_config",
+    "keras_version",
+    "backend",
+    "layer_names",
+)
 _KEYS += ("weight_names", "layer_names0", "nb_layers", "weight_names0", "layer_names1")
 
 
@@ -419,10 +434,14 @@ def _dataset(rng: Random, root: Any, groups: list, datasets: list) -> None:
 def _extra(rng: Random, root: Any, groups: list, datasets: list) -> None:
     parent = rng.choice(groups)
     for number in range(rng.choice((1, 1, 40))):
-        name = rng.choice(("0", "1", "10", "\u0661", "-1", "01", "1e5", "vars", "x" * 200, "e\u0301"))
+        name = rng.choice(
+            ("0", "1", "10", "\u0661", "-1", "01", "1e5", "vars", "x" * 200, "e\u0301")
+        )
         name = f"{name}{number or ''}"
         if name not in parent:
-            parent.create_group(name) if rng.random() < 0.5 else parent.create_dataset(name, data=1.0)
+            parent.create_group(name) if rng.random() < 0.5 else parent.create_dataset(
+                name, data=1.0
+            )
 
 
 def _gone(rng: Random, root: Any, groups: list, datasets: list) -> None:
