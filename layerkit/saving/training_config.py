@@ -76,6 +76,8 @@ def _restore(model: Any, arguments: dict[str, Any], key: str, value: Any) -> lis
         pairs = zip(items, problems, strict=True)
         kept: Any = [None if problem else item for item, problem in pairs]
         kept = dict(zip(value, kept, strict=True)) if isinstance(value, dict) else kept
+        if kept == value:  # what is left out is what does not work
+            return [f"{key}: {_short(error)}"]
         return sum(problems, []) + _restore(model, arguments, key, kept)
     arguments[key] = restored
     return []
