@@ -277,7 +277,7 @@ def tampered_hdf5(rng: Random, content: bytes) -> bytes:
     file = io.BytesIO(content)
     with h5py.File(file, "r+", libver=rng.choice((None, None, "latest"))) as root:
         for _ in range(rng.choice((1, 1, 1, 2, 4))):
-            with suppress(LookupError, ValueError, TypeError, OSError, RuntimeError):
+            with suppress(LookupError, ValueError, TypeError, OSError, RuntimeError, MemoryError):
                 _change(rng, root)  # which the one before may have made impossible
     return file.getvalue()
 
