@@ -358,6 +358,11 @@ def test_a_damaged_archive_is_called_so(tmp_path):
         extract_archive(tmp_path / "a.zip", tmp_path / "out")
 
 
+def test_a_config_of_too_many_letters():
+    with pytest.raises(ValueError, match="has 33554434 characters; expected at most 33554432"):
+        models.model_from_json(" " * (2**25 + 2))
+
+
 def test_odd_attributes_are_not_read(tmp_path):
     model().save(tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5", "r+") as root:

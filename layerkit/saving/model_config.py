@@ -11,6 +11,7 @@ from ..configurable import deserialize, get_custom_objects
 from ..layers import Layer
 from .refusal import naming
 
+_LONGEST = 32 * 2**20  # characters of a config
 _DEEPEST = 200  # levels of lists and dicts in a config
 _SPARE = 64 * 2**20  # bytes of weights that any file may declare
 _OF_ARCHITECTURE = 2 * 2**30  # bytes of weights that one without weights may declare
@@ -24,6 +25,11 @@ def parsed(text: str | bytes, path: str) -> dict[str, Any]:
 
 def read_json(text: str | bytes, path: str) -> Any:
     """What the JSON text says. ValueError where it is none, or nested deeper than Python reads."""
+    if len(text) > _LONGEST:
+        raise ValueError(
+            f"Refused to read '{path}': its config has {len(text)} characters; expected at most "
+            f"{_LONGEST}. Do not trust this file."
+        )
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -168,7 +168,8 @@ def _splice(rng: Random, places: list) -> None:
         else:
             where.insert(key, odd_value(rng))
     elif kind == 7 and isinstance(where, list):
-        where += where[:1] * rng.choice((1, 3, 1000))
+        times = rng.choice((1, 3, 1000))
+        where += where[:1] * min(times, 10**6 // (1 + len(json.dumps(where))))
     elif kind == 8:
         where[key] = [where[key]]
     else:
