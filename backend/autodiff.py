@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from . import recording, registry, tree
+from . import allowance, recording, registry, tree
 from .base import Backend
 from .config import floatx, is_floating
 from .registry import backend_of, beside, default_backend, gathered, is_array
@@ -188,7 +188,9 @@ class Variable(Tensor):
                     "When creating a Variable from an initializer, the `shape` argument should "
                     f"be specified. Received: initializer={initializer} and shape={shape}"
                 )
-            initializer = initializer(tuple(shape), dtype=dtype or floatx())
+            dtype = dtype or floatx()
+            allowance.spend(shape, dtype, name or "variable")
+            initializer = initializer(tuple(shape), dtype=dtype)
         value = convert_to_tensor(initializer, dtype).array
         if shape is not None and value.shape != tuple(shape):
             raise ValueError(

@@ -17,6 +17,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import StatelessScope, SymbolicScope, Tensor, tree
+from layerkit.backend.allowance import check_sample
 from layerkit.backend.symbol import Symbol
 
 from .configurable import Configurable, is_ours, note_arguments
@@ -443,6 +444,7 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
             sizes[0] = batch
         if x.dtype == "string":
             return np.full(sizes, "")
+        check_sample(sizes, x.dtype)
         values = np.zeros(sizes, x.dtype)
         if len(sizes) > 1 and sizes[-1] == sizes[-2] and values.dtype.kind == "f":
             values[..., :, :] = np.eye(sizes[-1])  # which has an inverse

@@ -144,7 +144,7 @@ def test_inspect_without_the_models_classes(tmp_path, capsys, forget):
     assert "  twice        Twice" in out.replace("    ", "  ") or "twice" in out
     assert "layers/dense/vars" in out and "(4, 2), (2,)" in out
     flat = " ".join(out.split())
-    assert "It would not load: Could not locate class 'Twice', nor 'Thrice'." in flat
+    assert "Could not locate class 'Twice', nor 'Thrice'." in flat
     assert "custom_objects={'Twice': Twice, 'Thrice': Thrice}" in flat
     with pytest.raises(TypeError, match="Could not locate class 'Twice', nor 'Thrice'"):
         saving.load_model(tmp_path / "a.keras")

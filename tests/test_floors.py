@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; modules of one group stand side by side and may not import one another.
 FLOORS = [
     [
+        "backend.allowance",
         "backend.by_value",
         "backend.config",
         "backend.cuda_kernels",
@@ -75,6 +76,8 @@ FLOORS = [
     ["layerkit.layers.preprocessing.*"],
     ["layerkit.layers.*"],
     ["layerkit.layers"],
+    ["layerkit.saving.all_or_nothing", "layerkit.saving.hdf5_structure"]
+    + ["layerkit.saving.refusal"],
     ["layerkit.saving.hdf5", "layerkit.saving.model_config", "layerkit.saving.older_versions"]
     + ["layerkit.saving.optimizer_variables", "layerkit.saving.training_config"],
     ["layerkit.saving.legacy.*"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -138,4 +137,4 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     `custom_objects`: {name: class or function} that it names, where they are not registered; for
     Lambda layers with code, {name of the layer: function}.
     """
-    return saving.from_architecture(json.loads(json_string), custom_objects)
+    return saving.from_json(json_string, custom_objects)

@@ -128,12 +128,24 @@ def load_model(
 def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model, without weights, that a config of any Keras describes: that of its `to_json`."""
     from .legacy.configs import modern_architecture
-    from .model_config import described, rebuild, without_code
+    from .model_config import described, rebuild, weights_for_architecture, without_code
+    from .refusal import naming
 
     name = "the architecture"
-    config = without_code(config, name, custom_objects)
-    with custom_object_scope(custom_objects):
-        return rebuild(described(modern_architecture(config), name), name)
+    with naming(name, "is not one of a model"), weights_for_architecture(name):
+        config = without_code(config, name, custom_objects)
+        with custom_object_scope(custom_objects):
+            return rebuild(described(modern_architecture(config), name), name)
+
+
+def from_json(text: str, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The model, without weights, of a JSON text: see `from_architecture`.
+
+    ValueError for a text that describes no model, or weights of more than 2 GiB.
+    """
+    from .model_config import read_json
+
+    return from_architecture(read_json(text, "the architecture"), custom_objects)
 
 
 def save_weights(

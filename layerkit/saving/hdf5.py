@@ -1,35 +1,58 @@
 """HDF5 files from strangers: what a file may contain, and reading no more than that.
 
 Links, external storage and virtual datasets can point at other files, and a few bytes can
-declare a dataset that fills the memory: all of that is refused before anything is read.
+declare a dataset that fills the memory: all of that is refused before anything is read. So are
+structures on which HDF5's library would loop or crash (see `hdf5_structure`), attributes that are
+neither texts nor numbers, for the library converts damaged types without looking, and groups
+nested so deep that it would overflow its stack.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from .hdf5_structure import problem_of
+from .refusal import naming
+
 _SMALL = 64 * 2**20  # bytes that any dataset may declare
 _RATIO = 1000  # times its bytes in the file that a larger one may declare
+_TOTAL = 256 * 2**20  # bytes that may be read of any file
+_TOTAL_RATIO = 100  # times its size that may be read of a larger one
 _MOST_GROUPS = 100_000
+_DEEPEST = 100  # groups in groups
+_LARGEST_ATTRIBUTE = 64 * 2**20  # bytes; HDF5's own limit is 64 KiB, but for texts
+_MOST_TEXTS = 10_000  # of one attribute
+
+_left: ContextVar[list[int] | None] = ContextVar("left", default=None)  # [bytes that may be read]
 
 
 @contextmanager
-def open_hdf5(file: BinaryIO, name: str) -> Iterator[Any]:
+def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
     """The HDF5 file in `file`, called `name` in messages. ValueError where it cannot be read."""
     import h5py
 
+    problem = problem_of(file)
+    if problem:
+        raise ValueError(f"'{name}' is {_DAMAGED}: {problem}. {_AGAIN}")
+    size = file.seek(0, 2)
+    file.seek(0)
+    token = _left.set([max(_TOTAL, _TOTAL_RATIO * size)])
     try:
-        with h5py.File(file, "r") as root:
+        with naming(name, f"is {_DAMAGED}"), h5py.File(file, "r") as root:
             yield root
-    except (OSError, RuntimeError, KeyError) as error:
-        raise ValueError(
-            f"'{name}' is not a readable HDF5 file: {error}. It is damaged or was cut off: "
-            "expected a whole file; copy or download it again."
-        ) from error
+    except OSError as error:
+        raise ValueError(f"{error}. {_AGAIN}") from error
+    finally:
+        _left.reset(token)
+
+
+_DAMAGED = "not a readable HDF5 file"
+_AGAIN = "It is damaged or was cut off: expected a whole file; copy or download it again."
 
 
 def find_group(root: Any, path: str) -> Any:
@@ -98,10 +121,22 @@ def names_in(group: Any, key: str) -> list[str]:
 
 
 def _attribute(group: Any, key: str) -> Any:
+    """The value of an attribute, None where there is none. ValueError for odd types and sizes."""
     import h5py
 
-    value = group.attrs.get(key)
-    return None if isinstance(value, h5py.Empty) else value
+    if key not in group.attrs:
+        return None
+    opened = h5py.h5a.open(group.id, key.encode())
+    if opened.get_space().get_simple_extent_type() == h5py.h5s.NULL:
+        return None
+    kind = opened.get_type()
+    if kind.get_class() not in (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT):
+        raise ValueError(_refused(group.name, f"its attribute '{key}' is no text and no number"))
+    texts = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
+    count = int(np.prod(opened.shape, dtype=object))
+    if count * kind.get_size() > _LARGEST_ATTRIBUTE or texts and count > _MOST_TEXTS:
+        raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
+    return group.attrs[key]
 
 
 def _check_inside(dataset: Any) -> None:
@@ -121,14 +156,19 @@ def is_numeric(dataset: Any) -> bool:
 
 def is_bomb(dataset: Any) -> bool:
     """Whether `dataset` declares far more bytes than it has in the file."""
-    declared = int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
-    return declared > max(_SMALL, _RATIO * dataset.id.get_storage_size())
+    return declared(dataset) > max(_SMALL, _RATIO * dataset.id.get_storage_size())
 
 
-def read(dataset: Any) -> np.ndarray:
-    """The numbers of `dataset`; those of bfloat16 as float32."""
-    array = np.asarray(dataset[()])
-    if _is_bfloat16(dataset):
+def read(dataset: Any, bare_bfloat16: bool = False) -> np.ndarray:
+    """The numbers of `dataset`; those of bfloat16 as float32, also if `bare_bfloat16` without mark.
+
+    ValueError for what holds no numbers, and where more would be read of the file than it can hold.
+    """
+    bare = bare_bfloat16 and dataset.dtype == np.dtype("V2")
+    if not bare and not is_numeric(dataset):
+        raise ValueError(_refused(dataset.name, f"expected numbers; it holds {dataset.dtype}"))
+    array = np.asarray(_raw(dataset))
+    if bare or _is_bfloat16(dataset):
         return (array.view("<u2").astype("<u4") << 16).view("<f4").reshape(dataset.shape)
     return array
 
@@ -140,18 +180,41 @@ def write(group: Any, name: str, array: np.ndarray) -> None:
         dataset.attrs["dtype"] = "bfloat16"
 
 
+def _raw(dataset: Any) -> Any:
+    left = _left.get() or [_TOTAL]
+    left[0] -= declared(dataset)
+    if is_bomb(dataset) or left[0] < 0:
+        raise ValueError(_refused(dataset.name, "it declares far more than the file can hold"))
+    return dataset[()]
+
+
+def declared(dataset: Any) -> int:
+    """The bytes that the shape of `dataset` stands for."""
+    return int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
+
+
 def groups_with_data(root: Any) -> dict[str, list[tuple[int, ...]]]:
-    """{path: shapes} of all groups that hold datasets, links not followed."""
+    """{path: shapes} of all groups that hold datasets, links not followed.
+
+    ValueError for more groups, or deeper ones, than a model has.
+    """
     import h5py
 
     found: dict[str, list[tuple[int, ...]]] = {}
-
-    def visit(path: str, thing: Any) -> bool | None:
-        if isinstance(thing, h5py.Dataset):
-            found.setdefault(path.rpartition("/")[0], []).append(thing.shape)
-        return True if len(found) > _MOST_GROUPS else None
-
-    root.visititems(visit)
+    todo, seen = [("", root, 0)], 0
+    while todo:
+        path, group, depth = todo.pop()
+        for name in _names(group):
+            seen += 1
+            if seen > _MOST_GROUPS or depth > _DEEPEST:
+                raise ValueError(_refused(path, "the file has too many groups, or too deep ones"))
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                continue
+            thing = group[name]
+            if isinstance(thing, h5py.Dataset):
+                found.setdefault(path, []).append(thing.shape)
+            elif isinstance(thing, h5py.Group):
+                todo.append((f"{path}/{name}".lstrip("/"), thing, depth + 1))
     return found
 
 
@@ -168,7 +231,7 @@ def _follow(group: Any, name: str) -> Any:
 
 
 def _is_bfloat16(dataset: Any) -> bool:
-    return dataset.dtype == np.dtype("V2") and dataset.attrs.get("dtype") == "bfloat16"
+    return dataset.dtype == np.dtype("V2") and text(dataset, "dtype") == "bfloat16"
 
 
 def _refused(path: str, reason: str) -> str:

@@ -123,7 +123,7 @@ def _identify_zip(path: str, file: io.BufferedReader) -> str | None:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except Exception:  # of zipfile, which looks at damaged bytes with little care
         return None
     if "config.json" in names and "model.weights.h5" in names:
         return KERAS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from datetime import datetime
 from typing import Any, BinaryIO
 
@@ -16,8 +17,9 @@ from ..version import __version__
 from .assets import found_assets, load_assets
 from .legacy.configs import origin_named
 from .legacy.training import modern_description
-from .model_config import parsed, rebuild, without_code
+from .model_config import parsed, rebuild, weights_for, without_code
 from .older_versions import for_every_version
+from .refusal import naming
 from .weights_file import read_weights, write_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -25,8 +27,9 @@ CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 _FORMAT = "3.0.0"  # the first version of Keras that reads these files
 _SMALL = 64 * 2**20  # bytes that any member may unpack to
 _RATIO = 100  # times its packed bytes that a larger one may
-_MOST_CONFIG = 256 * 2**20  # bytes of config.json
+_MOST_ASSETS = 100_000
 _MOST_METADATA = 2**20  # bytes of metadata.json
+_MOST_CONFIG = 32 * 2**20  # bytes of config.json
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -58,17 +61,19 @@ def write_keras(model: Any, file: BinaryIO) -> None:
 def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     """The model in the `.keras` file at `path`, or in an open binary file."""
     config = read_config(path)
-    config = without_code(config, path, custom_objects)
-    origin = origin_named(_keras_version(path))
-    if origin.is_old:  # tf.keras gave its files this format too
-        config = modern_description(config, origin)
-    if not compile:
-        config["compile_config"] = None
-    with custom_object_scope(custom_objects):
-        model = rebuild(config, path)
-    model.file_notes = origin.all_notes
-    read_weights(model, read_weights_member(path), path)
-    load_assets(model, _asset_names(path), lambda name: _member(path, name))
+    weights = _member(path, WEIGHTS)
+    with naming(path, "is not a model that can be read"), weights_for(len(weights), path):
+        config = without_code(config, path, custom_objects)
+        origin = origin_named(_keras_version(path))
+        if origin.is_old:  # tf.keras gave its files this format too
+            config = modern_description(config, origin)
+        if not compile:
+            config["compile_config"] = None
+        with custom_object_scope(custom_objects):
+            model = rebuild(config, path)
+        model.file_notes = origin.all_notes
+        read_weights(model, io.BytesIO(weights), path)
+        _load_assets(model, path)
     return model
 
 
@@ -83,9 +88,10 @@ def read_metadata(path: Any) -> dict[str, Any]:
 
     with zipfile.ZipFile(path) as archive:
         written = METADATA in archive.namelist()
+    content = _member(path, METADATA, _MOST_METADATA) if written else b"{}"
     try:
-        metadata = json.loads(_member(path, METADATA, _SMALL)) if written else None
-    except ValueError:
+        metadata = json.loads(content)
+    except (ValueError, RecursionError):
         metadata = None
     return metadata if isinstance(metadata, dict) else {}
 
@@ -112,17 +118,25 @@ def read_parts(path: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     return config, metadata, _member(path, WEIGHTS)
 
 
-def _asset_names(path: str) -> list[str]:
+def _load_assets(model: Any, path: Any) -> None:
+    """Give the layers their files, in all no more than one of their size can hold."""
     import zipfile
 
     with zipfile.ZipFile(path) as archive:
-        return [name for name in archive.namelist() if name.startswith("assets/")]
+        infos = [info for info in archive.infolist() if info.filename.startswith("assets/")]
+    packed = sum(info.compress_size for info in infos)
+    size = sum(info.file_size for info in infos)
+    if size > max(_SMALL, _RATIO * packed) or len(infos) > _MOST_ASSETS:
+        raise ValueError(
+            f"Refused to read '{path}': its {len(infos)} assets of {packed} bytes declare {size} "
+            "bytes unpacked. Do not trust this file."
+        )
+    load_assets(model, [info.filename for info in infos], lambda name: _member(path, name))
 
 
 def _member(path: str, name: str, most: int | None = None) -> bytes:
     """The unpacked bytes of one member. ValueError for archives that only an attacker makes."""
     import zipfile
-    import zlib
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -130,7 +144,9 @@ def _member(path: str, name: str, most: int | None = None) -> bytes:
             info = archive.getinfo(name)
             _check_size(info, path, most)
             return archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+    except Exception as error:  # of zipfile, or of what unpacks
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise
         raise ValueError(
             f"'{path}' is not a readable `.keras` file: {error}. It is damaged: copy or download "
             "it again."
@@ -145,11 +161,11 @@ def _check_names(names: list[str], path: str) -> None:
                 f"Refused to read '{path}': its member '{name}' leads out of the archive. Expected "
                 "relative names, as Keras and layerkit write them. Do not trust this file."
             )
-    for name in (CONFIG, WEIGHTS):
-        if names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise ValueError(
                 f"Refused to read '{path}': expected one member '{name}', found "
-                f"{names.count(name)}. Do not trust this file."
+                f"{count}. Do not trust this file."
             )
 
 

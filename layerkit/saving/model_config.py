@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from layerkit.backend.allowance import allowance
+
 from ..configurable import (
     builtins_named,
     deserialize,
@@ -12,17 +14,31 @@ from ..configurable import (
     get_registered_object,
 )
 from ..layers import Layer
+from .refusal import naming
 
+_LONGEST = 32 * 2**20  # characters of a config
 _DEEPEST = 200  # levels of lists and dicts in a config
+_SPARE = 64 * 2**20  # bytes of weights that any file may declare
+_OF_ARCHITECTURE = 2 * 2**30  # bytes of weights that one without weights may declare
+_PER_BYTE = 4  # ... and for each byte of weights in it: halves may be stored of doubles
 
 
-def parsed(text: bytes, path: str) -> dict[str, Any]:
-    """The config in the bytes of config.json. ValueError for what describes no model."""
+def parsed(text: str | bytes, path: str) -> dict[str, Any]:
+    """The config in the text of config.json. ValueError for what describes no model."""
+    return described(read_json(text, path), path)
+
+
+def read_json(text: str | bytes, path: str) -> Any:
+    """What the JSON text says. ValueError where it is none, or nested deeper than Python reads."""
+    if len(text) > _LONGEST:
+        raise ValueError(
+            f"Refused to read '{path}': its config has {len(text)} characters; expected at most "
+            f"{_LONGEST}. Do not trust this file."
+        )
     try:
-        config = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"'{path}': its config is no valid JSON: {error}.") from None
-    return described(config, path)
 
 
 def described(config: Any, path: str) -> dict[str, Any]:
@@ -33,6 +49,16 @@ def described(config: Any, path: str) -> dict[str, Any]:
             f"'config'; received {str(config)[:80]}."
         )
     return config
+
+
+def weights_for(nbytes: int, path: Any) -> Any:
+    """A scope in which no more weights are made than a file with `nbytes` of them can fill."""
+    return allowance(_SPARE + _PER_BYTE * nbytes, str(path))
+
+
+def weights_for_architecture(name: str) -> Any:
+    """A scope in which no more weights are made than an architecture alone may declare."""
+    return allowance(_OF_ARCHITECTURE, name)
 
 
 def without_code(config: Any, path: str, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -126,18 +152,14 @@ _LAMBDA = (
 
 def rebuild(config: dict[str, Any], path: str) -> Any:
     """The model that a config describes. ValueError where it describes none that can be made."""
-    try:
-        model = deserialize(config)
-    except TypeError as error:
-        missing = unknown_classes(config)
-        if len(missing) < 2:
-            raise
-        raise TypeError(_not_located(missing)) from error
-    except (KeyError, AttributeError, IndexError, RecursionError, MemoryError) as error:
-        raise ValueError(
-            f"'{path}': its config does not describe a model that can be made: "
-            f"{type(error).__name__}: {error}."
-        ) from error
+    with naming(path, "does not describe a model that can be made"):
+        try:
+            model = deserialize(config)
+        except TypeError as error:
+            missing = unknown_classes(config)
+            if len(missing) < 2:
+                raise
+            raise TypeError(_not_located(missing)) from error
     if not isinstance(model, Layer):
         raise ValueError(
             f"'{path}': expected a model in config.json; received {config['class_name']}."

@@ -12,6 +12,7 @@ from ..configurable import deserialize, get_registered_object, serialize
 
 # What changes speed, not results: a matter of the machine, and so for who loads the model there.
 _RESTORED = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+_MOST_PARTS, _DEEPEST = 50, 3  # of what is restored part by part
 _WITHOUT_EFFECT = ("run_eagerly", "jit_compile", "steps_per_execution")
 
 
@@ -68,13 +69,15 @@ def _restore(model: Any, arguments: dict[str, Any], key: str, value: Any) -> lis
         restored = _own(deserialize(value))
         model.compile(**arguments, **{key: restored})
     except Exception as error:  # a class of the user's may raise anything
-        items = _items(value)
+        items = _items(value) if _is_small(value) else []
         problems = [_restore(model, dict(arguments), key, [item]) for item in items]
         if len(items) < 2 or not any(problems):  # each would do, but not together
             return [f"{key}: {_short(error)}"]
         pairs = zip(items, problems, strict=True)
         kept: Any = [None if problem else item for item, problem in pairs]
         kept = dict(zip(value, kept, strict=True)) if isinstance(value, dict) else kept
+        if kept == value:  # what is left out is what does not work
+            return [f"{key}: {_short(error)}"]
         return sum(problems, []) + _restore(model, arguments, key, kept)
     arguments[key] = restored
     return []
@@ -95,6 +98,13 @@ def _items(value: Any) -> list:
     if isinstance(value, dict):
         return [] if "class_name" in value else list(value.values())
     return value if isinstance(value, list) and len(value) > 1 else []
+
+
+def _is_small(value: Any, depth: int = 0) -> bool:
+    """Whether there are few enough parts to try each."""
+    items = _items(value)
+    few = len(items) <= _MOST_PARTS and depth <= _DEEPEST
+    return few and all(_is_small(item, depth + 1) for item in items)
 
 
 def _short(error: Exception) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 from ..layers import Layer
 from ..naming import snake_case
 from . import hdf5
+from .all_or_nothing import all_or_nothing
 from .optimizer_variables import matched
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
@@ -179,19 +180,20 @@ def read_weights(model: Any, file: BinaryIO, name: str, skip_mismatch: bool = Fa
 
 def load_from(model: Any, store: Store, name: str, skip_mismatch: bool) -> None:
     """`read_weights` of what is in a store."""
-    _prepare_optimizer(model, store)
-    parts = [_compare(path, obj, store) for path, obj in walk(model)]
-    failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
-    if failed and not skip_mismatch:
-        raise ValueError(_could_not_be_loaded(failed, parts, store, name))
-    for part in parts:
-        if not part.problem:
-            part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
-    _assign(parts, skip_mismatch)
-    failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
-    if failed and not skip_mismatch:
-        raise ValueError(_could_not_be_loaded(failed, parts, store, name))
-    _warn_of_skipped(failed, parts, store, name)
+    with all_or_nothing(model):
+        _prepare_optimizer(model, store)
+        parts = [_compare(path, obj, store) for path, obj in walk(model)]
+        failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
+        if failed and not skip_mismatch:
+            raise ValueError(_could_not_be_loaded(failed, parts, store, name))
+        for part in parts:
+            if not part.problem:
+                part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
+        _assign(parts, skip_mismatch)
+        failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
+        if failed and not skip_mismatch:
+            raise ValueError(_could_not_be_loaded(failed, parts, store, name))
+        _warn_of_skipped(failed, parts, store, name)
 
 
 def _prepare_optimizer(model: Any, store: Store) -> None:

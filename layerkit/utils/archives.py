@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -36,16 +37,36 @@ def extract_archive(
     """
     path, folder = Path(path), Path(folder)
     for name in _formats(archive_format):
-        opener = _opener(name, path)
-        if opener is None:
-            continue
-        with opener as archive:
-            members = list(_limited(_MEMBERS[name](archive), path))
-            for member in members:
-                _check(member, path)
-            _unpack(members, folder, path)
-        return True
+        try:
+            if _unpacked(name, path, folder):
+                return True
+        except Exception as error:  # of the readers, which look at damaged bytes with little care
+            if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+                raise
+            if isinstance(error, ValueError) and str(path) in str(error):
+                raise
+            raise ValueError(
+                f"{path}: expected a whole {name} archive; received a damaged one: {error}. "
+                "Download it again."
+            ) from error
     return False
+
+
+# Errors that are no fault of the archive.
+_OF_THE_DISK = (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT)
+
+
+def _unpacked(name: str, path: Path, folder: Path) -> bool:
+    """Whether it is of the format `name`, and so was unpacked."""
+    opener = _opener(name, path)
+    if opener is None:
+        return False
+    with opener as archive:
+        members = list(_limited(_MEMBERS[name](archive), path))
+        for member in members:
+            _check(member, path)
+        _unpack(members, folder, path)
+    return True
 
 
 def _formats(archive_format: Any) -> Iterable[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import backend as K
+from layerkit.backend.allowance import spend
 from layerkit.backend.recording import in_symbolic_scope
 
 from ..layer import Shape
@@ -240,6 +241,7 @@ class _IndexLookup(HostLayer):
         self.idf_weights = np.pad(weights, (0, missing)).astype(K.floatx())
 
     def _special_tokens(self) -> list:
+        spend((self.num_oov_indices,), "int64", f"num_oov_indices of {self.name}")
         return [self.mask_token] * self._oov_start() + [self.oov_token] * self.num_oov_indices
 
     def _oov_start(self) -> int:

@@ -84,7 +84,7 @@ def parsed(root: Any, key: str, name: str) -> Any:
         return None
     try:
         return json.loads(written, object_hook=_revived)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, RecursionError) as error:
         raise ValueError(f"'{name}': its {key} is no valid JSON: {error}.") from None
 
 
@@ -98,7 +98,4 @@ def _revived(value: dict[str, Any]) -> Any:
 
 def read(dataset: Any) -> np.ndarray:
     """The numbers of a dataset. In legacy files bfloat16 bears no mark: two raw bytes are it."""
-    array = np.asarray(dataset[()])
-    if array.dtype == np.dtype("V2"):
-        return (array.view("<u2").astype("<u4") << 16).view("<f4").reshape(dataset.shape)
-    return array
+    return hdf5.read(dataset, bare_bfloat16=True)

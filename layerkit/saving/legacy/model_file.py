@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ...configurable import custom_object_scope
 from .. import hdf5
-from ..model_config import described, rebuild, without_code
+from ..all_or_nothing import all_or_nothing
+from ..model_config import described, rebuild, weights_for, without_code
+from ..refusal import naming
 from ..training_config import compile_as_saved
 from . import arrays as files
 from .configs import modern, with_data_format
@@ -17,12 +20,16 @@ from .weights import load_by_name, load_by_position
 
 def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
     """The model in the legacy file at `path`."""
-    with open(path, "rb") as file, hdf5.open_hdf5(file, path) as root:
+    with (
+        open(path, "rb") as file,
+        hdf5.open_hdf5(file, path) as root,
+        weights_for(os.path.getsize(path), path),
+    ):
         config = described(files.parsed(root, "model_config", path), path)
         training = files.parsed(root, "training_config", path) if compile else None
         origin = files.origin_of(root)
         config = without_code(config, path, custom_objects)
-        with custom_object_scope(custom_objects):
+        with custom_object_scope(custom_objects), naming(path, "does not describe a model"):
             model = rebuild(modern(config, with_data_format(origin, config)), path)
         model.file_notes = origin.all_notes
         parts = load_by_position(model, root, path)
@@ -38,5 +45,9 @@ def read_legacy_weights(
 ) -> None:
     """Load the weights of a legacy file, of weights or of a whole model, into `model`."""
     load = load_by_name if by_name else load_by_position
-    with open(path, "rb") as file, hdf5.open_hdf5(file, path) as root:
+    with (
+        open(path, "rb") as file,
+        hdf5.open_hdf5(file, path) as root,
+        all_or_nothing(model),
+    ):
         load(model, root, path, skip_mismatch)

@@ -1,0 +1,1 @@
+"""What `fuzz_files.py` does to files."""
