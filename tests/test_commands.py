@@ -65,7 +65,7 @@ def mlp(**kwargs) -> Sequential:
 def forget():
     """Classes of this file are not known to layerkit, as in a process of its own."""
     known = saving.get_custom_objects()
-    taken = {name: known.pop(name) for name in ("Twice", "Thrice", "Subclassed") if name in known}
+    taken = {name: known.pop(name) for name in ("Twice", "Thrice", "SavedUntold") if name in known}
     yield
     known.update(taken)
 
@@ -279,7 +279,7 @@ def test_convert_with_inputs_of_all_kinds(tmp_path, capsys):
     assert status == 0 and SAME in out
 
 
-class Subclassed(Model):
+class SavedUntold(Model):
     def __init__(self):
         super().__init__()
         self.dense = Dense(2)
@@ -292,7 +292,7 @@ class Subclassed(Model):
 
 
 def test_convert_a_model_that_does_not_say_what_it_takes(tmp_path, capsys):
-    model = Subclassed()
+    model = SavedUntold()
     model(np.ones((1, 3), "float32"))
     model.save(tmp_path / "a.keras")
     status, out, _ = called(capsys, "convert", tmp_path / "a.keras", tmp_path / "a.npz")

@@ -30,13 +30,13 @@ pytestmark = pytest.mark.numpy_only("about files")
 # --- at random ---------------------------------------------------------------------------------
 
 SHORT = {  # how many cases of each format
-    "keras": 30,
-    "keras_weights": 25,
-    "weights": 30,
-    "legacy": 30,
-    "legacy_weights": 30,
-    "json": 60,
-    "archive": 60,
+    "keras": 15,
+    "keras_weights": 12,
+    "weights": 15,
+    "legacy": 15,
+    "legacy_weights": 15,
+    "json": 40,
+    "archive": 30,
 }
 
 
