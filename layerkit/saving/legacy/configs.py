@@ -187,15 +187,17 @@ def with_data_format(origin: Origin, config: Any) -> Origin:
 
     In Keras 1 the configs of some layers left out theirs.
     """
-    named = set(_named(config, "dim_ordering"))
+    named, todo = set(), [config]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            named.add(str(value.get("dim_ordering", "")))
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
     formats = {"th": "channels_first", "tf": "channels_last"}
-    return origin._replace(data_format=formats.get(named.pop()) if len(named) == 1 else None)
-
-
-def _named(x: Any, key: str) -> list[str]:
-    items = x.values() if isinstance(x, dict) else x if isinstance(x, list) else ()
-    own = [x[key]] if isinstance(x, dict) and isinstance(x.get(key), str) else []
-    return own + [found for item in items for found in _named(item, key)]
+    found = [formats[name] for name in named & formats.keys()]
+    return origin._replace(data_format=found[0] if len(found) == 1 else None)
 
 
 # --- models ------------------------------------------------------------------------------------
@@ -265,12 +267,9 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     entries = [linked for entry in config["layers"] for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
-    late = {  # the calls of a model inside this one are counted from 1
-        name
-        for name, calls in models.items()
-        if any(index >= calls for index in _indices([e["inbound_nodes"] for e in entries], name))
-        or any(index >= calls for index in _indices(ends, name))
-    }
+    largest = _largest_numbers([ends, [entry["inbound_nodes"] for entry in entries]])
+    # Whose calls inside this model are counted from 1.
+    late = {name for name, calls in models.items() if largest.get(name, 0) >= calls}
     for entry in entries:
         entry["inbound_nodes"] = _shifted(entry["inbound_nodes"], dict.fromkeys(late, -1))
     graphs = {entry["name"] for entry in entries if entry["class_name"] == "Functional"}
@@ -366,12 +365,18 @@ def _is_address(x: Any) -> bool:
     )
 
 
-def _indices(x: Any, name: str) -> list[int]:
-    """The numbers of the calls of the layer `name` that are addressed in `x`."""
-    if _is_address(x):
-        return ([x[1]] if x[0] == name else []) + _indices(x[3:], name)
-    items = x.values() if isinstance(x, dict) else x if isinstance(x, list) else ()
-    return [index for item in items for index in _indices(item, name)]
+def _largest_numbers(x: Any) -> dict[str, int]:
+    """The largest number of a call of each layer that is addressed in `x`."""
+    largest: dict[str, int] = {}
+    todo = [x]
+    while todo:
+        value = todo.pop()
+        if _is_address(value):
+            largest[value[0]] = max(value[1], largest.get(value[0], 0))
+            value = value[3:]
+        if isinstance(value, (dict, list)):
+            todo += value.values() if isinstance(value, dict) else value
+    return largest
 
 
 def _shifted(x: Any, by: dict[str, int]) -> Any:

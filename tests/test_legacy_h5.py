@@ -1,0 +1,206 @@
+"""Legacy `.h5` files that layerkit writes, and loading them by position and by name."""
+
+from __future__ import annotations
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from layerkit import Input, Model, Sequential, layers, models, optimizers, saving
+
+pytestmark = pytest.mark.numpy_only("files hold no backend")
+
+X = np.random.default_rng(0).standard_normal((8, 4)).astype("float32")
+Y = np.random.default_rng(1).standard_normal((8, 2)).astype("float32")
+
+
+def dense(units=3, last="last"):
+    return Sequential(
+        [
+            Input((4,)),
+            layers.Dense(units, "tanh", name="first"),
+            layers.BatchNormalization(name="norm"),
+            layers.Dense(2, name=last),
+        ]
+    )
+
+
+def two_ends():
+    a, b = Input((4,), name="a"), Input((4,), name="b")
+    shared = layers.Dense(3, name="shared")
+    inner = Sequential([Input((3,)), layers.Dense(3), layers.BatchNormalization()], name="inner")
+    h = inner(shared(a)) * 2.0
+    ends = [layers.Dense(2, name="o")(h), layers.Concatenate(name="c")([shared(b), h])]
+    return Model([a, b], ends)
+
+
+OPTIMIZERS = {
+    "sgd": lambda: optimizers.SGD(0.1, momentum=0.9),
+    "adam": lambda: optimizers.Adam(0.01, amsgrad=True, use_ema=True),
+    "nadam": lambda: optimizers.Nadam(0.01),
+    "rmsprop": lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True),
+    "schedule": lambda: optimizers.Adam(optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_goes_on_to_the_same_bits(name, tmp_path):
+    model = dense()
+    model.compile(OPTIMIZERS[name](), "mse", metrics=["mae"])
+    model.train_on_batch(X, Y)
+    model.save(tmp_path / "a.h5")
+    again = models.load_model(tmp_path / "a.h5")
+    assert again.get_config() == model.get_config()
+    for each in (model, again):
+        each.train_on_batch(X, Y)
+    for ours, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    pairs = zip(model.optimizer.variables, again.optimizer.variables, strict=True)
+    for ours, theirs in pairs:
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_graphs_come_back_with_operations_and_models_inside(tmp_path):
+    model = two_ends()
+    saving.save_model(model, tmp_path / "a.hdf5")
+    again = models.load_model(tmp_path / "a.hdf5")
+    for ours, theirs in zip(model.predict([X, X]), again.predict([X, X]), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_keras_3_looks_for_in_a_file(tmp_path):
+    model = dense()
+    model.compile("adam", "mse")
+    model.train_on_batch(X, Y)
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5") as root:
+        config = json.loads(root.attrs["model_config"])
+        assert config["class_name"] == "Sequential"
+        assert all("module" not in layer for layer in config["config"]["layers"])
+        training = json.loads(root.attrs["training_config"])
+        assert training["loss"] == "mean_squared_error"  # Keras 3 does not know 'mse' there
+        assert training["optimizer_config"]["class_name"] == "Adam"
+        group = root["model_weights"]
+        assert [n.decode() for n in group.attrs["layer_names"]] == ["first", "norm", "last"]
+        names = [n.decode() for n in group["first"].attrs["weight_names"]]
+        np.testing.assert_array_equal(group["first"][names[0]], model.layers[0].kernel)
+        assert len(root["optimizer_weights"].attrs["weight_names"]) == 14
+
+
+def test_long_lists_of_layers_are_spread_over_attributes(tmp_path):
+    many = [layers.Dense(1, name=f"{'long' * 40}_{i}") for i in range(450)]
+    model = Sequential([Input((1,)), *many])
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5") as root:
+        assert "layer_names" not in root["model_weights"].attrs
+        assert "layer_names1" in root["model_weights"].attrs
+    again = models.load_model(tmp_path / "a.h5")
+    assert [x.name for x in again.layers] == [x.name for x in model.layers]
+
+
+def saved(tmp_path, model):
+    model.save(tmp_path / "a.h5")
+    return tmp_path / "a.h5"
+
+
+def kernels(model):
+    return {layer.name: layer.get_weights() for layer in model.layers}
+
+
+def test_weights_by_position_whatever_the_names(tmp_path):
+    model, other = dense(), dense(last="other")
+    other.load_weights(saved(tmp_path, model))
+    for ours, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_weights_by_name(tmp_path):
+    model, other = dense(), dense(last="other")
+    before = kernels(other)
+    with pytest.warns(UserWarning, match=r"does not have: \['other'\].*does not have: \['last'\]"):
+        other.load_weights(saved(tmp_path, model), by_name=True)
+    np.testing.assert_array_equal(kernels(other)["first"][0], kernels(model)["first"][0])
+    np.testing.assert_array_equal(kernels(other)["other"][0], before["other"][0])
+
+
+def test_another_number_of_layers(tmp_path):
+    path = saved(tmp_path, dense())
+    other = Sequential([Input((4,)), layers.Dense(3, name="d"), layers.Dense(2, name="e")])
+    with pytest.raises(ValueError, match="Model expected 2 layers, found 3 saved layers") as told:
+        other.load_weights(path)
+    assert "d                  (4, 3), (3,)  first" in str(told.value)
+    assert "pass by_name=True" in str(told.value)
+
+
+def test_another_shape_changes_nothing_or_is_skipped(tmp_path):
+    model, other = dense(), dense(units=5)
+    path, before = saved(tmp_path, model), other.get_weights()
+    message = r"Shape mismatch in layer 'first' for weight 'kernel': it expects shape \(4, 5\); the"
+    with pytest.raises(ValueError, match=message):
+        other.load_weights(path)
+    for ours, theirs in zip(before, other.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.warns(UserWarning, match="Skipped, as asked: Shape mismatch.*3 of 3 layers"):
+        other.load_weights(path, skip_mismatch=True)
+
+
+def test_another_number_of_weights(tmp_path):
+    path = saved(tmp_path, Sequential([Input((4,)), layers.Dense(2, name="d", use_bias=False)]))
+    message = "Weight count mismatch for layer 'd': it expects 2 arrays; the file holds 1"
+    with pytest.raises(ValueError, match=message):
+        Sequential([Input((4,)), layers.Dense(2, name="d")]).load_weights(path)
+
+
+def test_by_name_is_for_legacy_files(tmp_path):
+    model = dense()
+    model.save_weights(tmp_path / "a.weights.h5")
+    with pytest.raises(ValueError, match="`by_name` only supports loading legacy '.h5' or '.hdf5'"):
+        model.load_weights(tmp_path / "a.weights.h5", by_name=True)
+
+
+def test_an_optimizers_state_that_does_not_fit_is_told(tmp_path):
+    model = dense()
+    model.compile(optimizers.Adam(), "mse")
+    model.train_on_batch(X, Y)
+    path = saved(tmp_path, model)
+    with h5py.File(path, "r+") as root:
+        training = json.loads(root.attrs["training_config"])
+        training["optimizer_config"] = {"class_name": "Adagrad", "config": {}}
+        root.attrs["training_config"] = json.dumps(training)
+    with pytest.warns(UserWarning, match="The state of optimizer 'adagrad' in .* was not restored"):
+        again = models.load_model(path)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_lambdas_take_functions_by_the_layers_names(tmp_path):
+    model = Sequential([Input((4,)), layers.Dense(2, name="d"), layers.Lambda(np.abs, name="l")])
+    path = tmp_path / "a.h5"
+    Sequential([Input((4,)), layers.Dense(2, name="d"), layers.ReLU(name="l")]).save(path)
+    with h5py.File(path, "r+") as root:
+        config = json.loads(root.attrs["model_config"])
+        code = {"name": "l", "function": ["4wEAAAAA", None, None], "function_type": "lambda"}
+        config["config"]["layers"][-1] = {"class_name": "Lambda", "config": code}
+        root.attrs["model_config"] = json.dumps(config)
+    with pytest.raises(ValueError, match=r"custom_objects=\{'l': function\}"):
+        models.load_model(path)
+    again = models.load_model(path, custom_objects={"l": lambda x: x * 2.0})
+    expected = X @ again.layers[0].kernel.numpy() * 2.0
+    np.testing.assert_allclose(again.predict(X), expected, rtol=1e-5)
+    assert model.layers[-1].name == again.layers[-1].name
+
+
+def test_old_numerics_are_told_in_the_summary(tmp_path):
+    path = tmp_path / "a.h5"
+    Sequential([Input((4, 3)), layers.LSTM(2, recurrent_activation="hard_sigmoid")]).save(path)
+    with h5py.File(path, "r+") as root:
+        root.attrs["keras_version"] = "2.2.4"
+        root["model_weights"].attrs["keras_version"] = "2.2.4"
+    model, told = models.load_model(path), []
+    model.summary(print_fn=told.append)
+    assert "hard_sigmoid_keras2 is x / 5 + 1 / 2 between 0 and 1" in "".join(told)
+    assert model.layers[0].recurrent_activation(np.float32(1.0)).numpy() == pytest.approx(0.7)
+    model.save(tmp_path / "b.keras")
+    again = models.load_model(tmp_path / "b.keras")
+    assert again.layers[0].recurrent_activation(np.float32(1.0)).numpy() == pytest.approx(0.7)
