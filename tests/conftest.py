@@ -11,6 +11,10 @@ from __future__ import annotations
 
 import os
 
+# Before NumPy is imported: processes side by side, each with threads on all cores, only wait.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 import tqdm  # noqa: F401  it reads the environment once, which some tests change
 from fakes import strict_cupy

@@ -334,7 +334,7 @@ def test_goes_on_from_any_step_to_the_same_bits(case, tmp_path):
     saves = SavesAlways(states, tmp_path / "saved")
     assert_same(run(make, data, make_callbacks, tmp_path / "saved", None, saves), expected)
     assert saves.number >= 6 or case == "executions"
-    for number in range(saves.number):
+    for number in range(0, saves.number, 1 if K.backend() == "numpy" else 5):
         beside = states / f"{number}.beside"
         found = run(make, data, make_callbacks, beside, states / f"{number}.state")
         assert_same(found, expected)
