@@ -561,3 +561,21 @@ def test_regularizers_constraints_and_initializers_reach_the_weights():
     assert layer.kernel.regularizer is not None and layer.bias.constraint is not None
     assert len(layer.losses) == 1
     np.testing.assert_array_equal(layer.bias.numpy(), [1, 1])
+
+
+MOVING = {
+    "Cropping1D": (lambda: layers.Cropping1D(1, dtype="float16"), (4, 2)),
+    "Flatten": (lambda: layers.Flatten(dtype="float16"), (4, 2)),
+    "Permute": (lambda: layers.Permute((2, 1), dtype="float16"), (2, 3)),
+    "RepeatVector": (lambda: layers.RepeatVector(2, dtype="float16"), (3,)),
+    "Reshape": (lambda: layers.Reshape((4, -1), dtype="float16"), (4,)),
+    "ZeroPadding1D": (lambda: layers.ZeroPadding1D(1, dtype="float16"), (2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_layers_that_move_numbers_keep_integers(name):
+    make, shape = MOVING[name]
+    integers, floats = (layers.Input(shape, dtype=d) for d in ("int32", "float32"))
+    assert make()(integers).dtype == make()(np.ones((2, *shape), "int32")).dtype == "int32"
+    assert make()(floats).dtype == "float16"

@@ -17,7 +17,16 @@ from .input_spec import InputSpec
 from .layer import Layer, Shape
 
 
-class Flatten(Layer):
+class _Moving(Layer):
+    """Base of layers that move numbers, and compute none."""
+
+    def compute_output_spec(self, inputs: Any) -> KerasTensor:
+        """Integers stay what they are."""
+        dtype = self.compute_dtype if K.is_floating(np.dtype(inputs.dtype)) else inputs.dtype
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype)
+
+
+class Flatten(_Moving):
     """(batch, ...) becomes (batch, features): all axes but the first in one.
 
     With `data_format='channels_first'` the channels are moved to the end first, so that both
@@ -38,13 +47,8 @@ class Flatten(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], _product(input_shape[1:]))
 
-    def compute_output_spec(self, inputs: Any) -> KerasTensor:
-        """Integers stay what they are."""
-        dtype = self.compute_dtype if K.is_floating(np.dtype(inputs.dtype)) else inputs.dtype
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype)
 
-
-class Reshape(Layer):
+class Reshape(_Moving):
     """(batch, ...) becomes (batch, *target_shape); one -1 in it takes what is left over."""
 
     def __init__(self, target_shape: Any, **kwargs: Any):
@@ -75,7 +79,7 @@ class Reshape(Layer):
         return (input_shape[0], *(rest if n == -1 else n for n in self.target_shape))
 
 
-class Permute(Layer):
+class Permute(_Moving):
     """Reorders the axes after the first: `dims` counts them from 1, so (2, 1) swaps two."""
 
     def __init__(self, dims: Any, **kwargs: Any):
@@ -95,7 +99,7 @@ class Permute(Layer):
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
 
-class RepeatVector(Layer):
+class RepeatVector(_Moving):
     """(batch, features) becomes (batch, n, features): each row n times."""
 
     input_hint = "RepeatVector expects (batch, features)."
@@ -112,7 +116,7 @@ class RepeatVector(Layer):
         return (input_shape[0], self.n, input_shape[1])
 
 
-class ZeroPadding1D(Layer):
+class ZeroPadding1D(_Moving):
     """Zeros before and after the steps of (batch, steps, channels).
 
     `padding`: an int, or a pair (before, after).
@@ -133,7 +137,7 @@ class ZeroPadding1D(Layer):
         return _grown(input_shape, _around((self.padding,), self.data_format))
 
 
-class ZeroPadding2D(Layer):
+class ZeroPadding2D(_Moving):
     """Rows and columns of zeros around images (batch, height, width, channels).
 
     `padding`: an int, a pair (height, width), or ((top, bottom), (left, right)).
@@ -157,7 +161,7 @@ class ZeroPadding2D(Layer):
         return _grown(input_shape, _around(self.padding, self.data_format))
 
 
-class ZeroPadding3D(Layer):
+class ZeroPadding3D(_Moving):
     """Zeros around volumes (batch, depth, height, width, channels).
 
     `padding`: an int, three of them, or three pairs (before, after).
@@ -183,7 +187,7 @@ class ZeroPadding3D(Layer):
         return _grown(input_shape, _around(self.padding, self.data_format))
 
 
-class Cropping1D(Layer):
+class Cropping1D(_Moving):
     """Cuts steps off both ends of (batch, steps, channels); `cropping`: an int or a pair."""
 
     input_hint = "Cropping1D expects (batch, steps, channels)."
@@ -200,7 +204,7 @@ class Cropping1D(Layer):
         return _shrunk(self, input_shape, _around((self.cropping,), "channels_last"))
 
 
-class Cropping2D(Layer):
+class Cropping2D(_Moving):
     """Cuts rows and columns off images (batch, height, width, channels).
 
     `cropping`: an int, a pair (height, width), or ((top, bottom), (left, right)).
@@ -223,7 +227,7 @@ class Cropping2D(Layer):
         return _shrunk(self, input_shape, _around(self.cropping, self.data_format))
 
 
-class Cropping3D(Layer):
+class Cropping3D(_Moving):
     """Cuts the ends off volumes (batch, depth, height, width, channels).
 
     `cropping`: an int, three of them, or three pairs (before, after).
