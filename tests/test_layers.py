@@ -563,6 +563,25 @@ def test_regularizers_constraints_and_initializers_reach_the_weights():
     np.testing.assert_array_equal(layer.bias.numpy(), [1, 1])
 
 
+class Late(layers.Layer):
+    """Builds one of its layers in its first call, another in a later one."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.first, self.second = layers.Dense(2, name="first"), layers.Dense(2, name="second")
+
+    def call(self, x, both=False):
+        return self.second(self.first(x)) if both else self.first(x)
+
+
+def test_paths_of_weights_that_a_later_call_makes():
+    late, x = Late(name="late"), np.ones((1, 3), "float32")
+    late(x)
+    late(x, both=True)
+    paths = ["late/first/kernel", "late/first/bias", "late/second/kernel", "late/second/bias"]
+    assert [weight.path for weight in late.weights] == paths
+
+
 MOVING = {
     "Cropping1D": (lambda: layers.Cropping1D(1, dtype="float16"), (4, 2)),
     "Flatten": (lambda: layers.Flatten(dtype="float16"), (4, 2)),

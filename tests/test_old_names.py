@@ -183,6 +183,17 @@ def test_maxout_and_highway():
     assert type(highway).from_config(highway.get_config()).use_bias
 
 
+def test_learned_activations():
+    x = np.array([[-3.0, -0.5, 0.5, 3.0]], "float32")
+    softplus = old.ParametricSoftplus(alpha_init=0.5, beta_init=2.0)
+    np.testing.assert_allclose(softplus(x), 0.5 * np.log1p(np.exp(2 * x)), rtol=1e-5)
+    srelu = old.SReLU()
+    srelu.build(x.shape)
+    srelu.set_weights([np.full(4, value, "float32") for value in (-1.0, 0.1, 2.0, 3.0)])
+    # slope 0.1 below -1, the identity up to -1 + 2, slope 3 above
+    np.testing.assert_allclose(srelu(x), [[-1.2, -0.5, 0.5, 7.0]], rtol=1e-6)
+
+
 def test_other_names():
     keras = module_for("keras")
     assert keras.losses.MeanSquaredError(reduction=keras.losses.Reduction.NONE)(X, X).shape == (

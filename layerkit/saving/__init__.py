@@ -9,7 +9,7 @@ import io
 import os
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerkit.backend.names import explain_missing
 
@@ -22,8 +22,10 @@ from ..configurable import (
     register_keras_serializable,
 )
 from ..configurable import serialize as serialize_keras_object
-from .file_editor import KerasFileEditor
 from .training_config import compile_as_saved, describe_training
+
+if TYPE_CHECKING:
+    from .file_editor import KerasFileEditor
 
 _UNBUILT = (
     "You are {doing} a model that has not yet been built. {consequence}Try building the model "
@@ -271,4 +273,4 @@ __all__ = [
     "serialize_keras_object",
 ]
 
-explain_missing(__name__)
+explain_missing(__name__, {"KerasFileEditor": "layerkit.saving.file_editor"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +28,7 @@ class KerasFileEditor:
 
     def __init__(self, filepath: str | os.PathLike):
         from .identify import check_regular
-        from .keras_file import read_parts
+        from .keras_file import read_config, read_metadata, read_weights_member
 
         self.filepath = os.fspath(filepath)
         if not self.filepath.endswith((".keras", ".weights.h5")):
@@ -42,8 +41,8 @@ class KerasFileEditor:
         self.metadata: dict[str, Any] | None = None
         self.object_metadata: dict[str, dict[str, Any]] = {}
         if self.filepath.endswith(".keras"):
-            self.config, self.metadata, content = read_parts(self.filepath)
-            self.weights_dict = self._read(io.BytesIO(content))
+            self.config, self.metadata = read_config(self.filepath), read_metadata(self.filepath)
+            self.weights_dict = self._read(read_weights_member(self.filepath))
         else:
             with open(self.filepath, "rb") as file:
                 self.weights_dict = self._read(file)

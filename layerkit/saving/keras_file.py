@@ -111,13 +111,6 @@ def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
     read_weights(model, read_weights_member(path), path, skip_mismatch)
 
 
-def read_parts(path: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    """The config, the metadata, and the bytes of the weights file of a `.keras` file; no model."""
-    config = parsed(_member(path, CONFIG, _MOST_CONFIG), path)
-    metadata = _json(_member(path, METADATA, _MOST_METADATA), METADATA, path)
-    return config, metadata, _member(path, WEIGHTS)
-
-
 def _load_assets(model: Any, path: Any) -> None:
     """Give the layers their files, in all no more than one of their size can hold."""
     import zipfile
@@ -179,10 +172,3 @@ def _check_size(info: Any, path: str, most: int | None) -> None:
             f"bytes declares {info.file_size} bytes unpacked. Do not trust this file, or zip it "
             "again without compression."
         )
-
-
-def _json(text: bytes, name: str, path: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"'{path}': its {name} is no valid JSON: {error}.") from None

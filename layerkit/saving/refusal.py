@@ -12,11 +12,11 @@ def naming(name: Any, problem: str) -> Iterator[None]:
     """In the `with` block errors become ones that say `'name' problem: ...`, with their cause.
 
     TypeErrors stay TypeErrors, all others become ValueErrors. Those that name the file already
-    pass as they are, and so do missing packages.
+    pass as they are, and so do missing packages, and warnings where they are errors.
     """
     try:
         yield
-    except ImportError:
+    except (ImportError, Warning):
         raise
     except Exception as error:
         if isinstance(error, (ValueError, TypeError, OSError)) and str(name) in str(error):
