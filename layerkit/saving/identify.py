@@ -241,6 +241,6 @@ def _few(names: list[str]) -> str:
 
 def _unsupported(path: str, what: str, remedy: str) -> str:
     return (
-        f"File format not supported: filepath={path}. Expected a `.keras` model or Keras weights "
-        f"in HDF5 (`.weights.h5`); received {what}. {remedy}"
+        f"File format not supported: filepath={path}. Expected a `.keras` or `.h5` model, or "
+        f"weights (`.weights.h5`, `.weights.json`, `.npz`); received {what}. {remedy}"
     )

@@ -303,20 +303,17 @@ def _variable_names(part: _Part) -> list[str]:
 
 
 def _assign(parts: list[_Part], skip_mismatch: bool) -> None:
-    """Assign all arrays; put the old values back where an object's own way to load fails."""
-    loading = [part for part in parts if not part.problem]
-    before = {}
-    if any(part.decides_itself for part in loading):
-        before = {id(v): (v, v.numpy()) for part in loading for v in _own_variables(part.obj)}
-    for part in loading:
+    """Assign all arrays; what an object's own way to load changed before it failed is undone."""
+    for part in parts:
+        if part.problem:
+            continue
+        before = [(v, v.array) for v in part.obj.variables] if part.decides_itself else []
         try:
             part.obj.load_own_variables(part.arrays)
         except Exception as error:  # a class of the user's may raise anything
             part.problem = str(error) or type(error).__name__
-            undone = {id(variable) for variable in part.obj.variables}
-            for key, (variable, value) in before.items():
-                if key in undone or not skip_mismatch:
-                    variable.assign(value)
+            for variable, array in before:
+                variable.array = array
             if not skip_mismatch:
                 return
 
