@@ -169,7 +169,8 @@ def _splice(rng: Random, places: list) -> None:
             where.insert(key, odd_value(rng))
     elif kind == 7 and isinstance(where, list):
         times = rng.choice((1, 3, 1000))
-        where += where[:1] * min(times, 10**6 // (1 + len(json.dumps(where))))
+        times = min(times, 10**6 // (1 + len(json.dumps(where))))
+        where += json.loads(json.dumps(where[:1] * times))  # each for itself, or all would grow
     elif kind == 8:
         where[key] = [where[key]]
     else:
@@ -285,7 +286,14 @@ def tampered_hdf5(rng: Random, content: bytes) -> bytes:
 
 def _change(rng: Random, root: Any) -> None:
     groups, datasets = [root], []
-    root.visititems(lambda _, x: (groups if isinstance(x, h5py.Group) else datasets).append(x))
+
+    def keep(_: str, thing: Any) -> None:
+        if isinstance(thing, h5py.Group):
+            groups.append(thing)
+        elif isinstance(thing, h5py.Dataset):  # and not a named type
+            datasets.append(thing)
+
+    root.visititems(keep)
     rng.choice(_CHANGES)(rng, root, groups, datasets)
 
 
