@@ -586,18 +586,18 @@ def written(path, index, **members):
 STRANGE = {
     "no json": "{",
     "another format": '{"format": "mine"}',
-    "a later version": '{"format": "layerkit training state", "version": 2}',
+    "a later version": '{"format": "layerkit training state", "version": 3}',
     "too deep": "[" * 100_000,
     "a list": "[]",
 }
-ARRAY = '{"format": "layerkit training state", "version": 1, "state": {"array": %s}}'
+ARRAY = '{"format": "layerkit training state", "version": 2, "state": {"array": %s}}'
 STRANGE |= {
     "too large": ARRAY % '0, "dtype": "<f4", "shape": [1000000000000]',
     "objects": ARRAY % '0, "dtype": "|O", "shape": [1]',
     "negative": ARRAY % '0, "dtype": "<f4", "shape": [-1, -2]',
     "no dtype": ARRAY % '0, "dtype": "what", "shape": [2]',
     "no member": ARRAY % '1, "dtype": "<f4", "shape": [2]',
-    "no state": '{"format": "layerkit training state", "version": 1, "state": {"names": []}}',
+    "no state": '{"format": "layerkit training state", "version": 2, "state": {"names": []}}',
 }
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from layerkit.backend.random import set_random_state
-
 from .source import Source, positive
 
 _END = object()
@@ -83,6 +81,7 @@ class Passes:
             "taken": self._taken if goes_on else None,
             "began": self._began if goes_on else None,
             "source": self.source.get_state(),
+            "own": self.source.own_random_states(),
         }
 
     def set_state(self, state: dict[str, Any], in_a_pass: bool) -> None:
@@ -103,13 +102,14 @@ class Passes:
         self._resumed = in_a_pass
         if state["taken"] is None:
             source.set_state(state["source"])
-            return
-        self._taken, self._began = state["taken"], state["began"]
-        set_random_state(self._began)
-        if in_a_pass and not self._over:
-            source.on_epoch_begin()
-        source.set_state(state["source"])
-        self._iterator = source.batches_from(self._taken)
+        else:
+            self._taken, self._began = state["taken"], state["began"]
+            source.begin_at(self._began)
+            if in_a_pass and not self._over:
+                source.on_epoch_begin()
+            source.set_state(state["source"])
+            self._iterator = source.batches_from(self._taken)
+        source.set_own_random_states(state["own"])
 
     def _next(self) -> Any:
         """The next batch of this pass."""

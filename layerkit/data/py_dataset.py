@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from layerkit.backend.random import generator
 
 from .class_weights import check_class_weight
+from .random_sources import random_sources
 from .source import Source, not_negative, positive
 from .streams import checked_sample, standardized
 
@@ -60,7 +61,8 @@ class PyDataset:
 
     def get_state(self) -> Any:
         """What the data set keeps from pass to pass, as the order it shuffled itself: for files of
-        a training's state. Nothing unless overridden; else of dicts, lists, numbers and arrays."""
+        a training's state. Nothing unless overridden; else of dicts, lists, numbers and arrays.
+        Random generators in its attributes are kept without it."""
         return None
 
     def set_state(self, state: Any) -> None:
@@ -113,7 +115,11 @@ class PyDatasetBatches(Source):
             batches = map(dataset.__getitem__, indices)
         return (self._standardized(batch) for batch in batches)
 
+    def random_sources(self) -> list[Any]:
+        return random_sources(self._dataset)
+
     def get_state(self) -> Any:
+        _warn_of_what_is_not_kept(type(self._dataset))
         return self._dataset.get_state()
 
     def set_state(self, state: Any) -> None:
@@ -128,6 +134,18 @@ class PyDatasetBatches(Source):
 
     def _standardized(self, batch: Any) -> Any:
         return standardized(batch, "PyDataset", self._class_weight)
+
+
+def _warn_of_what_is_not_kept(kind: type) -> None:
+    """What a pass's end changed is not known here, unless the class says it."""
+    if kind.on_epoch_end is not PyDataset.on_epoch_end and kind.get_state is PyDataset.get_state:
+        warnings.warn(
+            f"{kind.__name__} has a method `on_epoch_end`, and no `get_state`: what it changes "
+            "there, as the order of its rows, is not in the saved state of the training, which "
+            "then does not go on to the same bits. Override get_state() and set_state(state), or "
+            "leave the order to fit(shuffle=True).",
+            stacklevel=8,
+        )
 
 
 def _indices(number: int | None) -> Iterable[int]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from layerkit.backend import Tensor, tree
-from layerkit.backend.random import random_state
+from layerkit.backend.random import random_state, set_random_state
+
+from .random_sources import get_random_state, put_random_state
 
 
 class Source:
@@ -29,14 +32,41 @@ class Source:
     def batches_from(self, first: int) -> Iterator[Any]:
         """The batches of a pass from number `first` on, as a generator.
 
-        What is drawn for their order is drawn at once: under the random state that a pass began
-        with, this is the rest of that pass.
+        What is drawn for their order, and for the batches before, is drawn at once: under the
+        random state that a pass began with, this is the rest of that pass.
         """
         raise NotImplementedError
 
+    def random_sources(self) -> list[Any]:
+        """The random generators of the data's own."""
+        return []
+
+    def own_random_states(self) -> list[Any]:
+        """The states of `random_sources`, for a file."""
+        return [get_random_state(each) for each in self.random_sources()]
+
+    def set_own_random_states(self, states: list[Any]) -> None:
+        """Go on with what `own_random_states` gave. Warns where there are others now."""
+        own = self.random_sources()
+        if len(own) != len(states):
+            warnings.warn(
+                f"The data draws from {len(own)} random generators of its own; when the state was "
+                f"saved there were {len(states)}. They are left as they are, so the training may "
+                "not go on to the same bits: give the same data.",
+                stacklevel=6,
+            )
+            return
+        for each, state in zip(own, states, strict=True):
+            put_random_state(each, state)
+
     def random_state_of_pass(self) -> Any:
-        """The random state that the coming pass depends on."""
-        return random_state()
+        """The random states that the coming pass depends on: the global one and the data's own."""
+        return {"global": random_state(), "own": self.own_random_states()}
+
+    def begin_at(self, state: Any) -> None:
+        """Set the random states to what `random_state_of_pass` gave."""
+        set_random_state(state["global"])
+        self.set_own_random_states(state["own"])
 
     def get_state(self) -> Any:
         """What a source keeps from pass to pass, for a file: plain values and arrays."""

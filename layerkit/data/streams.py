@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import deque
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
@@ -10,10 +12,10 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor, tree
-from layerkit.backend.random import random_state
 
 from .class_weights import check_class_weight, refuse_both_weights, weights_of_classes
 from .packing import unpack_x_y_sample_weight
+from .random_sources import random_sources
 from .rows import as_array, is_text
 from .source import Source, raise_on_nan
 
@@ -39,13 +41,25 @@ class Stream(Source):
 
     def batches_from(self, first: int) -> Iterator[Any]:
         """Those before `first` are made and left alone; an iterator is where it was left."""
-        return self._rest(islice(self._begun(), 0 if self._once else first, None))
+        batches = self._begun()
+        deque(islice(batches, 0 if self._once else first), maxlen=0)
+        return self._rest(batches)
+
+    def random_sources(self) -> list[Any]:
+        return random_sources(self._iterable)
 
     def random_state_of_pass(self) -> Any:
         peeked = self._peeked is not None and not self._once
         return self._state_before_peek if peeked else super().random_state_of_pass()
 
     def get_state(self) -> Any:
+        if type(self._iterable).__module__.startswith("tensorflow"):
+            warnings.warn(
+                f"The random numbers behind a {self._kind} are TensorFlow's, and not in the saved "
+                "state of the training: if it shuffles or draws, the training does not go on to "
+                "the same bits. layerkit.data.dataset.Dataset has the same methods, and goes on.",
+                stacklevel=8,
+            )
         return self._given if self._once else None
 
     def set_state(self, state: int | None) -> None:
@@ -74,7 +88,7 @@ class Stream(Source):
 
     def sample(self, with_y: bool) -> tuple[Any, str]:
         """The first batch, which the next pass begins with; see `Source.sample`."""
-        self._state_before_peek = random_state()
+        self._state_before_peek = super().random_state_of_pass()
         batches = self._begun()
         first = next(batches, None)
         if first is None:

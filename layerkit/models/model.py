@@ -447,7 +447,8 @@ class Model(Layer):
             memory.kept(),
             self._at(place),
         ):
-            callback_list.on_train_begin()
+            with training_state.as_loaded(self):
+                callback_list.on_train_begin()
             place.epoch = self._initial_epoch
             training_state.resume(self, place)
             for epoch in () if place.stopped else range(place.epoch, epochs):
@@ -478,7 +479,7 @@ class Model(Layer):
         try:
             yield
         finally:
-            self._place = self._resumption = None
+            self._place = None
 
     def _train_epoch(self, place: training_state.Place) -> dict[str, Any]:
         """The steps of an epoch, or those that are left of one that goes on; returns its logs."""

@@ -8,19 +8,25 @@ the running values of metrics, the logs so far, and what the callbacks keep.
 from __future__ import annotations
 
 import copy
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
-from layerkit.backend import SeedGenerator, to_numpy
+from layerkit import backend as K
+from layerkit.backend import threads, to_numpy, tree
 from layerkit.backend.random import random_state, set_random_state
 
 from ..callbacks import CallbackList
 from ..callbacks.callback import as_floats
 from ..data import Passes
-from ..layers.structure import found_in
+from ..data.random_sources import get_random_state, is_random_source, put_random_state
+from ..saving.all_or_nothing import all_or_nothing, optimizers_of
+from .trainable_flags import TrainableFlags
 
 _MOST_ROWS = 40  # of a message
 
@@ -52,12 +58,16 @@ def state_of(model: Any) -> dict[str, Any]:
             f"A training's state cannot be saved in the middle of {place.within}. In a callback, "
             "call save_state in on_train_batch_end or on_epoch_end."
         )
+    variables = model.variables
     return {
-        "names": [variable.path for variable in model.variables],
-        "weights": [to_numpy(variable) for variable in model.variables],
-        "optimizer": _optimizer_state(model.optimizer),
+        "computed": _computed(),
+        "names": [variable.path for variable in variables],
+        "weights": [to_numpy(variable) for variable in variables],
+        "trainable": [variable.trainable for variable in variables],
+        "trainable_layers": [layer._trainable for layer in model._flatten_layers()],
+        "optimizers": [_optimizer_state(each, variables) for each in optimizers_of(model)],
         "recurrent": [layer._kept_states() for layer in _recurrent_layers(model)],
-        "seeds": [list(generator.state) for generator in _generators(model)],
+        "generators": [get_random_state(each) for each in _generators(model)],
         "random": random_state(),
         "fit": None if place is None else _state_of_place(place, model),
     }
@@ -76,48 +86,63 @@ def load_into(model: Any, path: str) -> None:
             f"Model '{model.name}' has no weights yet to load a state into. Call it on a batch of "
             "data, or give it an Input."
         )
-    try:
-        _check(model, state, path)
-        _set_all_random(model, state)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise ValueError(
-            f"'{path}' is a state of a training that layerkit did not write: {error!r}"
-        ) from error
-    optimizer, saved = model.optimizer, state["optimizer"]
-    _assign(model.variables, state["weights"])
-    if optimizer is not None:
-        if saved["built"]:
-            optimizer.build(model.trainable_variables)
-        _assign(optimizer.variables, saved["values"])
-    _keep_recurrent_states(model, state)
+    with all_or_nothing(model), _random_numbers_kept(model):
+        try:
+            _check(model, state, path)
+            _put(model, state)
+            _warn_of_differences(model, state)
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ValueError(
+                f"'{path}' is a state of a training that layerkit did not write: {error!r}"
+            ) from error
     model._resumption = None if state["fit"] is None else state
 
 
+@contextmanager
+def as_loaded(model: Any) -> Iterator[None]:
+    """What callbacks do to the weights and optimizers when fit begins is undone in the `with` block
+    if fit goes on from a state that was loaded: they did it when it began."""
+    state = model._resumption
+    variables = [] if state is None else [*model.variables, *_variables_of_optimizers(model)]
+    arrays = [variable.array for variable in variables]
+    yield
+    if model._resumption is state:
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.array = array
+
+
 def resume(model: Any, place: Place) -> None:
-    """Go on where the state that was loaded says: called when callbacks know that fit begins."""
-    state, model._resumption = model._resumption, None
+    """Go on where the state that was loaded says: called when callbacks know that fit begins.
+
+    Where that fails, as with other data, the next fit may try again.
+    """
+    state = model._resumption
     if state is None:
         return
-    fit = state["fit"]
-    place.epoch, place.begun, place.logs = fit["epoch"], fit["begun"], fit["logs"]
-    place.passes.set_state(fit["passes"], in_a_pass=place.begun)
-    if place.validation is not None:
-        place.validation.source.set_state(fit["validation"])
-    if place.begun:
-        _set_metrics(model.metrics, fit["metrics"])
-    model.stop_training = fit["stop_training"]
-    place.stopped = model.stop_training and not place.begun
-    place.callbacks.learn_steps(place.passes.steps)
-    place.callbacks.go_on(fit["callbacks"], place.epoch if place.begun else None)
-    _keep_recurrent_states(model, state)
-    _set_all_random(model, state)
+    with _random_numbers_kept(model):
+        fit = state["fit"]
+        place.epoch, place.begun, place.logs = fit["epoch"], fit["begun"], fit["logs"]
+        place.passes.set_state(fit["passes"], in_a_pass=place.begun)
+        if place.validation is not None:
+            place.validation.source.set_state(fit["validation"]["source"])
+            place.validation.source.set_own_random_states(fit["validation"]["own"])
+        if place.begun:
+            _set_metrics(model.metrics, fit["metrics"])
+        model.stop_training = fit["stop_training"]
+        place.stopped = model.stop_training and not place.begun
+        place.callbacks.learn_steps(place.passes.steps)
+        place.callbacks.go_on(fit["callbacks"], place.epoch if place.begun else None)
+        _keep_recurrent_states(model, state)
+        _set_all_random(model, state)
+    model._resumption = None
 
 
 # --- parts ---------------------------------------------------------------------------------------
 
 
 def _state_of_place(place: Place, model: Any) -> dict[str, Any]:
-    validation = place.validation
+    source = None if place.validation is None else place.validation.source
+    validation = source and {"source": source.get_state(), "own": source.own_random_states()}
     return {
         "epoch": place.epoch,
         "begun": place.begun,
@@ -125,20 +150,69 @@ def _state_of_place(place: Place, model: Any) -> dict[str, Any]:
         "metrics": [metric.running_values() for metric in model.metrics],
         "stop_training": bool(model.stop_training),
         "passes": place.passes.get_state(),
-        "validation": None if validation is None else validation.source.get_state(),
+        "validation": validation,
         "callbacks": place.callbacks.get_state(),
     }
 
 
-def _optimizer_state(optimizer: Any) -> dict[str, Any] | None:
-    if optimizer is None:
-        return None
+def _computed() -> dict[str, Any]:
+    """What decides how sums are rounded."""
+    return {"backend": K.backend(), "threads": threads.count()}
+
+
+def _optimizer_state(optimizer: Any, variables: list[Any]) -> dict[str, Any]:
+    """`trained`: the numbers of the variables that it was built for, among those of the model."""
+    numbers = {id(variable): number for number, variable in enumerate(variables)}
     return {
         "class": type(optimizer).__name__,
         "built": optimizer.built,
+        "trained": [numbers[id(v)] for v in optimizer._trainable_variables if id(v) in numbers],
+        "settings": _settings(optimizer),
         "names": [variable.path for variable in optimizer.variables],
         "values": [to_numpy(variable) for variable in optimizer.variables],
     }
+
+
+def _settings(optimizer: Any) -> dict[str, Any]:
+    """The numbers that an optimizer computes with, beside its variables."""
+    return {
+        name: value
+        for name, value in vars(optimizer).items()
+        if isinstance(value, (bool, int, float, type(None))) and name not in ("built", "name")
+    }
+
+
+def _build(optimizer: Any, variables: list[Any], saved: dict[str, Any]) -> None:
+    """Make the slots that the saved optimizer had."""
+    if saved["built"] and not optimizer.built:
+        optimizer.build([variables[number] for number in saved["trained"]])
+
+
+def _put(model: Any, state: dict[str, Any]) -> None:
+    """Give `model` what it is."""
+    variables = model.variables
+    _assign(variables, state["weights"])
+    for optimizer, saved in zip(optimizers_of(model), state["optimizers"], strict=True):
+        _build(optimizer, variables, saved)
+        _assign(optimizer.variables, saved["values"])
+    _set_trainable(model, state)
+    _keep_recurrent_states(model, state)
+    _set_all_random(model, state)
+
+
+def _set_trainable(model: Any, state: dict[str, Any]) -> None:
+    """Freeze and unfreeze layers as they were: a callback may have done it."""
+    layers = model._flatten_layers()
+    if [layer._trainable for layer in layers] != state["trainable_layers"]:
+        for layer, flag in zip(layers, state["trainable_layers"], strict=True):
+            layer._trainable = flag
+        model._trainable_flags = model._trainable_flags and TrainableFlags(layers)
+    for variable, flag in zip(model.variables, state["trainable"], strict=True):
+        variable.trainable = flag
+
+
+def _variables_of_optimizers(model: Any) -> list[Any]:
+    return [variable for each in optimizers_of(model) for variable in each.variables]
 
 
 def _recurrent_layers(model: Any) -> list[Any]:
@@ -150,21 +224,34 @@ def _keep_recurrent_states(model: Any, state: dict[str, Any]) -> None:
         layer._keep_states(arrays)
 
 
-def _generators(model: Any) -> list[SeedGenerator]:
-    """All that layers draw their random numbers from; the global one aside."""
-    found = [found_in(SeedGenerator, vars(layer)) for layer in model._flatten_layers()]
-    return list(dict.fromkeys(generator for own in found for generator in own))
+def _generators(model: Any) -> list[Any]:
+    """What layers, the loss and metrics draw their random numbers from; the global one aside."""
+    own = [each for layer in model._flatten_layers() for each in _drawn_from(vars(layer))]
+    return list({id(each): each for each in own}.values())
+
+
+def _drawn_from(value: Any) -> list[Any]:
+    return [each for each in tree.flatten(value) if is_random_source(each)]
 
 
 def _set_all_random(model: Any, state: dict[str, Any]) -> None:
-    before = random_state()
+    set_random_state(state["random"])
+    for generator, saved in zip(_generators(model), state["generators"], strict=True):
+        put_random_state(generator, saved)
+
+
+@contextmanager
+def _random_numbers_kept(model: Any) -> Iterator[None]:
+    """Whatever fails in the `with` block leaves all random generators as they were."""
+    generators = _generators(model)
+    before = random_state(), [get_random_state(each) for each in generators]
     try:
-        set_random_state(state["random"])
+        yield
     except BaseException:
-        set_random_state(before)
+        set_random_state(before[0])
+        for generator, state in zip(generators, before[1], strict=True):
+            put_random_state(generator, state)
         raise
-    for generator, pair in zip(_generators(model), state["seeds"], strict=True):
-        generator.state = pair
 
 
 def _set_metrics(metrics: list[Any], values: list[Any]) -> None:
@@ -188,22 +275,51 @@ def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
 def _check(model: Any, state: dict[str, Any], path: str) -> None:
     """ValueError unless `state` is one of this model, compiled with this optimizer."""
     _compare(f"model '{model.name}'", model.variables, state["names"], state["weights"], path)
-    for what, found, saved in (
-        ("random generators", _generators(model), state["seeds"]),
+    counted = (
+        ("random generators", _generators(model), state["generators"]),
         ("recurrent layers", _recurrent_layers(model), state["recurrent"]),
-    ):
+        ("layers", model._flatten_layers(), state["trainable_layers"]),
+    )
+    for what, found, saved in counted:
         if len(found) != len(saved):
             raise ValueError(_other_model(path, model, f"{len(saved)} {what}", str(len(found))))
-    saved, optimizer = state["optimizer"], model.optimizer
-    mine = "no optimizer" if optimizer is None else type(optimizer).__name__
-    its = "no optimizer" if saved is None else saved["class"]
+    own, saved = optimizers_of(model), state["optimizers"]
+    mine = _in_words([type(each).__name__ for each in own])
+    its = _in_words([each["class"] for each in saved])
     if mine != its:
         raise ValueError(_other_model(path, model, its, mine) + " Compile the model as it was.")
-    if optimizer is not None:
-        if not optimizer.built and saved["built"]:  # its slots are made for a copy, to be compared
+    for optimizer, one in zip(own, saved, strict=True):
+        if not optimizer.built and one["built"]:  # its slots are made for a copy, to be compared
             optimizer = copy.deepcopy(optimizer)
-            optimizer.build(model.trainable_variables)
-        _compare(mine, optimizer.variables, saved["names"], saved["values"], path)
+            _build(optimizer, model.variables, one)
+        _compare(one["class"], optimizer.variables, one["names"], one["values"], path)
+
+
+def _in_words(names: list[str]) -> str:
+    return ", ".join(names) or "no optimizer"
+
+
+def _warn_of_differences(model: Any, state: dict[str, Any]) -> None:
+    """Warn of what lets a training go on, and not to the same bits."""
+    computed = _computed()
+    pairs = [(name, state["computed"][name], computed[name]) for name in computed]
+    for optimizer, saved in zip(optimizers_of(model), state["optimizers"], strict=True):
+        settings = _settings(optimizer)
+        pairs += [
+            (f"{optimizer.name}.{name}", saved["settings"].get(name), settings.get(name))
+            for name in {**saved["settings"], **settings}
+        ]
+    found = [
+        f"{name}: {before} when it was saved, {now} now"
+        for name, before, now in pairs
+        if before != now
+    ]
+    if found:
+        warnings.warn(
+            "The training goes on, but not to the same bits as if nothing had happened, for it is "
+            f"computed otherwise: {'; '.join(found)}.",
+            stacklevel=4,
+        )
 
 
 def _compare(what: str, own: list[Any], names: list[str], saved: list[Any], path: str) -> None:

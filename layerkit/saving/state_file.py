@@ -17,7 +17,7 @@ from layerkit.backend.config import require_bfloat16
 from .identify import check_regular
 
 _FORMAT = "layerkit training state"
-_VERSION = 1
+_VERSION = 2
 _INDEX = "state.json"
 _ARRAY = "array"  # the key of a dict that stands for an array
 _KINDS = "biufc"  # of dtypes
