@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 import shutil
 import signal
+import tempfile
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 from kill_training import kill_trainings
 
-from layerkit import Input, Model, Sequential, callbacks, layers, metrics, optimizers
+from layerkit import Input, Model, Sequential, callbacks, layers, losses, metrics, optimizers
 from layerkit import backend as K
 from layerkit.backend.random import random_state
 from layerkit.callbacks import Callback
 from layerkit.data import PyDataset
+from layerkit.data.dataset import Dataset
 from layerkit.preprocessing.image import ImageDataGenerator
 from layerkit.saving.state_file import read_state, write_state
 
@@ -42,6 +46,120 @@ def dense(optimizer="adam", policy=None, compiled_metrics=("mae",), **options):
 def two_optimizers():
     nadam, lion = optimizers.Nadam(), optimizers.Lion()
     return optimizers.MultiOptimizer(lambda v: nadam if v.name == "kernel" else lion)
+
+
+def two_trained_in_turn():
+    """As generative adversarial networks are: several optimizers, a generator of the model's own."""
+
+    class Both(Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.other = layers.Dense(1), layers.Dense(1)
+            self.numbers, self.seeds = np.random.default_rng(1), K.SeedGenerator(2)
+
+        def compile(self, one, other):
+            super().compile()
+            self.optimizer_of_one, self.optimizer_of_other = one, other
+
+        def call(self, x):
+            return self.one(x) + self.other(x)
+
+        def train_step(self, data):
+            x, y = data
+            x = x + K.random_normal((1, 3), seed=self.seeds) * self.numbers.random()
+            losses = {}
+            for name in ("one", "other"):
+                part, optimizer = getattr(self, name), getattr(self, f"optimizer_of_{name}")
+                with K.GradientTape() as tape:
+                    losses[name] = ((part(x) - y) ** 2).mean()
+                gradients = tape.gradient(losses[name], part.trainable_variables)
+                optimizer.apply(gradients, part.trainable_variables)
+            return losses
+
+    found = Both()
+    found.compile(optimizers.Adam(0.1), optimizers.SGD(0.1, momentum=0.9))
+    found(X)
+    return found
+
+
+class Noisy(layers.Layer):
+    """A layer of a user's: weights, a generator, and a loss."""
+
+    def build(self, shape):
+        self.seeds = K.SeedGenerator(4)
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones", name="scale")
+
+    def call(self, x, training=None):
+        self.add_loss((self.scale**2).sum() * 0.01)
+        return x * self.scale + (K.random_normal(x.shape, seed=self.seeds) if training else 0)
+
+
+class Largest(metrics.Metric):
+    """A metric of a user's, whose state is no mean."""
+
+    def __init__(self, name="largest"):
+        super().__init__(name=name)
+        self.largest = self.add_weight(name="largest", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.largest.assign(max(float(self.largest), float(np.max(K.to_numpy(y_pred)))))
+
+    def result(self):
+        return self.largest
+
+
+class NoisyLoss(losses.Loss):
+    """A loss of a user's, which draws."""
+
+    def __init__(self):
+        super().__init__()
+        self.seeds = K.SeedGenerator(8)
+
+    def call(self, y_true, y_pred):
+        return (y_pred - y_true) ** 2 * K.random_uniform(y_pred.shape, seed=self.seeds)
+
+
+class Scaled(layers.Layer):
+    """A layer of a user's that can be traced."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones", name="scale")
+
+    def call(self, x):
+        return x * self.scale
+
+
+def of_a_users_own():
+    found = Sequential([Input((3,)), Noisy(), layers.Dense(1)])
+    found.compile("adam", NoisyLoss(), metrics=[Largest()])
+    return found
+
+
+def traced():
+    found = Sequential([Input((3,)), Scaled(), layers.Dropout(0.5), layers.Dense(1)])
+    found.compile("adam", "mse", jit_compile=True)
+    return found
+
+
+def several_inputs():
+    a, b = Input((3,), name="a"), Input((3,), name="b")
+    hidden = layers.Dropout(0.3)(layers.concatenate([a, b]))
+    outputs = {"sum": layers.Dense(1, name="sum")(hidden), "mean": layers.Dense(1, name="mean")(b)}
+    found = Model({"a": a, "b": b}, outputs)
+    found.compile("adam", {"sum": "mse", "mean": "mae"}, metrics={"sum": ["mae"]})
+    return found
+
+
+def in_several_parts(**options):
+    weights = {"sum": np.arange(10.0), "mean": np.ones(10)}
+    x, y = {"a": X, "b": X[::-1]}, {"sum": Y, "mean": Y / 3}
+    return {"x": x, "y": y, "sample_weight": weights, "batch_size": 3}
+
+
+def trained_before():
+    found = dense()
+    found.fit(X, Y, verbose=0)
+    return found
 
 
 def recurrent():
@@ -150,6 +268,60 @@ class Loader:
         return ((X[rows], Y[rows]) for rows in np.array_split(order, 3))
 
 
+class Jittered(Loader):
+    """Draws from NumPy's global state for each batch, too."""
+
+    def __iter__(self):
+        return ((x + np.float32(np.random.random()), y) for x, y in Loader.__iter__(self))
+
+
+class Drawing(PyDataset):
+    """Draws from a generator of its own, and orders its rows when a pass begins."""
+
+    def __init__(self):
+        super().__init__()
+        self.numbers, self.order = np.random.default_rng(3), np.arange(len(X))
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        rows = self.order[3 * index : 3 * index + 3]
+        return X[rows] + self.numbers.random((1, 3), "float32"), Y[rows]
+
+    def on_epoch_begin(self):
+        self.order = self.numbers.permutation(len(X))
+
+
+def of_noisy_rows():
+    """Augmented outside of the model, as scripts do: by a layer, and NumPy's generator."""
+    noise, numbers = layers.GaussianNoise(0.1), np.random.default_rng(5)
+
+    def changed(x, y):
+        return noise(x, training=True) * numbers.random(), y
+
+    return Dataset.from_tensor_slices((X, Y)).shuffle(6, seed=2).map(changed)
+
+
+def drawing():
+    numbers, python = np.random.default_rng(np.random.randint(99)), random.Random(1)
+    while True:
+        rows = numbers.integers(0, 10, 3)
+        yield X[rows] * python.random(), Y[rows]
+
+
+def stored():
+    file = h5py.File(io.BytesIO(), "w")
+    return {"x": file.create_dataset("x", data=X), "y": Y, "batch_size": 3, "shuffle": True}
+
+
+def mapped():
+    with tempfile.TemporaryFile() as file:
+        x = np.memmap(file, "float32", "w+", shape=X.shape)
+    x[:] = X
+    return {"x": x, "y": Y, "batch_size": 3}
+
+
 def arrays(**options):
     return lambda: {"x": X, "y": Y, "batch_size": 3, **options}
 
@@ -178,6 +350,22 @@ def schedule(folder):
     return [callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.7)]
 
 
+class Freezes(Callback):
+    """Sets a rate when fit begins; in the second epoch another one, and freezes a layer."""
+
+    def on_train_begin(self, logs=None):
+        self.model.optimizer.learning_rate = 0.1
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            self.model.optimizer.learning_rate = 0.01
+            self.model.layers[0].trainable = False
+
+
+def fine_tuning(folder):
+    return [Freezes()]
+
+
 def averages(folder):
     return [callbacks.SwapEMAWeights(swap_on_epoch=True)]
 
@@ -190,6 +378,13 @@ def images(**options):
     pictures = np.random.default_rng(1).random((10, 6, 6, 1))
     flow = ImageDataGenerator(rotation_range=90, horizontal_flip=True).flow
     return {"x": flow(pictures, Y, batch_size=3, **options)}
+
+
+def augmenting():
+    augments = [layers.RandomFlip(), layers.RandomRotation(0.2, seed=3), layers.RandomZoom(0.2)]
+    found = Sequential([Input((6, 6, 1)), *augments, layers.Flatten(), layers.Dense(1)])
+    found.compile("adam", "mse")
+    return found
 
 
 def of_images():
@@ -268,6 +463,46 @@ CASES = {
         no_callbacks,
     ),
     "loader": (dense, lambda: {"x": Loader(), "shuffle": False}, no_callbacks),
+    "HDF5": (dense, stored, no_callbacks),
+    "memory-mapped": (dense, mapped, no_callbacks),
+    "weights of classes": (
+        lambda: dense(compiled_metrics=["accuracy"]),
+        lambda: {"x": X, "y": (Y > 1.5) * 1, "batch_size": 3, "class_weight": {0: 1.0, 1: 3.0}},
+        no_callbacks,
+    ),
+    "several inputs and outputs": (several_inputs, in_several_parts, no_callbacks),
+    "Dataset": (dense, lambda: {"x": of_noisy_rows().batch(3)}, no_callbacks),
+    "Dataset without end": (
+        dense,
+        lambda: {"x": of_noisy_rows().repeat().batch(3), "steps_per_epoch": 3},
+        no_callbacks,
+    ),
+    "validated by a Dataset": (
+        dense,
+        lambda: arrays(validation_data=of_noisy_rows().batch(4))(),
+        no_callbacks,
+    ),
+    "validated by a loader": (
+        dense,
+        lambda: {**arrays()(), "validation_data": Jittered()},
+        no_callbacks,
+    ),
+    "PyDataset that draws": (dense, lambda: {"x": Drawing()}, no_callbacks),
+    "generator that draws": (
+        dense,
+        lambda: {"x": drawing(), "steps_per_epoch": 3},
+        no_callbacks,
+    ),
+    "augmenting layers": (
+        augmenting,
+        lambda: {"x": np.random.default_rng(1).random((9, 6, 6, 1)), "y": Y[:9], "batch_size": 3},
+        no_callbacks,
+    ),
+    "several optimizers of an own step": (two_trained_in_turn, arrays(), no_callbacks),
+    "own layer, loss and metric": (of_a_users_own, arrays(), no_callbacks),
+    "own layer, traced": (traced, arrays(), no_callbacks),
+    "fine-tuning": (lambda: dense("sgd"), arrays(), fine_tuning),
+    "second fit": (trained_before, arrays(initial_epoch=1, epochs=3), no_callbacks),
 }
 
 

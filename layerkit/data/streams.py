@@ -60,12 +60,20 @@ class Stream(Source):
                 "the same bits. layerkit.data.dataset.Dataset has the same methods, and goes on.",
                 stacklevel=8,
             )
-        return self._given if self._once else None
+        if self._once:
+            return self._given
+        return None if self._peeked is None else self._state_before_peek
 
-    def set_state(self, state: int | None) -> None:
-        """An iterator gives again what it gave: the batches that were trained on are left alone."""
+    def set_state(self, state: Any) -> None:
+        """An iterator gives again what it gave: the batches that were trained on are left alone.
+
+        What had been tried with a batch of the coming pass is tried so again.
+        """
         if not self._once:
             self._peeked = None  # made under another random state than that of the coming pass
+            if state is not None:
+                self.begin_at(state)
+                self._peek()
             return
         batches = self._begun()
         for number in range(state or 0):
@@ -88,6 +96,10 @@ class Stream(Source):
 
     def sample(self, with_y: bool) -> tuple[Any, str]:
         """The first batch, which the next pass begins with; see `Source.sample`."""
+        return checked_sample(self._standardized(self._peek()), with_y)
+
+    def _peek(self) -> Any:
+        """The first batch of the coming pass, still to come."""
         self._state_before_peek = super().random_state_of_pass()
         batches = self._begun()
         first = next(batches, None)
@@ -97,7 +109,7 @@ class Stream(Source):
                 f"must give at least one batch. Received an empty {self._kind}."
             )
         self._peeked = chain([first], batches)
-        return checked_sample(self._standardized(first), with_y)
+        return first
 
     def _standardized(self, batch: Any) -> Any:
         return standardized(batch, self._kind, self._class_weight)

@@ -26,14 +26,14 @@ class Structure:
                 self._collect(child, found)
 
 
-def found_in(kind: type, value: Any) -> list[Any]:
+def found_in(kind: type | tuple[type, ...], value: Any) -> list[Any]:
     """The objects of `kind` in a value, its lists and its dicts, each once, in their order."""
     found: dict[int, Any] = {}
     _find(kind, value, found)
     return list(found.values())
 
 
-def _find(kind: type, value: Any, found: dict[int, Any]) -> None:
+def _find(kind: type | tuple[type, ...], value: Any, found: dict[int, Any]) -> None:
     if isinstance(value, kind):
         found.setdefault(id(value), value)
     elif isinstance(value, (list, tuple)):

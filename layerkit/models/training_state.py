@@ -21,10 +21,12 @@ from layerkit import backend as K
 from layerkit.backend import threads, to_numpy, tree
 from layerkit.backend.random import random_state, set_random_state
 
+from .. import losses, metrics
 from ..callbacks import CallbackList
 from ..callbacks.callback import as_floats
 from ..data import Passes
 from ..data.random_sources import get_random_state, is_random_source, put_random_state
+from ..layers.structure import found_in
 from ..saving.all_or_nothing import all_or_nothing, optimizers_of
 from .trainable_flags import TrainableFlags
 
@@ -226,7 +228,9 @@ def _keep_recurrent_states(model: Any, state: dict[str, Any]) -> None:
 
 def _generators(model: Any) -> list[Any]:
     """What layers, the loss and metrics draw their random numbers from; the global one aside."""
-    own = [each for layer in model._flatten_layers() for each in _drawn_from(vars(layer))]
+    compiled = found_in((losses.Loss, metrics.Metric), model._compile_config)
+    things = [*model._flatten_layers(), *compiled]
+    own = [each for thing in things for each in _drawn_from(vars(thing))]
     return list({id(each): each for each in own}.values())
 
 
