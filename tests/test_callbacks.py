@@ -26,6 +26,7 @@ from layerkit.callbacks import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
+from layerkit.callbacks.batch_count import BatchCount
 from layerkit.callbacks.callback import HOOKS
 
 
@@ -477,6 +478,13 @@ def test_model_checkpoint_every_few_batches(tmp_path, save_freq, expected):
     assert model.saved == [str(tmp_path / f"{name}.keras") for name in expected]
 
 
+def test_batches_are_counted_that_callbacks_were_not_told_of():
+    count = BatchCount(4)
+    told = [2, 5, 8, 9, 2, 5, 6]  # the last of each execution of 3 steps, in epochs of 10 and 7
+    assert [count.is_full_at(batch) for batch in told] == [0, 1, 0, 1, 0, 1, 0]
+    assert not any(map(BatchCount("epoch").is_full_at, range(9)))
+
+
 def test_model_checkpoint_messages(tmp_path, capsys):
     path = f"{tmp_path}/m.keras"
     FakeModel().fit(losses(0.5, 0.75), ModelCheckpoint(path, "loss", 1, save_best_only=True))
@@ -501,7 +509,7 @@ def test_model_checkpoint_saves_where_the_metric_is_missing(tmp_path):
 @pytest.mark.parametrize(
     "filepath, options, message",
     [
-        ("m.foo", {}, "filepath provided must end in `.keras` .* Received: filepath=m.foo"),
+        ("m.foo", {}, "must end in `.keras` .* or in `.state` .* Received: filepath=m.foo"),
         ("m.h5", {"save_weights_only": True}, "must end in `.weights.h5` .* filepath=m.h5"),
         ("m.keras", {"save_freq": "batch"}, "Unrecognized save_freq: batch. Expected save_freq"),
     ],

@@ -49,7 +49,7 @@ def two_optimizers():
 
 
 def two_trained_in_turn():
-    """As generative adversarial networks are: several optimizers, a generator of the model's own."""
+    """As generative adversarial networks are: several optimizers, generators of the model's."""
 
     class Both(Model):
         def __init__(self):
@@ -580,6 +580,24 @@ def test_goes_on_from_any_step_to_the_same_bits(case, tmp_path):
 def test_killed_trainings_go_on_to_the_same_bits(tmp_path):
     found = kill_trainings(3, seed=3, folder=tmp_path)
     assert found["kills"] == 3
+
+
+@pytest.mark.parametrize("frequency", ["epoch", 1])
+def test_goes_on_from_what_model_checkpoint_saved(frequency, tmp_path):
+    """Told last, though first in the list: what the others count is in its file."""
+
+    def watched(folder):
+        path = folder / "{epoch}-{loss:.3f}.state"
+        best = {"initial_value_threshold": 9.0, "save_best_only": True, "save_freq": frequency}
+        return [callbacks.ModelCheckpoint(path, "loss", **best), *all_callbacks(folder)]
+
+    data = arrays(validation_split=0.3, epochs=3)
+    expected = run(dense, data, watched, tmp_path / "whole")
+    saved = sorted((tmp_path / "whole").glob("*.state"))
+    assert len(saved) > 1
+    for path in saved:
+        found = run(dense, data, watched, tmp_path / "whole", path)
+        assert_same(found, expected)
 
 
 # What a state is good for besides.

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..saving.atomic import remove_leftovers
+from .batch_count import BatchCount
 from .callback import Callback
 
 _LAST, _BEFORE = "last.state", "before.state"
@@ -22,7 +23,8 @@ class BackupAndRestore(Callback):
     `double_checkpoint`: keep the backup before, for when the last one cannot be read.
     `delete_checkpoint`: remove the backups when training ends.
 
-    A process that is killed at any moment leaves the last backup whole. ValueError for a model that
+    Each fit of a script needs a folder of its own, and no two processes may share one. A process
+    that is killed at any moment leaves the last backup whole. ValueError for a model that
     is not built when fit begins, and for a backup of another training.
     """
 
@@ -48,16 +50,16 @@ class BackupAndRestore(Callback):
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
-        self._batches = 0  # since the last backup
+        self._batches = BatchCount(save_freq)  # since the last backup
 
     def get_state(self) -> Any:
-        return {"batches": self._batches}
+        return {"batches": self._batches.state}
 
     def set_state(self, state: Any) -> None:
-        self._batches = state["batches"]
+        self._batches.state = state["batches"]
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._batches = 0
+        self._batches = BatchCount(self.save_freq)
         if not self.model.built:
             raise ValueError(
                 "To use the BackupAndRestore callback, your model must be built before you call "
@@ -78,11 +80,7 @@ class BackupAndRestore(Callback):
                 )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.save_freq == "epoch":
-            return
-        self._batches += 1
-        if self._batches >= int(self.save_freq):
-            self._batches = 0
+        if self._batches.is_full_at(batch):
             self._save()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

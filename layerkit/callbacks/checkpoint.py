@@ -1,4 +1,4 @@
-"""ModelCheckpoint: the model on the disk while it trains."""
+"""ModelCheckpoint: the model, or the whole state of its training, on the disk while it trains."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from collections import ChainMap
 from typing import Any
 
 from ..progress import say
+from .batch_count import BatchCount
 from .callback import as_floats
 from .monitor import MonitorCallback
+
+_STATE = ".state"
 
 
 class ModelCheckpoint(MonitorCallback):
     """Saves the model, or with `save_weights_only` its weights, at `filepath`.
 
-    `filepath`: may name epoch, batch and metrics, as in 'at-{epoch:02d}-{val_loss:.2f}.keras'.
+    `filepath`: may name epoch, batch and metrics, as in 'at-{epoch:02d}-{val_loss:.2f}.keras'. A
+    `.keras` or `.h5` file holds the model with its optimizer, and begins a fit of its own. One that
+    ends in `.state` is what `Model.load_state` goes on from to the same bits: place in the epoch,
+    order of the data, random counters, metrics, and what callbacks keep.
     `save_best_only`: only when `monitor` got better, at first than `initial_value_threshold`.
     `save_freq`: 'epoch', or after how many batches. ValueError for a wrong ending, KeyError for a
     name that is no metric.
@@ -40,8 +46,9 @@ class ModelCheckpoint(MonitorCallback):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
+        self.told_last = self.filepath.endswith(_STATE)  # what other callbacks count goes into it
         self._epoch = 0
-        self._batches = 0  # since the last save
+        self._batches = BatchCount(save_freq)  # since the last save
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq}. "
@@ -53,25 +60,25 @@ class ModelCheckpoint(MonitorCallback):
                 "must end in `.weights.h5` (Keras weights format). Received: "
                 f"filepath={self.filepath}"
             )
-        if not self.filepath.endswith((".keras", ".h5")):
+        if not self.filepath.endswith((".keras", ".h5", _STATE)):
             raise ValueError(
-                "The filepath provided must end in `.keras` (Keras model format). Received: "
+                "The filepath provided must end in `.keras` (Keras model format), or in `.state` "
+                "for the whole state of the training. Received: "
                 f"filepath={self.filepath}"
             )
 
     def get_state(self) -> Any:
-        counts = {"_epoch": self._epoch, "_batches": self._batches}
-        return super().get_state() | counts
+        return super().get_state() | {"_epoch": self._epoch, "batches": self._batches.state}
+
+    def set_state(self, state: Any) -> None:
+        self._batches.state = state["batches"]
+        super().set_state({name: state[name] for name in ("best", "_epoch")})
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.save_freq == "epoch":
-            return
-        self._batches += 1
-        if self._batches >= int(self.save_freq):
-            self._batches = 0
+        if self._batches.is_full_at(batch):
             self._save(self._epoch, {"batch": batch + 1, **as_floats(logs)})
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -94,10 +101,13 @@ class ModelCheckpoint(MonitorCallback):
                 f"existing directory: {path}"
             )
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        (self.model.save_weights if self.save_weights_only else self.model.save)(
-            path, overwrite=True
-        )
+        self._writer()(path, overwrite=True)
         self._say(epoch, f"finished saving model to {path}")
+
+    def _writer(self) -> Any:
+        if self.save_weights_only:
+            return self.model.save_weights
+        return self.model.save_state if self.filepath.endswith(_STATE) else self.model.save
 
     def _should_save(self, epoch: int, logs: dict[str, Any], path: str) -> bool:
         if not self.save_best_only:
