@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -42,16 +44,19 @@ def write_sharded_weights(
             "`max_shard_size` is in gigabytes and must be positive. Received: max_shard_size="
             f"{max_shard_size}"
         )
-    with replacing(path, overwrite) as file:
-        old = _old_parts(path)
-        generation = _free_generation(path) if old else ""
-        new: list[str] = []
-        try:
+    new: list[str] = []
+    try:
+        with replacing(path, overwrite) as file:
+            old = _old_parts(path)
+            killed = [name for name in _later_parts(path) if name not in old]
+            _remove(path, killed)  # whose writers were killed
+            generation = _free_generation(path) if old else ""
             config = _write_parts(model, path, max_shard_size * _GIGABYTE, generation, new)
             file.write(json.dumps(config, indent=4).encode())
-        except BaseException:
+    except BaseException:
+        if _old_parts(path) != new:  # the new JSON is not there
             _remove(path, new)
-            raise
+        raise
     if generation:  # Keras opens its name of the first part, whatever the JSON says
         _write_part(_beside(path, _name(path, 0)), [])
     _remove(path, [name for name in old if name not in (*new, _name(path, 0))])
@@ -65,8 +70,8 @@ def _write_parts(
     total = 0
     for number, part in enumerate(_parts(model, most)):
         name = _name(path, number, generation)
-        new.append(name)
         _write_part(_beside(path, name), part)
+        new.append(name)
         for group in dict.fromkeys(group for group, _, _ in part):
             weight_map.setdefault(group, []).append(name)
         total += sum(array.nbytes for _, _, array in part)
@@ -113,11 +118,15 @@ def _stem(path: str) -> str:
 
 
 def _free_generation(path: str) -> str:
-    taken = os.listdir(os.path.dirname(path) or ".")
-    number = 1
-    while any(name.startswith(f"{_stem(path)}_{number}_") for name in taken):
-        number += 1
-    return f"{number}_"
+    """What tells the names of new parts from those of the old ones."""
+    taken = {name.removeprefix(_stem(path)).split("_")[1] for name in _later_parts(path)}
+    return f"generation{next(n for n in count(1) if f'generation{n}' not in taken)}_"
+
+
+def _later_parts(path: str) -> list[str]:
+    """The parts in the folder whose names are layerkit's, not Keras's."""
+    name = re.compile(re.escape(_stem(path)) + r"_generation\d+_\d{5}\.weights\.h5")
+    return [each for each in os.listdir(os.path.dirname(path) or ".") if name.fullmatch(each)]
 
 
 def _old_parts(path: str) -> list[str]:
