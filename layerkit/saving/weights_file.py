@@ -303,11 +303,11 @@ def _variable_names(part: _Part) -> list[str]:
 
 
 def _assign(parts: list[_Part], skip_mismatch: bool) -> None:
-    """Assign all arrays; what an object's own way to load changed before it failed is undone."""
+    """Assign all arrays; what an object took before it failed is undone."""
     for part in parts:
         if part.problem:
             continue
-        before = [(v, v.array) for v in part.obj.variables] if part.decides_itself else []
+        before = [(variable, variable.array) for variable in part.obj.variables]
         try:
             part.obj.load_own_variables(part.arrays)
         except Exception as error:  # a class of the user's may raise anything
