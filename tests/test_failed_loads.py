@@ -26,7 +26,7 @@ def plain(trained):
             layers.LSTM(2, stateful=True, return_sequences=True, name="lstm"),
             layers.BatchNormalization(name="normalization"),
             layers.Dropout(0.5, name="dropout"),
-            layers.GRU(2, name="gru"),
+            layers.Flatten(name="flat"),
             layers.Dense(1, name="dense"),
         ],
         name="plain",
@@ -148,22 +148,19 @@ def test_a_load_that_fails_at_any_variable(loader, make, tmp_path, failing):
     if make is with_two_optimizers and name.endswith(".h5") and "weights" not in name:
         pytest.skip("legacy files are of functional models")
     save(make(trained=True), tmp_path / name)
-    for trained in (False, True):
+    for trained, error in ((False, Failed), (True, KeyboardInterrupt)):
         model = make(trained)
-        for error in (Failed, KeyboardInterrupt):
-            for number in (0, 1, 2, 3, 5, 8, 11, 20, 33, 47, 200):
-                before = everything(model)
-                failing(number, error)
-                try:
-                    load(model, tmp_path / name)
-                except (error, ValueError, UserWarning) as raised:
-                    failing(None)
-                    assert error is Failed or isinstance(raised, KeyboardInterrupt)
-                    np.testing.assert_equal(
-                        without_names(everything(model)), without_names(before), f"{number}"
-                    )
-                else:
-                    failing(None)
-                    break
-            assert 3 <= number
-            model = make(trained)
+        for number in (0, 1, 4, 9, 17, 200):
+            before = everything(model)
+            failing(number, error)
+            try:
+                load(model, tmp_path / name)
+            except (error, ValueError, UserWarning) as raised:
+                failing(None)
+                assert error is Failed or isinstance(raised, KeyboardInterrupt)
+                now = everything(model)
+                np.testing.assert_equal(without_names(now), without_names(before), f"{number}")
+            else:
+                failing(None)
+                break
+        assert number > 1
