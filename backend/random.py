@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -96,6 +98,17 @@ def set_random_state(state: dict[str, Any]) -> None:
 
         version, words, gauss = state["python"]
         random.setstate((version, tuple(words), gauss))
+
+
+@contextmanager
+def random_state_kept_on_failure() -> Iterator[None]:
+    """Whatever fails in the `with` block has drawn no numbers."""
+    before = random_state()
+    try:
+        yield
+    except BaseException:
+        set_random_state(before)
+        raise
 
 
 def make_seed() -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _used: Counter[str] = Counter()
@@ -22,6 +23,18 @@ def get_uid(prefix: str = "") -> int:
     """How often a name of this prefix was asked for in this session, this time included."""
     _used[prefix] += 1
     return _used[prefix]
+
+
+@contextmanager
+def names_kept_on_failure() -> Iterator[None]:
+    """Whatever fails in the `with` block has asked for no names."""
+    before = _used.copy()
+    try:
+        yield
+    except BaseException:
+        _used.clear()
+        _used.update(before)
+        raise
 
 
 def clear_session() -> None:

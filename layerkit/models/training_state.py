@@ -19,7 +19,11 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import threads, to_numpy, tree
-from layerkit.backend.random import random_state, set_random_state
+from layerkit.backend.random import (
+    random_state,
+    random_state_kept_on_failure,
+    set_random_state,
+)
 
 from .. import losses, metrics
 from ..callbacks import CallbackList
@@ -248,12 +252,12 @@ def _set_all_random(model: Any, state: dict[str, Any]) -> None:
 def _random_numbers_kept(model: Any) -> Iterator[None]:
     """Whatever fails in the `with` block leaves all random generators as they were."""
     generators = _generators(model)
-    before = random_state(), [get_random_state(each) for each in generators]
+    before = [get_random_state(each) for each in generators]
     try:
-        yield
+        with random_state_kept_on_failure():
+            yield
     except BaseException:
-        set_random_state(before[0])
-        for generator, state in zip(generators, before[1], strict=True):
+        for generator, state in zip(generators, before, strict=True):
             put_random_state(generator, state)
         raise
 

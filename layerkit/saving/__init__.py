@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from layerkit.backend.names import explain_missing
+from layerkit.backend.random import random_state_kept_on_failure
+from layerkit.backend.session import names_kept_on_failure
 
 from .. import configurable
 from ..configurable import (
@@ -102,19 +104,20 @@ def load_model(
     either way: nothing in a file is ever run here.
 
     FileNotFoundError, or ValueError that says what the file is; TypeError for a class that nobody
-    registered.
+    registered. Where it fails, nothing is left of it: no names given, no random numbers drawn.
     """
     from .identify import ARCHITECTURE, KERAS, LEGACY_MODEL, identify
     from .keras_file import read_keras
 
     path = os.fspath(filepath)
     kind = identify(path)
-    if kind == KERAS:
-        return read_keras(path, custom_objects, compile)
-    if kind == LEGACY_MODEL:
-        from .legacy.model_file import read_legacy_model
+    with random_state_kept_on_failure(), names_kept_on_failure():
+        if kind == KERAS:
+            return read_keras(path, custom_objects, compile)
+        if kind == LEGACY_MODEL:
+            from .legacy.model_file import read_legacy_model
 
-        return read_legacy_model(path, custom_objects, compile)
+            return read_legacy_model(path, custom_objects, compile)
     if kind == ARCHITECTURE:
         raise ValueError(
             f"'{path}' is not a model: expected a `.keras` or `.h5` file; received {kind}. It "
