@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 import threading
 import zlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -324,6 +328,34 @@ def test_a_backup_of_another_training_raises(tmp_path):
         fit(model("adam"), BackupAndRestore(tmp_path), cut_off(1))
     with pytest.raises(ValueError, match="is the state of another training"):
         fit(model("sgd"), BackupAndRestore(tmp_path))
+
+
+OTHER = """
+import fcntl, sys
+file = open(sys.argv[1], "ab")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs locks of files")
+def test_a_folder_that_another_process_trains_with(tmp_path, monkeypatch):
+    command = [sys.executable, "-c", OTHER, str(tmp_path / ".lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"locked\n"
+        with pytest.raises(OSError, match="Another process is training with the folder") as told:
+            fit(model(), BackupAndRestore(tmp_path))
+        assert told.value.errno == errno.EBUSY
+        other.communicate()
+    fit(model(), BackupAndRestore(tmp_path, delete_checkpoint=False))
+    assert os.listdir(tmp_path) == ["last.state"]
+
+    def refused(file, how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("layerkit.callbacks.backup.fcntl.lockf", refused)
+    fit(model(), BackupAndRestore(tmp_path))
 
 
 def test_what_cannot_be_backed_up(tmp_path):

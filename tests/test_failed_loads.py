@@ -91,6 +91,7 @@ def restore_backup(model, path):
     try:
         backup.on_train_begin()
     finally:
+        backup._release()
         (folder / "last.state").rename(path)
 
 

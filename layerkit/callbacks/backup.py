@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 from ..saving.atomic import remove_leftovers
 from .batch_count import BatchCount
 from .callback import Callback
 
-_LAST, _BEFORE = "last.state", "before.state"
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
+_LAST, _BEFORE, _LOCK = "last.state", "before.state", ".lock"
 
 
 class BackupAndRestore(Callback):
@@ -23,9 +29,9 @@ class BackupAndRestore(Callback):
     `double_checkpoint`: keep the backup before, for when the last one cannot be read.
     `delete_checkpoint`: remove the backups when training ends.
 
-    Each fit of a script needs a folder of its own, and no two processes may share one. A process
-    that is killed at any moment leaves the last backup whole. ValueError for a model that
-    is not built when fit begins, and for a backup of another training.
+    Each fit of a script needs a folder of its own. A process that is killed at any moment leaves
+    the last backup whole. ValueError for a model that is not built when fit begins, and for a
+    backup of another training; OSError for a folder that another process trains with.
     """
 
     reads_batch_logs = False
@@ -51,6 +57,7 @@ class BackupAndRestore(Callback):
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self._batches = BatchCount(save_freq)  # since the last backup
+        self._locked: IO | None = None  # as long as fit runs
 
     def get_state(self) -> Any:
         return {"batches": self._batches.state}
@@ -66,6 +73,7 @@ class BackupAndRestore(Callback):
                 f"`fit()`. Model {self.model.name} is unbuilt. Call it on a batch of data, or give "
                 "it an Input."
             )
+        self._lock()
         backups = [path for path in self._paths() if os.path.lexists(path)]
         for backup in backups:
             try:
@@ -93,8 +101,37 @@ class BackupAndRestore(Callback):
                 with suppress(FileNotFoundError):
                     os.unlink(path)
                 remove_leftovers(path)
+            self._release()
             with suppress(OSError):  # somebody else keeps files there
                 os.rmdir(self.backup_dir)
+
+    def _lock(self) -> None:
+        """Keep other processes out of the folder, as long as this one lives and trains."""
+        self._release()
+        os.makedirs(self.backup_dir, exist_ok=True)
+        if fcntl is None:
+            return
+        self._locked = open(os.path.join(self.backup_dir, _LOCK), "ab")  # noqa: SIM115
+        try:
+            # Unlike those of flock, these locks are not shared with processes that are forked.
+            fcntl.lockf(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
+            self._locked.close()
+            self._locked = None
+            raise OSError(
+                errno.EBUSY,
+                f"Another process is training with the folder '{self.backup_dir}', where it keeps "
+                "its backups. Give each training a `backup_dir` of its own, or wait for its end.",
+            ) from error
+        except OSError:  # a file system without locks
+            self._release()
+
+    def _release(self) -> None:
+        if self._locked is not None:
+            with suppress(OSError):
+                os.unlink(self._locked.name)
+            self._locked.close()
+            self._locked = None
 
     def _save(self) -> None:
         os.makedirs(self.backup_dir, exist_ok=True)

@@ -42,6 +42,9 @@ class Callback:
         epoch's `on_epoch_begin` was told in the fit before, and is not told again.
         """
 
+    def _release(self) -> None:
+        """A run is over, well or by an exception: give back what was held for it."""
+
     def on_train_begin(self, logs: Any = None) -> None:
         """fit begins."""
 

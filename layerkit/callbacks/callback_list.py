@@ -125,9 +125,12 @@ class CallbackList(Callback):
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        """A run that ends with an exception leaves no bar open."""
+        """A run that ends with an exception leaves no bar open, and nothing locked."""
         if self.progbar is not None:
             self.progbar.abandon()
+        for callback in self.callbacks:
+            if isinstance(callback, Callback):
+                callback._release()
 
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
