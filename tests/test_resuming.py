@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import random
 import re
 import shutil
 import signal
+import sys
 import tempfile
 import zipfile
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -21,6 +24,7 @@ from layerkit.backend.random import random_state
 from layerkit.callbacks import Callback
 from layerkit.data import PyDataset
 from layerkit.data.dataset import Dataset
+from layerkit.data.random_sources import get_random_state, put_random_state, random_sources
 from layerkit.preprocessing.image import ImageDataGenerator
 from layerkit.saving.state_file import read_state, write_state
 
@@ -705,6 +709,7 @@ OTHERS = {
     "slots": (lambda: dense(optimizers.Adam(amsgrad=True)), "Adam has 20 variables, the file"),
     "none": (uncompiled, "it has Adam; model '.*' has no optimizer"),
     "generators": (without_dropout, "it has 1 random generators; model '.*' has 0"),
+    "other optimizers": (two_trained_in_turn, "model 'both' has .* the file holds"),
     "dtype": (
         lambda: dense(optimizers.LossScaleOptimizer("adam"), "mixed_float16"),
         "it has Adam; model '.*' has LossScaleOptimizer",
@@ -748,6 +753,142 @@ def test_other_data_other_metrics_other_callbacks(tmp_path):
         dense().fit(X, Y, verbose=0, callbacks=[keeps, SavesAlways(tmp_path, tmp_path)])
     with pytest.warns(UserWarning, match="callbacks that this fit was not given: Counter"):
         model.fit(**arrays()(), verbose=0)
+
+
+def test_a_fit_that_cannot_go_on_may_be_tried_again(tmp_path):
+    expected = dense()
+    cut_off(expected, tmp_path / "a.state")
+    expected.load_state(tmp_path / "a.state")
+    expected.fit(**arrays()(), verbose=0, epochs=2)
+    model, path = dense(), tmp_path / "a.state"
+    model.load_state(path)
+    before, seeds = bits(model), random_state()
+    with pytest.raises(ValueError, match="Cannot go on in the middle of the data"):
+        model.fit(X, Y, batch_size=5, verbose=0)
+    np.testing.assert_equal(bits(model), before)
+    np.testing.assert_equal(random_state(), seeds)
+    assert model.fit(**arrays()(), verbose=0, epochs=2).epoch == [0, 1]
+    np.testing.assert_equal(bits(model), bits(expected))
+
+
+def with_state(model, path, **changes):
+    """Save the state in the middle of an epoch, with other contents."""
+    cut_off(model, path)
+    state = read_state(str(path))
+    state.update(changes)
+    with open(path, "wb") as file:
+        write_state(state, file)
+
+
+def test_what_computes_otherwise_is_told(tmp_path):
+    path = tmp_path / "a.state"
+    with_state(dense(), path, computed={"backend": "abacus", "threads": 99})
+    told = r"not to the same bits .*: backend: abacus when it was saved, \w.* now; threads: 99 when"
+    with pytest.warns(UserWarning, match=told):
+        dense().load_state(path)
+    cut_off(dense(optimizers.Adam(beta_1=0.8, weight_decay=0.1)), path)
+    told = (
+        r"adam.*\.weight_decay: 0.1 when it was saved, None now; adam.*\.beta_1: 0.8 when .*0.9 now"
+    )
+    with pytest.warns(UserWarning, match=told):
+        dense(optimizers.Adam()).load_state(path)
+
+
+def test_data_whose_random_numbers_are_unknown(tmp_path):
+    class Shuffles(Prepared):
+        def on_epoch_end(self):
+            pass
+
+    model, path = dense(), tmp_path / "a.state"
+    save = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: model.save_state(path))
+    with pytest.warns(
+        UserWarning, match="Shuffles has a method `on_epoch_end`, and no `get_state`"
+    ):
+        model.fit(Shuffles(), verbose=0, callbacks=[save])
+
+    class OfTensorFlow(Loader):
+        pass
+
+    OfTensorFlow.__module__ = "tensorflow.python.data.ops"
+    with pytest.warns(UserWarning, match="numbers behind a OfTensorFlow are TensorFlow's, and not"):
+        model.fit(OfTensorFlow(), verbose=0, callbacks=[save])
+    model.fit(of_noisy_rows().batch(3), verbose=0, callbacks=[save])
+    model.load_state(path)
+    with pytest.warns(UserWarning, match="from 1 random generators of its own; .* there were 3"):
+        model.fit(Drawing(), verbose=0, epochs=2)
+
+
+def test_the_random_numbers_of_torch(monkeypatch, tmp_path):
+    """A DataLoader draws from a generator of its own, or from torch's global one."""
+
+    class Generator:
+        def __init__(self, numbers):
+            self.numbers = np.asarray(numbers, "uint8")
+
+        def get_state(self):
+            return SimpleNamespace(numpy=self.numbers.copy)
+
+        def set_state(self, numbers):
+            self.numbers = numbers
+
+    Generator.__module__ = "torch._C"
+    default = Generator([1, 2])
+    torch = SimpleNamespace(default_generator=default, from_numpy=np.copy)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+
+    class DataLoader(Loader):
+        def __init__(self):
+            self.generator = Generator([3])
+
+    DataLoader.__module__ = "torch.utils.data.dataloader"
+    loader = DataLoader()
+    found = random_sources(loader)
+    assert found == [loader.generator, default]
+    states = [get_random_state(each) for each in found]
+    for each, state in zip(found, [[7], [8]], strict=True):
+        put_random_state(each, np.asarray(state, "uint8"))
+    assert (loader.generator.numbers, default.numbers) == (7, 8)
+    np.testing.assert_equal(states, [np.array([3], "uint8"), np.array([1, 2], "uint8")])
+
+
+GLOBAL = np.random.default_rng(1)
+
+
+def test_random_sources_are_found_wherever_data_holds_them():
+    kinds = [K.SeedGenerator(1), np.random.RandomState(2), random.Random(3), GLOBAL]
+    layer = layers.Dropout(0.5, seed=4)
+
+    def uses(x, numbers=kinds[1]):
+        return helper(x) + kinds[2].random() + numbers.random()
+
+    def helper(x):
+        return [GLOBAL.random() for _ in x]
+
+    class Held:
+        def __init__(self):
+            self.deep = {"a": [(kinds[0],)], "layer": layer, "self": self}
+            self.method, self.part = self.called, functools.partial(uses, numbers=kinds[1])
+            self.data, self.rows = list(range(2000)), X
+
+        def called(self):
+            return uses
+
+    found = random_sources([Held(), Held, "text", None])
+    assert set(map(id, found)) == set(map(id, [*kinds, layer.seed_generator]))
+    for each in kinds:
+        before = get_random_state(each)
+        first = each.next() if isinstance(each, K.SeedGenerator) else each.random()
+        put_random_state(each, before)
+        assert first == (each.next() if isinstance(each, K.SeedGenerator) else each.random())
+
+
+def test_variables_that_are_not_set_yet():
+    def uses():
+        return late
+
+    assert random_sources(uses) == []
+    late = np.random.default_rng(0)
+    assert random_sources(uses) == [late]
 
 
 def test_a_generator_that_gives_less_than_before(tmp_path):
