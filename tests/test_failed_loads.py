@@ -135,12 +135,13 @@ def failing(monkeypatch):
     return begin
 
 
-@pytest.mark.parametrize("make", [plain, with_two_optimizers])
-@pytest.mark.parametrize("loader", LOADERS)
-def test_a_load_that_fails_at_any_variable(loader, make, tmp_path, failing):
+ROWS = [(plain, loader) for loader in LOADERS]
+ROWS += [(with_two_optimizers, loader) for loader in ("weights", "weights of a model", "state")]
+
+
+@pytest.mark.parametrize(("make", "loader"), ROWS)
+def test_a_load_that_fails_at_any_variable(make, loader, tmp_path, failing):
     name, save, load = LOADERS[loader]
-    if make is with_two_optimizers and name.endswith(".h5") and "weights" not in name:
-        pytest.skip("legacy files are of functional models")
     save(make(trained=True), tmp_path / name)
     for trained, error in ((False, Failed), (True, KeyboardInterrupt)):
         model = make(trained)

@@ -136,7 +136,7 @@ class PyDatasetBatches(Source):
         return standardized(batch, "PyDataset", self._class_weight)
 
 
-def _warn_of_what_is_not_kept(kind: type) -> None:
+def _warn_of_what_is_not_kept(kind: type[PyDataset]) -> None:
     """What a pass's end changed is not known here, unless the class says it."""
     if kind.on_epoch_end is not PyDataset.on_epoch_end and kind.get_state is PyDataset.get_state:
         warnings.warn(

@@ -25,7 +25,9 @@ _LEAVES = (str, bytes, int, float, np.ndarray, np.generic, type, ModuleType, typ
 def random_sources(root: Any) -> list[Any]:
     """The random generators reachable from `root`, each once: by attributes, lists and dicts, and
     by the variables that a user's functions refer to. The same code gives the same order."""
-    found, seen, todo = [], {}, deque([root])
+    found: list[Any] = []
+    seen: dict[int, Any] = {}
+    todo = deque([root])
     while todo and len(seen) < _MOST:
         thing = todo.popleft()
         if isinstance(thing, _LEAVES) or id(thing) in seen:
@@ -102,8 +104,9 @@ def _parts(thing: Any) -> Iterator[Any]:
             yield from _globals_of(thing.gi_code, thing.gi_frame.f_globals)
     else:
         yield from getattr(thing, "__dict__", {}).values()
-        if type(thing).__module__.startswith("torch.utils.data"):  # it may draw from the global one
-            yield sys.modules["torch"].default_generator
+        torch = sys.modules.get("torch")
+        if torch is not None and type(thing).__module__.startswith("torch.utils.data"):
+            yield torch.default_generator  # where it has none of its own
 
 
 def _content(cell: Any) -> Any:

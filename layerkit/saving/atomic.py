@@ -79,8 +79,9 @@ def _temporary(target: str) -> Iterator[tuple[str, _File]]:
             failed = file.failed
             if failed is None or failed is error and not isinstance(error, OSError):
                 raise
-            known = isinstance(failed, OSError)
-            raise (_as_saving_error(failed, target) if known else failed) from error
+            if isinstance(failed, OSError):
+                failed = _as_saving_error(failed, target)
+            raise failed from error
     finally:
         with suppress(OSError):  # of a full disk, once more
             file.close()
