@@ -768,8 +768,8 @@ class Model(Layer):
     def save_state(self, filepath: Any, overwrite: bool = True) -> None:
         """Save all that training goes on from, as one file: see `load_state`.
 
-        Weights, optimizer, states of recurrent layers and random counters (those of layers,
-        layerkit's, NumPy's and Python's). When a callback calls it within fit, also where fit is:
+        Weights, optimizers, what is frozen, states of recurrent layers and random counters (those
+        of layers and losses, layerkit's, NumPy's and Python's). When a callback calls it within fit, also where fit is:
         epoch and batch, order of the data, running metrics, logs, History, and what callbacks keep
         (those behind the one that calls have not been told of that moment yet).
 
@@ -788,8 +788,12 @@ class Model(Layer):
 
         If it was saved within fit, the next fit goes on there, to the same bits: give it the same
         data, callbacks and arguments (`epochs` may be more). Its callbacks are told that training
-        begins, then given their states. Arrays and PyDatasets go on at the next batch of the same
-        order; of a generator, which must begin anew, the batches that were trained on are skipped.
+        begins, then given their states; what they did to the weights and optimizers is undone.
+        Arrays and PyDatasets go on at the next batch of the same order; of a generator, which must
+        begin anew, and of other iterables the batches that were trained on are made once more and
+        skipped. Random generators that data holds go on too. Of a user's own classes, what no
+        Variable and no `get_state` keeps begins anew. Warns where other threads, another backend or
+        other settings of the optimizer compute from here on: bits may then differ.
 
         All or nothing: ValueError, and nothing changed, for another model or another file.
         """

@@ -324,8 +324,8 @@ def _warn_of_differences(model: Any, state: dict[str, Any]) -> None:
     ]
     if found:
         warnings.warn(
-            "The training goes on, but not to the same bits as if nothing had happened, for it is "
-            f"computed otherwise: {'; '.join(found)}.",
+            "The training goes on, but perhaps not to the same bits, for it is computed "
+            f"otherwise: {'; '.join(found)}.",
             stacklevel=4,
         )
 
