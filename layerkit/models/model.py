@@ -769,9 +769,10 @@ class Model(Layer):
         """Save all that training goes on from, as one file: see `load_state`.
 
         Weights, optimizers, what is frozen, states of recurrent layers and random counters (those
-        of layers and losses, layerkit's, NumPy's and Python's). When a callback calls it within fit, also where fit is:
-        epoch and batch, order of the data, running metrics, logs, History, and what callbacks keep
-        (those behind the one that calls have not been told of that moment yet).
+        of layers and losses, layerkit's, NumPy's and Python's). When a callback calls it within
+        fit, also where fit is: epoch and batch, order of the data, running metrics, logs, History,
+        and what callbacks keep (those behind the one that calls have not been told of that moment
+        yet).
 
         ValueError for a model that is not built, in the middle of a step or a validation, and
         FileExistsError with `overwrite=False` where there is a file.
