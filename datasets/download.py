@@ -246,11 +246,12 @@ def _opener() -> Any:
 def _sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a power cut, where the system lets folders be synced."""
     if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):  # some network file systems do not
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 @contextlib.contextmanager
