@@ -62,9 +62,8 @@ class ModelCheckpoint(MonitorCallback):
             )
         if not self.filepath.endswith((".keras", ".h5", _STATE)):
             raise ValueError(
-                "The filepath provided must end in `.keras` (Keras model format), or in `.state` "
-                "for the whole state of the training. Received: "
-                f"filepath={self.filepath}"
+                "The filepath provided must end in `.keras` (Keras model format). Received: "
+                f"filepath={self.filepath}. Or in `.state`, for all that training goes on from."
             )
 
     def get_state(self) -> Any:
