@@ -332,7 +332,11 @@ class Dataset:
         return self._then(lambda: islice(self._make(), index, None, num_shards), length)
 
     def cache(self, filename: str = "", name: str | None = None) -> Dataset:
-        """The elements of the first whole pass, kept in memory for the passes after it."""
+        """The elements of the first whole pass, kept in memory for the passes after it.
+
+        Not in files of a training's state: one that goes on makes them anew, so they should not be
+        drawn at random.
+        """
         if filename:
             raise ValueError(
                 "cache(filename) writes files that only TensorFlow reads: leave the file name out, "
