@@ -80,6 +80,31 @@ KNOWN: list[tuple[str, str, str, str]] = [
         r"config\['cell'\]\['config'\]\['dtype'\]",
         "the stack that RNN makes of cells computes in RNN's own type",
     ),
+    (
+        "LayerNormalization|RMSNormalization|GroupNormalization",
+        r"on u?int",
+        "outputs|gradients",
+        "Keras rounds what it gives to the integers that came in, and says that it gives floats",
+    ),
+    (
+        "CategoryEncoding",
+        "dtype=mixed_",
+        r"outputs \[0\]: b?float16.*, in Keras float32",
+        "what Keras's symbolic tensors say",
+    ),
+    ("SimpleRNN", "seed=", r"config\['seed'\]", "Keras's config forgets the argument"),
+    (
+        "Global.*Pooling.*",
+        r"keepdims=(-?\d|None)",
+        "accepted, in Keras TypeError",
+        "any truth value, as in Keras on JAX",
+    ),
+    (
+        "Adaptive.*",
+        r"data_format=(0|\(\)|\[\])",
+        "refused",
+        "Keras takes what is false for None",
+    ),
     ("MultiHeadAttention", "output_shape=0", "", "Keras takes 0 for None"),
     ("EinsumDense", "None", "output shape|symbolic|free axes", "sizes that are known are told"),
 ]
