@@ -60,7 +60,7 @@ class Configurable:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if Configurable in cls.__bases__:
+        if Configurable in cls.__bases__ and "family" not in vars(cls):
             cls.family = (cls.keras_module or "").rpartition(".")[2]
         if is_ours(cls):
             _builtin[cls.family, _keras_name(cls)] = cls

@@ -335,6 +335,25 @@ def test_sizes_of_a_concatenation_are_those_of_the_first():
     assert layers.Concatenate(axis=0)(batches).shape == (6, 3)
 
 
+def test_weights_of_layer_normalization_are_in_the_order_of_keras():
+    x = np.arange(24, dtype="float32").reshape(2, 3, 4) ** 2
+    for axis, shape in (((1, -1), (4, 3)), ((2, 1), (3, 4))):
+        layer = layers.LayerNormalization(axis)
+        layer(x)
+        assert layer.gamma.shape == layer.beta.shape == shape
+        layer.gamma.assign(np.arange(12).reshape(shape))
+        plain = layers.LayerNormalization((1, 2), scale=False)(x)
+        np.testing.assert_allclose(layer(x), plain * np.arange(12).reshape(3, 4), rtol=1e-5)
+
+
+def test_a_mask_of_steps_is_spread_over_all_axes_behind():
+    x, mask = K.zeros((2, 3, 4, 5)), K.convert_to_tensor(np.eye(2, 3) > 0)
+    merged = layers.Concatenate().compute_mask([x, x], [mask, None])
+    assert merged.shape == (2, 3, 4) and K.all(merged)
+    merged = layers.Concatenate().compute_mask([x, x], [mask, mask])
+    np.testing.assert_array_equal(merged, np.repeat((np.eye(2, 3) > 0)[..., None], 4, -1))
+
+
 @pytest.mark.parametrize("keepdims", [None, 0, 1])
 def test_global_pooling_keeps_axes_or_not(keepdims):
     x = np.ones((2, 3, 4), "float32")

@@ -15,12 +15,12 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend import StatelessScope, Tensor, Variable, tree
 from layerkit.backend.autodiff import stateless_scope
-from layerkit.backend.session import in_scope, name_scope
+from layerkit.backend.session import in_scope, name_scope, open_scopes
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
 from ..configurable import did_you_mean, parameters_of
 from ..data.rows import is_strings
-from ..dtype_policies import DTypePolicy
+from ..dtype_policies import DTypePolicy, DTypePolicyMap
 from ..masks import masks_of, put_masks
 from ..symbolic import KerasTensor, Node, Operation, Shape, is_symbolic, spec_by_running, symbols
 from .input_spec import InputSpec
@@ -58,6 +58,7 @@ class Layer(Operation):
     supports_masking = False  # whether masks of the inputs are handed on; so where they are made
     input_hint = ""  # what to do about an input of the wrong shape; families say it
     _build_shape: Any = None  # what `build` was called with
+    _path: str | None = None
     changes: ClassVar[int] = 0  # of attributes of any layer, in this process
     unavailable: ClassVar[dict[str, Any]] = {}  # Keras's arguments taken at these defaults only
 
@@ -235,6 +236,10 @@ class Layer(Operation):
             others, kwargs = self._convert_others(others, kwargs)
         if not self.built:
             self._check_initialized()
+            self._find_path()
+            if self._dtype_policy is not self.dtype_policy:  # a map, which knows the layer now
+                inputs = self._convert(args[0])
+                others, kwargs = self._convert_others(others, kwargs)
             self._check_input(inputs)
             self._build_for(inputs, *others, **kwargs)
         self._check_input(inputs)
@@ -610,13 +615,43 @@ class Layer(Operation):
         return added + penalties
 
     @property
+    def path(self) -> str | None:
+        """The names of the layers that it was built in, and its own: 'block/dense'; None before."""
+        return self._path
+
+    def _find_path(self) -> None:
+        """Take note of the path where the layer is built, and of the policy that is for it."""
+        if self._path is None:
+            with name_scope(self.name, self):
+                object.__setattr__(self, "_path", open_scopes())
+            if isinstance(self._given_policy, DTypePolicyMap):
+                self._take_policy()
+
+    @property
     def dtype_policy(self) -> DTypePolicy:
-        """What the layer computes in and what its weights are; set by name, config or policy."""
-        return self._dtype_policy
+        """What the layer computes in and what its weights are; set by name, config or policy.
+
+        Of a DTypePolicyMap the default policy counts until the layer is built, then the one for
+        its path; setting another sets it there.
+        """
+        return self._given_policy
 
     @dtype_policy.setter
     def dtype_policy(self, policy: Any) -> None:
-        self._dtype_policy = policy = dtype_policies.get(policy)
+        policy, held = dtype_policies.get(policy), self.__dict__.get("_given_policy")
+        if isinstance(held, DTypePolicyMap) and self._path is not None:
+            if self._path in held:
+                del held[self._path]
+            held[self._path] = policy
+        else:
+            self._given_policy = policy
+        self._take_policy()
+
+    def _take_policy(self) -> None:
+        policy = self._given_policy
+        if isinstance(policy, DTypePolicyMap):
+            policy = policy.default_policy if self._path is None else policy[self._path]
+        self._dtype_policy = policy
         halves = policy.compute_dtype in ("float16", "bfloat16")
         self._autocast_dtype = policy.compute_dtype if halves or policy.is_mixed else None
 
@@ -733,7 +768,8 @@ class Layer(Operation):
     def _dtype_config(self) -> Any:
         """A plain name where it says all, which every version of Keras reads."""
         policy = self.dtype_policy
-        return dtype_policies.serialize(policy) if policy.is_mixed else policy.name
+        plain = type(policy) is DTypePolicy and not policy.is_mixed
+        return policy.name if plain else dtype_policies.serialize(policy)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the weights again; None if not built."""
@@ -792,6 +828,7 @@ _BASE_STATE = (
     "built",
     "name",
     "_dtype_policy",
+    "_given_policy",
     "input_spec",
     "_weights",
     "_losses",
@@ -805,6 +842,7 @@ def _marking_built(build: Callable) -> Callable:
     @wraps(build)
     def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
         self._check_initialized()
+        self._find_path()
         with name_scope(self.name, self):
             build(self, *args, **kwargs)
         if len(self._built_from) > 1:

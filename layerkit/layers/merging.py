@@ -402,8 +402,7 @@ def _spread(mask: Any, x: Any) -> Any:
     """A mask for every element of x; all True where there is none."""
     if mask is None:
         return K.ones_like(x, dtype="bool")
-    mask = K.expand_dims(mask, -1) if mask.ndim < x.ndim else mask
-    return K.broadcast_to(mask, x.shape)
+    return K.broadcast_to(K.reshape(mask, mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape)
 
 
 def _grown(shape: Shape, rank: int) -> Shape:

@@ -34,6 +34,12 @@ KNOWN: list[tuple[str, str, str, str]] = [
         "losses|activity_regularizer",
         "Keras's SimpleRNN drops the argument that it documents",
     ),
+    (
+        "RMSNormalization",
+        r"axis=[\[(]1, -1",
+        "outputs|gradients",
+        "Keras multiplies by the weight as if it had the last axes",
+    ),
     ("SpatialDropout.*", "", r"config\['dtype'\]", "Keras's config forgets the policy"),
     ("Reshape", r"target_shape=-?\d", "accepted", "an int is a shape of one axis"),
     (
@@ -91,6 +97,24 @@ KNOWN: list[tuple[str, str, str, str]] = [
         "dtype=mixed_",
         r"outputs \[0\]: b?float16.*, in Keras float32",
         "what Keras's symbolic tensors say",
+    ),
+    (
+        "SimpleRNN|GRU|LSTM|RNN|Bidirectional",
+        "unroll=True.*masks",
+        "accepted, in Keras AttributeError",
+        "Keras on PyTorch cannot unroll with masks",
+    ),
+    (
+        "SimpleRNN|GRU|LSTM|RNN|Bidirectional",
+        "dtype=float64.*masks",
+        r"up to \d\.\d+e-0[78] ",
+        "Keras on PyTorch takes float32 where there are masks",
+    ),
+    (
+        "Dot",
+        "dtype=float64",
+        "in Keras float32",
+        "Keras on PyTorch computes products in float32",
     ),
     ("SimpleRNN", "seed=", r"config\['seed'\]", "Keras's config forgets the argument"),
     (
