@@ -69,8 +69,9 @@ FLOORS = [
     ["layerkit.mixed_precision"],
     ["layerkit.metrics.*"],
     ["layerkit.metrics"],
-    ["layerkit.layers.input_spec", "layerkit.layers.shapes", "layerkit.layers.signatures"]
-    + ["layerkit.layers.structure"],
+    ["layerkit.layers.call_context", "layerkit.layers.input_spec", "layerkit.layers.shapes"]
+    + ["layerkit.layers.signatures", "layerkit.layers.structure"],
+    ["layerkit.layers.holder"],
     ["layerkit.layers.layer"],
     ["layerkit.layers.preprocessing"],
     ["layerkit.layers.preprocessing.*"],

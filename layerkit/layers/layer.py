@@ -1,11 +1,9 @@
-"""Layer: weights, sublayers found by walking attributes, and what happens around `call`."""
+"""Layer: configuration, weights and formula, and what happens around a call of it."""
 
 from __future__ import annotations
 
-import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, ClassVar
@@ -23,23 +21,15 @@ from ..data.rows import is_strings
 from ..dtype_policies import DTypePolicy, DTypePolicyMap
 from ..masks import masks_of, put_masks
 from ..symbolic import KerasTensor, Node, Operation, Shape, is_symbolic, spec_by_running, symbols
+from .call_context import current
+from .holder import Holder
 from .input_spec import InputSpec
 from .shapes import as_shape, map_shapes, pop_batch_input_shape, shapes_of
 from .signatures import parameters_after_self
-from .structure import Structure, found_in
+from .structure import Structure
 
 
-class _Call(threading.local):
-    """What the layers below a call inherit from it."""
-
-    training: bool | None = None
-    root: Layer | None = None  # the outermost layer being called
-
-
-_call = _Call()
-
-
-class Layer(Operation):
+class Layer(Operation, Holder):
     """A function with weights: configuration in `__init__`, weights in `build`, formula in `call`.
 
     Subclass it: call `super().__init__(**kwargs)`, store the arguments under their own names, make
@@ -59,7 +49,6 @@ class Layer(Operation):
     input_hint = ""  # what to do about an input of the wrong shape; families say it
     _build_shape: Any = None  # what `build` was called with
     _path: str | None = None
-    changes: ClassVar[int] = 0  # of attributes of any layer, in this process
     unavailable: ClassVar[dict[str, Any]] = {}  # Keras's arguments taken at these defaults only
 
     def __init__(
@@ -205,7 +194,7 @@ class Layer(Operation):
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar (or a list of them) to what the model minimizes; only inside `call`."""
-        if _call.root is None:
+        if current.root is None:
             raise ValueError(
                 "`add_loss()` can only be called from inside `call()`: what it adds counts for "
                 f"one call. Layer '{self.name}' is not being called."
@@ -217,7 +206,7 @@ class Layer(Operation):
             self._losses.append(K.convert_to_tensor(value))
             if scope is not None:
                 scope.add_loss(self._losses[-1], until_exit=self._losses)
-        _call.root._added_losses.append(self._losses)
+        current.root._added_losses.append(self._losses)
 
     # Calling.
 
@@ -247,17 +236,17 @@ class Layer(Operation):
             return self._call_symbolically((inputs, *others), kwargs, given)
         masked = not alone or getattr(inputs, "_keras_mask", None) is not None
         mask = self._take_masks(inputs, others, kwargs) if masked else None
-        outer = _call.training
+        outer = current.training
         training = self._given_training(others, kwargs)
         if training is None and self._training_index is not None:
             training = outer
             if training is not None:
                 kwargs["training"] = training
-        root = _call.root
+        root = current.root
         if root is None:
             self._forget_losses()
-            _call.root = self
-        _call.training = training if training is not None else outer
+            current.root = self
+        current.training = training if training is not None else outer
         outer_dtype = K.compute_in(self._autocast_dtype)
         try:
             if self._settled == Structure.builds:
@@ -265,7 +254,7 @@ class Layer(Operation):
             else:
                 outputs = self._call_in_scope(inputs, others, kwargs)
         finally:
-            _call.training, _call.root = outer, root
+            current.training, current.root = outer, root
             K.compute_in(outer_dtype)
         if self.activity_regularizer is not None:
             self._regularize_activity(outputs, root)
@@ -503,105 +492,14 @@ class Layer(Operation):
     def _regularize_activity(self, outputs: Any, root: Layer | None) -> None:
         """Keras divides the penalty by the batch size."""
         penalty = self.activity_regularizer
-        outer, _call.root = _call.root, root or self
+        outer, current.root = current.root, root or self
         try:
             for y in tree.flatten(outputs):
                 self.add_loss(penalty(y) / float(y.shape[0]))
         finally:
-            _call.root = outer
+            current.root = outer
 
-    # Weights and sublayers, found by walking attributes.
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if _call.root is not None and isinstance(value, (Layer, Variable)):
-            self._refuse_new_state(name, value)
-        object.__setattr__(self, name, value)
-        if name not in _SET_BY_FIT:
-            Layer.changes += 1
-        if isinstance(value, Layer):
-            self._sublayers()  # takes note of its turn
-
-    def _refuse_new_state(self, name: str, value: Any) -> None:
-        """RuntimeError in a call that makes a layer or weights anew which an earlier one made."""
-        held = self.__dict__.get(name)
-        if isinstance(held, (Layer, Variable)) and held is not value and self.__dict__.get("built"):
-            raise RuntimeError(
-                "You cannot add new elements of state (variables or sub-layers) to a layer that is "
-                "already built. All state must be created in the `__init__()` method or in the "
-                f"`build()` method. Layer '{self.name}' ({type(self).__name__}) makes its "
-                f"`{name}` anew in each call: {value}"
-            )
-
-    def _sublayers(self) -> list[Layer]:
-        """The layers held directly, in the order in which they came: that is Keras's order too."""
-        found = {id(layer): layer for layer in found_in(Layer, self.__dict__) if layer is not self}
-        earlier = [key for key in self.__dict__.get("_turns", ()) if key in found]
-        turns = dict.fromkeys([*earlier, *found])
-        object.__setattr__(self, "_turns", list(turns))
-        return [found[key] for key in turns]
-
-    def _own_variables(self) -> list[Variable]:
-        """Variables held directly: those born trainable first, each group in order of creation."""
-        found = found_in(Variable, self.__dict__)
-        return sorted(found, key=lambda variable: not variable.born_trainable)
-
-    def _structure(self) -> Structure:
-        """The layers and variables from here down, walked anew unless `_frozen_structure`."""
-        if self._frozen is None or self._frozen.built != Structure.builds:
-            structure = Structure(self)
-            if self._frozen is None:
-                return structure
-            self._frozen = structure
-        return self._frozen
-
-    @contextmanager
-    def _frozen_structure(self) -> Iterator[None]:
-        """In the `with` block, attributes are walked only once, and when a layer was built."""
-        outer, self._frozen = self._frozen, Structure(self)
-        try:
-            yield
-        finally:
-            self._frozen = outer
-
-    def _flatten_layers(self) -> list[Layer]:
-        """This layer and all below it, each once, depth first."""
-        return self._structure().layers
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables of this layer and the layers below it."""
-        return list(self._structure().variables)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All variables that are saved and restored."""
-        return self.variables
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The variables that training changes."""
-        return [variable for variable in self.variables if variable.trainable]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The variables that training leaves alone: frozen weights and running statistics."""
-        return [variable for variable in self.variables if not variable.trainable]
-
-    trainable_weights = trainable_variables
-    non_trainable_weights = non_trainable_variables
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it applies to all layers below."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for variable in self._own_variables():
-            variable.trainable = self._trainable and variable.born_trainable
-        for layer in self._sublayers():
-            layer.trainable = value
+    # Losses, dtypes, and calls on other weights.
 
     @property
     def losses(self) -> list[Tensor]:
@@ -667,37 +565,6 @@ class Layer(Operation):
 
     dtype = variable_dtype
 
-    def count_params(self) -> int:
-        """How many numbers the weights hold. ValueError before the layer is built."""
-        if not self.built:
-            raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
-                f"built. You can build it manually via: `layer.build(input_shape)`."
-            )
-        return sum(variable.size for variable in self.weights)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights as NumPy arrays."""
-        return [variable.numpy() for variable in self.weights]
-
-    def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Set all weights at once; ValueError, and nothing changed, where a shape differs."""
-        variables = self.weights
-        if len(weights) != len(variables):
-            raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
-                f"length {len(weights)}, but the layer was expecting {len(variables)} weights."
-                + ("" if self.built else " It is not built: call it on data or `build()` it first.")
-            )
-        for variable, value in zip(variables, weights, strict=True):
-            if np.shape(value) != variable.shape:
-                raise ValueError(
-                    f"Layer {self.name} weight shape {variable.shape} ('{variable.path}') is not "
-                    f"compatible with provided weight shape {np.shape(value)}."
-                )
-        for variable, value in zip(variables, weights, strict=True):
-            variable.assign(value)
-
     def stateless_call(
         self,
         trainable_variables: Sequence[Any],
@@ -741,16 +608,6 @@ class Layer(Operation):
         return list(zip(own, values, strict=True))
 
     # Files.
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put the variables held directly into `store` under '0', '1', ..."""
-        for index, variable in enumerate(self._own_variables()):
-            store[str(index)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Take the variables held directly from `store`."""
-        for index, variable in enumerate(self._own_variables()):
-            variable.assign(store[str(index)])
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs to make this layer again, without its weights."""
@@ -814,15 +671,6 @@ class Layer(Operation):
 
 
 _TRAINING = {"training"}
-
-_SET_BY_FIT = (
-    "_frozen",
-    "_place",
-    "_resumption",
-    "_settled",
-    "history",
-    "stop_training",
-)  # which no formula reads
 
 _BASE_STATE = (
     "built",
