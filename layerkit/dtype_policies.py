@@ -148,12 +148,10 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     def __bool__(self) -> bool:
         return True  # a policy, with or without entries
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: Any) -> bool:  # and so without a hash, as other dicts
         if not isinstance(other, DTypePolicyMap):
             return False
         return (self.default_policy, self._policies) == (other.default_policy, other._policies)
-
-    __hash__ = None  # type: ignore[assignment] - it changes
 
     def __repr__(self) -> str:
         entries = [(path, policy.name) for path, policy in self._policies.items()]
