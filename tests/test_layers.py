@@ -367,6 +367,14 @@ def test_global_pooling_keeps_axes_or_not(keepdims):
         assert len(layer(x).shape) == (3 if keepdims else 2)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_the_largest_of_integers_is_one(dtype: str):
+    x = np.array([[2**25 + 1, 2**25], [3, 4]]).astype(dtype).reshape(1, 2, 2, 1)
+    y = layers.MaxPooling2D((1, 2))(x)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y.numpy().ravel(), x.max(axis=2).ravel())
+
+
 def test_the_first_of_equal_cells_gets_the_gradient_of_adaptive_pooling():
     x = K.convert_to_tensor(np.float32([[[0, 1, 1], [1, 0, 1], [2, 2, 0]]])[..., None])
     with K.GradientTape() as tape:

@@ -111,7 +111,7 @@ KNOWN: list[tuple[str, str, str, str]] = [
         "Keras on PyTorch takes float32 where there are masks",
     ),
     (
-        "Dot",
+        "Dot|.*Attention",
         "dtype=float64",
         "in Keras float32",
         "Keras on PyTorch computes products in float32",
