@@ -46,7 +46,8 @@ FLOORS = [
     ["backend.ops"],
     ["backend.operators", "backend.testing"],
     ["backend"],
-    ["layerkit.interpolation", "layerkit.naming", "layerkit.window_functions", "layerkit.data.*"],
+    ["layerkit.constructors", "layerkit.interpolation", "layerkit.naming"]
+    + ["layerkit.window_functions", "layerkit.data.*"],
     ["layerkit.data"],
     ["layerkit.configurable"],
     ["layerkit.dtype_policies", "layerkit.old_arguments"],

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 from .. import callbacks, constraints, layers, losses, optimizers, regularizers
-from ..configurable import parameters_of
+from ..constructors import parameters_of
 from ..layers import retired  # noqa: F401  its layers take old arguments too
 from ..models import Functional, Model
 from ..models.trainer import Trainer

@@ -16,7 +16,8 @@ from layerkit.backend.autodiff import stateless_scope
 from layerkit.backend.session import in_scope, name_scope, open_scopes
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
-from ..configurable import did_you_mean, parameters_of
+from ..configurable import did_you_mean
+from ..constructors import parameters_of
 from ..data.rows import is_strings
 from ..dtype_policies import DTypePolicy, DTypePolicyMap
 from ..masks import masks_of, put_masks
