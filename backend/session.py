@@ -78,6 +78,11 @@ class name_scope:  # noqa: N801 - Keras's name
         _local.scopes = self._outer.pop()
 
 
+def open_scopes() -> str:
+    """The names of the scopes that are open, as a path."""
+    return "/".join(scope.name for scope in _local.scopes)
+
+
 def in_scope(path: str) -> str:
     """`path` below the scopes that are open."""
     return "/".join((*(scope.name for scope in _local.scopes), path))

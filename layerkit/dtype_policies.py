@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from .configurable import Configurable, serialize
 
 __all__ = [
     "DTypePolicy",
+    "DTypePolicyMap",
     "FloatDTypePolicy",
     "deserialize",
     "dtype_policy",
@@ -36,6 +39,7 @@ class DTypePolicy(Configurable):
     """
 
     keras_module = "keras"
+    family = "dtype_policies"
 
     def __init__(self, name: str | None = None):
         self.name: str = dtype_policy().name if name is None else name
@@ -67,6 +71,108 @@ class DTypePolicy(Configurable):
 
 
 FloatDTypePolicy = DTypePolicy  # its name in Keras before 3.3
+
+
+class DTypePolicyMap(DTypePolicy, MutableMapping):
+    """Policies by the paths of layers; as `dtype` it may be given to many layers at once.
+
+    A key is a path ('encoder/query'), or a regular expression that the whole path must match
+    ('encoder/.*'). `map[path]` is the policy of that very path, else of the one expression that
+    matches, else `default_policy` (the global one of now where None); a layer looks there once it
+    is built, for only then it has a path. ValueError where several expressions match, and for a
+    key that is set twice.
+
+    As a policy itself it is the default one.
+    """
+
+    keras_module = "keras.dtype_policies"
+
+    def __init__(self, default_policy: Any = None, policy_map: dict[str, Any] | None = None):
+        if isinstance(default_policy, DTypePolicyMap):
+            raise ValueError(
+                "`default_policy` cannot be a `DTypePolicyMap`: give the policy of the layers that "
+                "the map does not name."
+            )
+        if policy_map is not None and not isinstance(policy_map, dict):
+            raise TypeError(
+                "If specified, `policy_map` must be a dict, {path: policy}. Received: "
+                f"policy_map={policy_map} of type {type(policy_map)}"
+            )
+        self._given_default = default_policy
+        self.default_policy: DTypePolicy = get(default_policy)
+        self.name = f"map_{self.default_policy.name}"
+        self.compute_dtype = self.default_policy.compute_dtype
+        self.variable_dtype = self.default_policy.variable_dtype
+        self._policies: dict[str, DTypePolicy] = {}
+        self.update(policy_map or {})
+
+    def __getitem__(self, path: str) -> DTypePolicy:
+        if path in self._policies:
+            return self._policies[path]
+        matching = [key for key in self._policies if _matches(key, path)]
+        if len(matching) > 1:
+            raise ValueError(
+                f"Path '{path}' matches multiple dtype policy specification keys: {matching}. Make "
+                "sure that each path matches at most one key of the DTypePolicyMap."
+            )
+        return self._policies[matching[0]] if matching else self.default_policy
+
+    def __setitem__(self, path: str, policy: Any) -> None:
+        if not isinstance(path, str):
+            raise TypeError(f"Keys of a DTypePolicyMap are paths of layers. Received: {path!r}")
+        if path in self._policies:
+            raise ValueError(
+                f"{path} already exist in the DTypePolicyMap with value {self._policies[path]}. "
+                "Delete it first: `del policy_map[path]`."
+            )
+        try:
+            self._policies[path] = get(policy)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"Cannot interpret the assigned value by `dtype_policies.get`. Received: {policy} "
+                f"of type {type(policy)} for '{path}'."
+            ) from error
+
+    def __delitem__(self, path: str) -> None:
+        del self._policies[path]
+
+    def __contains__(self, path: Any) -> bool:
+        return path in self._policies
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def __bool__(self) -> bool:
+        return True  # a policy, with or without entries
+
+    def __eq__(self, other: Any) -> bool:  # and so without a hash, as other dicts
+        if not isinstance(other, DTypePolicyMap):
+            return False
+        return (self.default_policy, self._policies) == (other.default_policy, other._policies)
+
+    def __repr__(self) -> str:
+        entries = [(path, policy.name) for path, policy in self._policies.items()]
+        return f"<DTypePolicyMap default_policy={self.default_policy.name}, mapping={entries}>"
+
+    def get_config(self) -> dict[str, Any]:
+        """Default and entries. A default of None stays None: the global one where it is loaded."""
+        return {
+            "default_policy": serialize(self._given_default),
+            "policy_map": serialize(self._policies),
+        }
+
+
+def _matches(key: str, path: str) -> bool:
+    try:
+        return re.fullmatch(key, path) is not None
+    except re.error as error:
+        raise ValueError(
+            f"The key '{key}' of a DTypePolicyMap is no regular expression ({error}), and not the "
+            f"path '{path}' either."
+        ) from error
 
 
 def get(identifier: Any) -> DTypePolicy:

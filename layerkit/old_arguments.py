@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .configurable import parameters_of
+from .constructors import parameters_of
 
 # What old arguments of constructors are now: the first of these that a class takes.
 RENAMED = {

@@ -20,7 +20,8 @@ from layerkit.backend import StatelessScope, SymbolicScope, Tensor, tree
 from layerkit.backend.allowance import check_sample
 from layerkit.backend.symbol import Symbol
 
-from .configurable import Configurable, is_ours, note_arguments
+from .configurable import Configurable
+from .constructors import is_ours, note_arguments
 from .naming import auto_name, snake_case
 
 F = TypeVar("F", bound=Callable)

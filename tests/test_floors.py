@@ -46,7 +46,8 @@ FLOORS = [
     ["backend.ops"],
     ["backend.operators", "backend.testing"],
     ["backend"],
-    ["layerkit.interpolation", "layerkit.naming", "layerkit.window_functions", "layerkit.data.*"],
+    ["layerkit.constructors", "layerkit.interpolation", "layerkit.naming"]
+    + ["layerkit.window_functions", "layerkit.data.*"],
     ["layerkit.data"],
     ["layerkit.configurable"],
     ["layerkit.dtype_policies", "layerkit.old_arguments"],
@@ -69,8 +70,9 @@ FLOORS = [
     ["layerkit.mixed_precision"],
     ["layerkit.metrics.*"],
     ["layerkit.metrics"],
-    ["layerkit.layers.input_spec", "layerkit.layers.shapes", "layerkit.layers.signatures"]
-    + ["layerkit.layers.structure"],
+    ["layerkit.layers.call_context", "layerkit.layers.input_spec", "layerkit.layers.shapes"]
+    + ["layerkit.layers.signatures", "layerkit.layers.structure"],
+    ["layerkit.layers.holder"],
     ["layerkit.layers.layer"],
     ["layerkit.layers.preprocessing"],
     ["layerkit.layers.preprocessing.*"],
@@ -85,9 +87,10 @@ FLOORS = [
     ["layerkit.saving", "layerkit.callbacks.*"],
     ["layerkit.utils.feature_space"],
     ["layerkit.callbacks"],
-    ["layerkit.models.outputs", "layerkit.models.trainable_flags"],
+    ["layerkit.models.outputs", "layerkit.models.passes", "layerkit.models.trainable_flags"],
     ["layerkit.models.compiled", "layerkit.models.summary", "layerkit.models.traced"],
     ["layerkit.models.replayed", "layerkit.models.training_state"],
+    ["layerkit.models.trainer"],
     ["layerkit.models.model"],
     ["layerkit.models.graph", "layerkit.models.sequential"],
     ["layerkit.models.function", "layerkit.models.graph_config"],

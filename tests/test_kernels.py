@@ -269,7 +269,6 @@ def test_float16_statistics_do_not_overflow(name):
         lambda x: K.conv2d(x, np.ones((3, 3, 1, 2), "uint8")),
         lambda x: K.conv2d_transpose(x, np.ones((3, 3, 2, 1), "float32")),
         lambda x: K.depthwise_conv2d(x, np.ones((3, 3, 1, 2), "int32")),
-        lambda x: K.max_pool(x, 2),
         lambda x: K.average_pool(x, 2),
         lambda x: K.layer_normalization(x, axis=(1, 2)),
         lambda x: K.rms_normalization(x, axis=(1, 2)),

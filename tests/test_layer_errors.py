@@ -17,6 +17,11 @@ def merge(layer, *shapes: tuple[int, ...]):
     layer([np.ones(shape, "float32") for shape in shapes])
 
 
+def merge_again(layer, *shapes: tuple[int, ...]):
+    merge(layer, shapes[0], shapes[0])
+    merge(layer, *shapes)
+
+
 ROWS = [
     (
         lambda: layers.Dense(-1),
@@ -51,7 +56,22 @@ ROWS = [
     (
         lambda: layers.Add(name="a").build([(2, 3), (4, 3)]),
         "Cannot merge tensors with different batch sizes. Layer 'a' received tensors with shapes "
+        "[(2, 3), (4, 3)]: give it as many rows of each.",
+    ),
+    (
+        lambda: merge(layers.Average(name="a"), (1, 3), (4, 3)),
+        "Cannot merge tensors with different batch sizes. Layer 'a' received tensors with shapes "
+        "[(1, 3), (4, 3)]",
+    ),
+    (
+        lambda: merge_again(layers.Maximum(name="m"), (2, 3), (4, 3)),
+        "Cannot merge tensors with different batch sizes. Layer 'm' received tensors with shapes "
         "[(2, 3), (4, 3)]",
+    ),
+    (
+        lambda: merge(layers.Dot(1, name="d"), (4, 3), (1, 3)),
+        "Cannot do batch_dot on inputs with different batch sizes. Layer 'd' received inputs with "
+        "shapes [(4, 3), (1, 3)]",
     ),
     (
         lambda: merge(layers.Multiply(name="m"), (2, 2), (2, 3)),

@@ -10,8 +10,8 @@ import pytest
 from tables import recurrent, spectrograms
 from tables.layers import ROWS, Row, resolved, upstream
 
+from layerkit import Input, Model, layers
 from layerkit import backend as K
-from layerkit import layers
 from layerkit.backend import tree
 from layerkit.layers.layer import _shape_by_running
 from layerkit.layers.signatures import takes
@@ -318,6 +318,70 @@ def test_merging_functions_are_their_layers(name: str):
 def test_defaults_of_merging_functions():
     assert layers.concatenate([np.ones((1, 2))] * 2).shape == (1, 4)
     np.testing.assert_array_equal(layers.dot([np.ones((1, 2))] * 2), [[2]])
+
+
+def test_one_row_for_all_is_merged_where_a_graph_says_so():
+    ends = [Input((2,), batch_size=1), Input((2,))]
+    model = Model(ends, layers.Add()(ends))
+    xs = [np.ones((1, 2), "float32"), np.zeros((3, 2), "float32")]
+    np.testing.assert_array_equal(model(xs), np.ones((3, 2)))
+
+
+def test_sizes_of_a_concatenation_are_those_of_the_first():
+    shapes = [(None, None, 2), (4, 3, 4)]
+    assert layers.Concatenate().compute_output_shape(shapes) == (None, None, 6)
+    assert layers.Concatenate().compute_output_shape(shapes[::-1]) == (4, 3, 6)
+    batches = [Input((3,), batch_size=2), Input((3,), batch_size=4)]
+    assert layers.Concatenate(axis=0)(batches).shape == (6, 3)
+
+
+def test_weights_of_layer_normalization_are_in_the_order_of_keras():
+    x = np.arange(24, dtype="float32").reshape(2, 3, 4) ** 2
+    for axis, shape in (((1, -1), (4, 3)), ((2, 1), (3, 4))):
+        layer = layers.LayerNormalization(axis)
+        layer(x)
+        assert layer.gamma.shape == layer.beta.shape == shape
+        layer.gamma.assign(np.arange(12).reshape(shape))
+        plain = layers.LayerNormalization((1, 2), scale=False)(x)
+        np.testing.assert_allclose(layer(x), plain * np.arange(12).reshape(3, 4), rtol=1e-5)
+
+
+def test_a_mask_of_steps_is_spread_over_all_axes_behind():
+    x, mask = K.zeros((2, 3, 4, 5)), K.convert_to_tensor(np.eye(2, 3) > 0)
+    merged = layers.Concatenate().compute_mask([x, x], [mask, None])
+    assert merged.shape == (2, 3, 4) and K.all(merged)
+    merged = layers.Concatenate().compute_mask([x, x], [mask, mask])
+    np.testing.assert_array_equal(merged, np.repeat((np.eye(2, 3) > 0)[..., None], 4, -1))
+
+
+@pytest.mark.parametrize("keepdims", [None, 0, 1])
+def test_global_pooling_keeps_axes_or_not(keepdims):
+    x = np.ones((2, 3, 4), "float32")
+    for name in ("GlobalMaxPooling1D", "GlobalAveragePooling1D"):
+        layer = getattr(layers, name)(keepdims=keepdims)
+        assert (
+            layer(x).shape
+            == layer.compute_output_shape(x.shape)
+            == layer(Input(x.shape[1:], 2)).shape
+        )
+        assert len(layer(x).shape) == (3 if keepdims else 2)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_the_largest_of_integers_is_one(dtype: str):
+    x = np.array([[2**25 + 1, 2**25], [3, 4]]).astype(dtype).reshape(1, 2, 2, 1)
+    y = layers.MaxPooling2D((1, 2))(x)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y.numpy().ravel(), x.max(axis=2).ravel())
+
+
+def test_the_first_of_equal_cells_gets_the_gradient_of_adaptive_pooling():
+    x = K.convert_to_tensor(np.float32([[[0, 1, 1], [1, 0, 1], [2, 2, 0]]])[..., None])
+    with K.GradientTape() as tape:
+        tape.watch(x)
+        y = layers.AdaptiveMaxPooling2D((2, 1))(x)
+    gradient = tape.gradient(y, x, output_gradients=np.float32([[[[3]], [[5]]]]))
+    np.testing.assert_array_equal(gradient[0, ..., 0], [[0, 3, 0], [0, 0, 0], [5, 0, 0]])
 
 
 def test_a_zero_is_padding_where_the_embedding_says_so():

@@ -316,3 +316,93 @@ def test_an_upstream_gradient_is_widened_once(monkeypatch):
         loss = K.sum(layer(np.ones((2, 4), "float32")))
     tape.gradient(loss, layer.trainable_variables)
     assert calls == ["relu"]
+
+
+def test_a_map_of_policies():
+    policies = dtype_policies.DTypePolicyMap("float32", {"block/d": "float64"})
+    policies["block/.*"] = DTypePolicy("mixed_float16")
+    policies["head"] = np.float16
+    found = [policies[path].name for path in ("block/d", "block/e", "head", "head/d")]
+    assert found == ["float64", "mixed_float16", "float16", "float32"]
+    assert list(policies) == ["block/d", "block/.*", "head"] and len(policies) == 3
+    assert "head" in policies and "block/e" not in policies
+    assert policies.name == "map_float32" and policies.compute_dtype == "float32"
+    assert not policies.is_mixed
+    again = dtype_policies.deserialize(json.loads(json.dumps(dtype_policies.serialize(policies))))
+    assert again == policies != dtype_policies.DTypePolicyMap("float32")
+    del again["block/.*"]
+    assert again["block/e"] == DTypePolicy("float32") and again != policies
+    assert dtype_policies.get(policies) is policies
+    assert "mapping=[('block/d', 'float64')" in repr(policies)
+
+
+def test_a_map_without_a_default_takes_the_global_policy():
+    policies = dtype_policies.DTypePolicyMap()
+    described = dtype_policies.serialize(policies)
+    assert policies and described["config"] == {"default_policy": None, "policy_map": {}}
+    config.set_dtype_policy("mixed_float16")
+    assert policies["d"].name == "float32"  # of when it was made
+    assert dtype_policies.deserialize(described)["d"].name == "mixed_float16"
+
+
+MAP = dtype_policies.DTypePolicyMap("float32", {"a/.*": "float16", "a/b/.*": "float64"})
+BROKEN = dtype_policies.DTypePolicyMap("float32", {"(": "float16"})
+
+
+@pytest.mark.parametrize(
+    "mistake, error, message",
+    [
+        (lambda: dtype_policies.DTypePolicyMap(MAP), ValueError, "cannot be a `DTypePolicyMap`"),
+        (lambda: dtype_policies.DTypePolicyMap(None, [1]), TypeError, "must be a dict, {path: po"),
+        (lambda: MAP.update({"a/.*": "float16"}), ValueError, "already exist in the DTypePolicyM"),
+        (lambda: MAP.update({"e": 1}), ValueError, "Cannot interpret the assigned value by .* 'e'"),
+        (lambda: MAP.update({"e": "mixed"}), ValueError, "Received: mixed of type <class 'str'>"),
+        (lambda: MAP.update({1: "float16"}), TypeError, "are paths of layers. Received: 1"),
+        (
+            lambda: MAP["a/b/c"],
+            ValueError,
+            r"'a/b/c' matches multiple .*: \['a/\.\*', 'a/b/\.\*'\]",
+        ),
+        (lambda: BROKEN["c"], ValueError, r"The key '\(' .* is no regular expression"),
+        (lambda: MAP.__delitem__("e"), KeyError, "e"),
+    ],
+)
+def test_mistakes_with_maps_of_policies(mistake, error, message):
+    with pytest.raises(error, match=message):
+        mistake()
+
+
+def test_layers_take_the_policy_for_their_path(tmp_path):
+    policies = dtype_policies.DTypePolicyMap("float32", {"a/q.*": "float16", "d": "float64"})
+    x = np.ones((2, 3, 4), "float32")
+    attention = layers.MultiHeadAttention(1, 2, dtype=policies, name="a")
+    attention(x, x)
+    kinds = {w.path: w.dtype.name for w in attention.weights}
+    assert kinds["a/query/kernel"] == kinds["a/query/bias"] == "float16"
+    assert kinds["a/key/kernel"] == "float32" and attention.path == "a"
+
+    late = layers.Dense(2, dtype=policies, name="d")
+    assert late.path is None and late.compute_dtype == "float32"
+    assert late(np.float32([[0.1]])).dtype == late(np.float32([[0.1]])).dtype == "float64"
+    assert late.dtype_policy is policies and late.dtype == "float64"
+
+    ends = layerkit.Input((3,), name="x")
+    model = layerkit.Model(ends, layers.Dense(2, dtype=policies, name="d")(ends))
+    assert model.output.dtype == "float64"
+    model.save(tmp_path / "m.keras")
+    loaded = layerkit.models.load_model(tmp_path / "m.keras")
+    assert [w.dtype for w in loaded.weights] == ["float64"] * 2
+    assert loaded.layers[1].dtype_policy == policies
+
+    late.dtype_policy = "float16"  # of a layer that has a path: in the map
+    assert policies["d"].name == late.compute_dtype == "float16"
+    assert loaded.layers[1].compute_dtype == "float64"
+
+
+def test_paths_of_layers():
+    model = Sequential([layers.Input((2,)), layers.Dense(1, name="d")], name="s")
+    assert (model.path, model.layers[0].path) == ("s", "s/d")
+    ends = layerkit.Input((2,))
+    dropout = layers.Dropout(0.5, name="n")
+    assert dropout.path is None
+    assert layerkit.Model(ends, dropout(ends), name="f").path == "f" and dropout.path == "n"

@@ -330,6 +330,7 @@ REFUSED = [
     (lambda: L.Discretization([1.0], sparse=True), "`sparse=True` of Discretization"),
     (lambda: L.CategoryEncoding(), "num_tokens must be set"),
     (lambda: L.CategoryEncoding(0), "`num_tokens` must be >= 1"),
+    (lambda: L.CategoryEncoding(1.5), "and an int. Received: num_tokens=1.5"),
     (lambda: L.CategoryEncoding(2, output_mode="int"), "Unknown arg for output_mode: int"),
     (lambda: L.CategoryEncoding(2, sparse=True), "`sparse=True` of CategoryEncoding"),
     (

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import Tensor, convert_to_tensor, primitive
+from ..config import is_floating
 from ..registry import backend_of
-from .elementwise import floating
+from .elementwise import cast, floating
 from .windows import (
     Pads,
     channels_last,
@@ -32,9 +33,14 @@ def max_pool(
 
     `inputs`: (batch, *spatial, channels), or (batch, channels, *spatial) for 'channels_first'.
     `strides`: None for `pool_size`. `padding`: 'valid', or 'same', which adds no candidates.
-    Result in the layout of the inputs; of integers in `floatx()`. ValueError where no window fits.
+    Result in the layout and the type of the inputs (integers beyond 2**53 are rounded). ValueError
+    where no window fits.
     """
-    x = channels_last(convert_to_tensor(inputs), data_format)
+    x = convert_to_tensor(inputs)
+    if not is_floating(x.dtype):  # kernels are of floats; float64 holds integers as they are
+        y = max_pool(cast(x, "float64"), pool_size, strides, padding, data_format)
+        return cast(y, x.dtype)
+    x = channels_last(x, data_format)
     geometry = _geometry(x, pool_size, strides, padding)
     return from_channels_last(_max_pool(x, *geometry), data_format)
 
@@ -48,7 +54,7 @@ def average_pool(
 ) -> Tensor:
     """The mean of each window's cells, per channel; padded cells are not counted.
 
-    Arguments and result as in `max_pool`.
+    Arguments and result as in `max_pool`, but of integers in `floatx()`.
     """
     x = channels_last(convert_to_tensor(inputs), data_format)
     geometry = _geometry(x, pool_size, strides, padding)

@@ -9,9 +9,10 @@ from functools import wraps
 from typing import Any
 
 from .. import callbacks, constraints, layers, losses, optimizers, regularizers
-from ..configurable import parameters_of
+from ..constructors import parameters_of
 from ..layers import retired  # noqa: F401  its layers take old arguments too
 from ..models import Functional, Model
+from ..models.trainer import Trainer
 from ..old_arguments import with_new_names
 from ..optimizers.schedules import InverseTimeDecay
 from .deprecated import warn_once
@@ -50,7 +51,7 @@ def accept_old_arguments() -> None:
 def _classes(family: Any) -> list[Any]:
     found = [family]
     for cls in found:
-        found += [c for c in cls.__subclasses__() if c not in found and not issubclass(c, Model)]
+        found += [c for c in cls.__subclasses__() if c not in found and not issubclass(c, Trainer)]
     return [cls for cls in found if cls.__module__.startswith("layerkit.")]
 
 

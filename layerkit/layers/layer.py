@@ -1,11 +1,9 @@
-"""Layer: weights, sublayers found by walking attributes, and what happens around `call`."""
+"""Layer: configuration, weights and formula, and what happens around a call of it."""
 
 from __future__ import annotations
 
-import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, ClassVar
@@ -15,31 +13,24 @@ import numpy as np
 from layerkit import backend as K
 from layerkit.backend import StatelessScope, Tensor, Variable, tree
 from layerkit.backend.autodiff import stateless_scope
-from layerkit.backend.session import in_scope, name_scope
+from layerkit.backend.session import in_scope, name_scope, open_scopes
 
 from .. import activations, constraints, dtype_policies, initializers, regularizers
-from ..configurable import did_you_mean, parameters_of
+from ..configurable import did_you_mean
+from ..constructors import parameters_of
 from ..data.rows import is_strings
-from ..dtype_policies import DTypePolicy
+from ..dtype_policies import DTypePolicy, DTypePolicyMap
 from ..masks import masks_of, put_masks
 from ..symbolic import KerasTensor, Node, Operation, Shape, is_symbolic, spec_by_running, symbols
+from .call_context import current
+from .holder import Holder
 from .input_spec import InputSpec
 from .shapes import as_shape, map_shapes, pop_batch_input_shape, shapes_of
 from .signatures import parameters_after_self
-from .structure import Structure, found_in
+from .structure import Structure
 
 
-class _Call(threading.local):
-    """What the layers below a call inherit from it."""
-
-    training: bool | None = None
-    root: Layer | None = None  # the outermost layer being called
-
-
-_call = _Call()
-
-
-class Layer(Operation):
+class Layer(Operation, Holder):
     """A function with weights: configuration in `__init__`, weights in `build`, formula in `call`.
 
     Subclass it: call `super().__init__(**kwargs)`, store the arguments under their own names, make
@@ -58,7 +49,7 @@ class Layer(Operation):
     supports_masking = False  # whether masks of the inputs are handed on; so where they are made
     input_hint = ""  # what to do about an input of the wrong shape; families say it
     _build_shape: Any = None  # what `build` was called with
-    changes: ClassVar[int] = 0  # of attributes of any layer, in this process
+    _path: str | None = None
     unavailable: ClassVar[dict[str, Any]] = {}  # Keras's arguments taken at these defaults only
 
     def __init__(
@@ -204,7 +195,7 @@ class Layer(Operation):
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar (or a list of them) to what the model minimizes; only inside `call`."""
-        if _call.root is None:
+        if current.root is None:
             raise ValueError(
                 "`add_loss()` can only be called from inside `call()`: what it adds counts for "
                 f"one call. Layer '{self.name}' is not being called."
@@ -216,7 +207,7 @@ class Layer(Operation):
             self._losses.append(K.convert_to_tensor(value))
             if scope is not None:
                 scope.add_loss(self._losses[-1], until_exit=self._losses)
-        _call.root._added_losses.append(self._losses)
+        current.root._added_losses.append(self._losses)
 
     # Calling.
 
@@ -235,6 +226,10 @@ class Layer(Operation):
             others, kwargs = self._convert_others(others, kwargs)
         if not self.built:
             self._check_initialized()
+            self._find_path()
+            if self._dtype_policy is not self.dtype_policy:  # a map, which knows the layer now
+                inputs = self._convert(args[0])
+                others, kwargs = self._convert_others(others, kwargs)
             self._check_input(inputs)
             self._build_for(inputs, *others, **kwargs)
         self._check_input(inputs)
@@ -242,17 +237,17 @@ class Layer(Operation):
             return self._call_symbolically((inputs, *others), kwargs, given)
         masked = not alone or getattr(inputs, "_keras_mask", None) is not None
         mask = self._take_masks(inputs, others, kwargs) if masked else None
-        outer = _call.training
+        outer = current.training
         training = self._given_training(others, kwargs)
         if training is None and self._training_index is not None:
             training = outer
             if training is not None:
                 kwargs["training"] = training
-        root = _call.root
+        root = current.root
         if root is None:
             self._forget_losses()
-            _call.root = self
-        _call.training = training if training is not None else outer
+            current.root = self
+        current.training = training if training is not None else outer
         outer_dtype = K.compute_in(self._autocast_dtype)
         try:
             if self._settled == Structure.builds:
@@ -260,7 +255,7 @@ class Layer(Operation):
             else:
                 outputs = self._call_in_scope(inputs, others, kwargs)
         finally:
-            _call.training, _call.root = outer, root
+            current.training, current.root = outer, root
             K.compute_in(outer_dtype)
         if self.activity_regularizer is not None:
             self._regularize_activity(outputs, root)
@@ -498,105 +493,14 @@ class Layer(Operation):
     def _regularize_activity(self, outputs: Any, root: Layer | None) -> None:
         """Keras divides the penalty by the batch size."""
         penalty = self.activity_regularizer
-        outer, _call.root = _call.root, root or self
+        outer, current.root = current.root, root or self
         try:
             for y in tree.flatten(outputs):
                 self.add_loss(penalty(y) / float(y.shape[0]))
         finally:
-            _call.root = outer
+            current.root = outer
 
-    # Weights and sublayers, found by walking attributes.
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if _call.root is not None and isinstance(value, (Layer, Variable)):
-            self._refuse_new_state(name, value)
-        object.__setattr__(self, name, value)
-        if name not in _SET_BY_FIT:
-            Layer.changes += 1
-        if isinstance(value, Layer):
-            self._sublayers()  # takes note of its turn
-
-    def _refuse_new_state(self, name: str, value: Any) -> None:
-        """RuntimeError in a call that makes a layer or weights anew which an earlier one made."""
-        held = self.__dict__.get(name)
-        if isinstance(held, (Layer, Variable)) and held is not value and self.__dict__.get("built"):
-            raise RuntimeError(
-                "You cannot add new elements of state (variables or sub-layers) to a layer that is "
-                "already built. All state must be created in the `__init__()` method or in the "
-                f"`build()` method. Layer '{self.name}' ({type(self).__name__}) makes its "
-                f"`{name}` anew in each call: {value}"
-            )
-
-    def _sublayers(self) -> list[Layer]:
-        """The layers held directly, in the order in which they came: that is Keras's order too."""
-        found = {id(layer): layer for layer in found_in(Layer, self.__dict__) if layer is not self}
-        earlier = [key for key in self.__dict__.get("_turns", ()) if key in found]
-        turns = dict.fromkeys([*earlier, *found])
-        object.__setattr__(self, "_turns", list(turns))
-        return [found[key] for key in turns]
-
-    def _own_variables(self) -> list[Variable]:
-        """Variables held directly: those born trainable first, each group in order of creation."""
-        found = found_in(Variable, self.__dict__)
-        return sorted(found, key=lambda variable: not variable.born_trainable)
-
-    def _structure(self) -> Structure:
-        """The layers and variables from here down, walked anew unless `_frozen_structure`."""
-        if self._frozen is None or self._frozen.built != Structure.builds:
-            structure = Structure(self)
-            if self._frozen is None:
-                return structure
-            self._frozen = structure
-        return self._frozen
-
-    @contextmanager
-    def _frozen_structure(self) -> Iterator[None]:
-        """In the `with` block, attributes are walked only once, and when a layer was built."""
-        outer, self._frozen = self._frozen, Structure(self)
-        try:
-            yield
-        finally:
-            self._frozen = outer
-
-    def _flatten_layers(self) -> list[Layer]:
-        """This layer and all below it, each once, depth first."""
-        return self._structure().layers
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables of this layer and the layers below it."""
-        return list(self._structure().variables)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All variables that are saved and restored."""
-        return self.variables
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The variables that training changes."""
-        return [variable for variable in self.variables if variable.trainable]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The variables that training leaves alone: frozen weights and running statistics."""
-        return [variable for variable in self.variables if not variable.trainable]
-
-    trainable_weights = trainable_variables
-    non_trainable_weights = non_trainable_variables
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it applies to all layers below."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for variable in self._own_variables():
-            variable.trainable = self._trainable and variable.born_trainable
-        for layer in self._sublayers():
-            layer.trainable = value
+    # Losses, dtypes, and calls on other weights.
 
     @property
     def losses(self) -> list[Tensor]:
@@ -610,13 +514,43 @@ class Layer(Operation):
         return added + penalties
 
     @property
+    def path(self) -> str | None:
+        """The names of the layers that it was built in, and its own: 'block/dense'; None before."""
+        return self._path
+
+    def _find_path(self) -> None:
+        """Take note of the path where the layer is built, and of the policy that is for it."""
+        if self._path is None:
+            with name_scope(self.name, self):
+                object.__setattr__(self, "_path", open_scopes())
+            if isinstance(self._given_policy, DTypePolicyMap):
+                self._take_policy()
+
+    @property
     def dtype_policy(self) -> DTypePolicy:
-        """What the layer computes in and what its weights are; set by name, config or policy."""
-        return self._dtype_policy
+        """What the layer computes in and what its weights are; set by name, config or policy.
+
+        Of a DTypePolicyMap the default policy counts until the layer is built, then the one for
+        its path; setting another sets it there.
+        """
+        return self._given_policy
 
     @dtype_policy.setter
     def dtype_policy(self, policy: Any) -> None:
-        self._dtype_policy = policy = dtype_policies.get(policy)
+        policy, held = dtype_policies.get(policy), self.__dict__.get("_given_policy")
+        if isinstance(held, DTypePolicyMap) and self._path is not None:
+            if self._path in held:
+                del held[self._path]
+            held[self._path] = policy
+        else:
+            self._given_policy = policy
+        self._take_policy()
+
+    def _take_policy(self) -> None:
+        policy = self._given_policy
+        if isinstance(policy, DTypePolicyMap):
+            policy = policy.default_policy if self._path is None else policy[self._path]
+        self._dtype_policy = policy
         halves = policy.compute_dtype in ("float16", "bfloat16")
         self._autocast_dtype = policy.compute_dtype if halves or policy.is_mixed else None
 
@@ -631,37 +565,6 @@ class Layer(Operation):
         return self._dtype_policy.variable_dtype
 
     dtype = variable_dtype
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold. ValueError before the layer is built."""
-        if not self.built:
-            raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
-                f"built. You can build it manually via: `layer.build(input_shape)`."
-            )
-        return sum(variable.size for variable in self.weights)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights as NumPy arrays."""
-        return [variable.numpy() for variable in self.weights]
-
-    def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Set all weights at once; ValueError, and nothing changed, where a shape differs."""
-        variables = self.weights
-        if len(weights) != len(variables):
-            raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
-                f"length {len(weights)}, but the layer was expecting {len(variables)} weights."
-                + ("" if self.built else " It is not built: call it on data or `build()` it first.")
-            )
-        for variable, value in zip(variables, weights, strict=True):
-            if np.shape(value) != variable.shape:
-                raise ValueError(
-                    f"Layer {self.name} weight shape {variable.shape} ('{variable.path}') is not "
-                    f"compatible with provided weight shape {np.shape(value)}."
-                )
-        for variable, value in zip(variables, weights, strict=True):
-            variable.assign(value)
 
     def stateless_call(
         self,
@@ -707,16 +610,6 @@ class Layer(Operation):
 
     # Files.
 
-    def save_own_variables(self, store: Any) -> None:
-        """Put the variables held directly into `store` under '0', '1', ..."""
-        for index, variable in enumerate(self._own_variables()):
-            store[str(index)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Take the variables held directly from `store`."""
-        for index, variable in enumerate(self._own_variables()):
-            variable.assign(store[str(index)])
-
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs to make this layer again, without its weights."""
         config = super().get_config()
@@ -733,7 +626,8 @@ class Layer(Operation):
     def _dtype_config(self) -> Any:
         """A plain name where it says all, which every version of Keras reads."""
         policy = self.dtype_policy
-        return dtype_policies.serialize(policy) if policy.is_mixed else policy.name
+        plain = type(policy) is DTypePolicy and not policy.is_mixed
+        return policy.name if plain else dtype_policies.serialize(policy)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the weights again; None if not built."""
@@ -779,19 +673,11 @@ class Layer(Operation):
 
 _TRAINING = {"training"}
 
-_SET_BY_FIT = (
-    "_frozen",
-    "_place",
-    "_resumption",
-    "_settled",
-    "history",
-    "stop_training",
-)  # which no formula reads
-
 _BASE_STATE = (
     "built",
     "name",
     "_dtype_policy",
+    "_given_policy",
     "input_spec",
     "_weights",
     "_losses",
@@ -805,6 +691,7 @@ def _marking_built(build: Callable) -> Callable:
     @wraps(build)
     def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
         self._check_initialized()
+        self._find_path()
         with name_scope(self.name, self):
             build(self, *args, **kwargs)
         if len(self._built_from) > 1:

@@ -28,16 +28,29 @@ class _Merge(Layer):
 
     def build(self, input_shape: Any) -> None:
         _check_is_list(self, input_shape)
-        sizes = {shape[0] for shape in input_shape} - {None}
+        self._check_batches(input_shape, ())
+        self.compute_output_shape(input_shape)  # raises where shapes do not fit
+
+    def _build_for(self, inputs: Any, *others: Any, **kwargs: Any) -> None:
+        shapes = _shapes_of(inputs)
+        _check_is_list(self, shapes)
+        self._check_batches(shapes, ())
+        super()._build_for(inputs, *others, **kwargs)
+
+    def _check_batches(self, shapes: list[Shape], allowed: tuple[int, ...]) -> None:
+        """ValueError for batches of different sizes, apart from those that are `allowed`."""
+        sizes = {shape[0] for shape in shapes if shape}.difference((None, *allowed))
         if len(sizes) > 1:
             raise ValueError(
                 "Cannot merge tensors with different batch sizes. Layer "
-                f"'{self.name}' received tensors with shapes {input_shape}"
+                f"'{self.name}' received tensors with shapes {shapes}: give it as many rows of "
+                "each."
             )
-        self.compute_output_shape(input_shape)  # raises where shapes do not fit
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        _check_is_list(self, [x.shape for x in inputs] if _is_list(inputs) else inputs.shape)
+        shapes = _shapes_of(inputs)
+        _check_is_list(self, shapes)
+        self._check_batches(shapes, (1,))  # one row may be for all, where a graph says so
         rank = max(x.ndim for x in inputs)
         return self.merge([_of_rank(rank, x) for x in inputs], _masks(self, inputs, mask))
 
@@ -164,8 +177,11 @@ class Concatenate(_Merge):
             )
         self.axis = int(axis)
 
+    def _check_batches(self, shapes: list[Shape], allowed: tuple[int, ...]) -> None:
+        """Nothing: batches are an axis as others are, and may be concatenated."""
+
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        self.compute_output_shape([x.shape for x in inputs] if _is_list(inputs) else inputs.shape)
+        self.compute_output_shape(_shapes_of(inputs))
         return K.concatenate(inputs, axis=self.axis)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -187,9 +203,7 @@ class Concatenate(_Merge):
                 f"concatenation axis. Received: input_shape={input_shape} in layer '{self.name}', "
                 f"axis={self.axis}"
             )
-        merged = [
-            next((n for n in axis if n is not None), None) for axis in zip(*sizes, strict=True)
-        ]
+        merged = sizes[0]  # as in Keras, which looks at no other for the sizes that agree
         merged[self.axis] = None if None in along else sum(along)
         return tuple(merged)
 
@@ -226,12 +240,18 @@ class Dot(_Merge):
         self.axes = _checked_axes(axes)
         self.normalize = normalize
 
-    def build(self, input_shape: Any) -> None:
-        self.compute_output_shape(input_shape)
+    def _check_batches(self, shapes: list[Shape], allowed: tuple[int, ...] = ()) -> None:
+        sizes = {shape[0] for shape in shapes}
+        if None not in sizes and len(sizes) > 1:
+            raise ValueError(
+                "Cannot do batch_dot on inputs with different batch sizes. Layer "
+                f"'{self.name}' received inputs with shapes {shapes}: give it as many rows of each."
+            )
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        shapes = [x.shape for x in inputs] if _is_list(inputs) else inputs.shape
+        shapes = _shapes_of(inputs)
         output_shape = self.compute_output_shape(shapes)
+        self._check_batches(shapes)
         axes = self._two_axes(shapes)
         if self.normalize:
             inputs = [
@@ -321,6 +341,10 @@ def _is_list(inputs: Any) -> bool:
     return isinstance(inputs, (list, tuple))
 
 
+def _shapes_of(inputs: Any) -> Any:
+    return [x.shape for x in inputs] if _is_list(inputs) else inputs.shape
+
+
 def _check_is_list(layer: Layer, shapes: Any) -> None:
     if not shapes or not all(_is_list(shape) for shape in shapes):
         kind = type(layer).__name__
@@ -378,8 +402,7 @@ def _spread(mask: Any, x: Any) -> Any:
     """A mask for every element of x; all True where there is none."""
     if mask is None:
         return K.ones_like(x, dtype="bool")
-    mask = K.expand_dims(mask, -1) if mask.ndim < x.ndim else mask
-    return K.broadcast_to(mask, x.shape)
+    return K.broadcast_to(K.reshape(mask, mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape)
 
 
 def _grown(shape: Shape, rank: int) -> Shape:

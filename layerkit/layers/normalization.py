@@ -46,8 +46,8 @@ class _Normalization(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
 
     def _sizes(self, input_shape: Shape) -> tuple[int, ...]:
-        """The sizes of the axes that gamma and beta have."""
-        axes = [self.axis] if is_int(self.axis) else self.axis
+        """The sizes of the axes that gamma and beta have, in Keras's order of axes."""
+        axes = [self.axis] if is_int(self.axis) else sorted(self.axis)
         rank = len(input_shape)
         if any(not -rank <= axis < rank for axis in axes):
             raise ValueError(

@@ -143,7 +143,8 @@ class _GlobalPooling(Layer):
         return tuple(range(first, first + self.rank))
 
     def call(self, inputs: Any) -> Any:
-        return type(self).reduce(inputs, axis=self._spatial_axes, keepdims=self.keepdims)
+        keepdims = bool(self.keepdims)
+        return type(self).reduce(inputs, axis=self._spatial_axes, keepdims=keepdims)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         axes = self._spatial_axes
@@ -165,9 +166,9 @@ class GlobalAveragePooling1D(_GlobalPooling):
         if mask is None:
             return super().call(inputs)
         (steps,) = self._spatial_axes
-        mask = K.expand_dims(K.cast(mask, "bool"), 3 - steps)
-        total = K.sum(K.where(mask, inputs, 0), axis=steps, keepdims=self.keepdims)
-        count = K.sum(K.cast(mask, inputs.dtype), axis=steps, keepdims=self.keepdims)
+        mask, keepdims = K.expand_dims(K.cast(mask, "bool"), 3 - steps), bool(self.keepdims)
+        total = K.sum(K.where(mask, inputs, 0), axis=steps, keepdims=keepdims)
+        count = K.sum(K.cast(mask, inputs.dtype), axis=steps, keepdims=keepdims)
         return total / count
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

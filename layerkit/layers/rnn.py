@@ -9,7 +9,7 @@ from layerkit import backend as K
 from layerkit.backend import Variable, tree
 from layerkit.backend.recording import effect, in_symbolic_scope
 
-from ..configurable import parameters_of
+from ..constructors import parameters_of
 from .arguments import is_int, known_size
 from .input_spec import InputSpec
 from .layer import Layer, Shape

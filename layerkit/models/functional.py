@@ -46,6 +46,7 @@ class Functional(Function, Model):
         self._hold_graph(inputs, outputs)
         self._layers = [x for x in self._graph.operations if isinstance(x, Layer)]
         self.output_names = [node_of(x).operation.name for x in self.outputs]
+        self._find_path()
         self.built = True
         if not trainable:
             self.trainable = False

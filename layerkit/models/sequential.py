@@ -76,6 +76,7 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             self._tensors = [layer.output]
         elif self._tensors:
+            self._find_path()
             with name_scope(self.name, self):
                 self._tensors = [*self._tensors, layer(self._tensors[-1])]
         self._layers = [*self._layers, layer]

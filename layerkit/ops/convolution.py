@@ -145,7 +145,10 @@ def adaptive_average_pool(
 
 @operation
 def adaptive_max_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Tensor:
-    """The largest cell of windows as in `adaptive_average_pool`."""
+    """The largest cell of windows as in `adaptive_average_pool`.
+
+    Of equal cells the first one, row by row, gets the gradient, as in `max_pool`.
+    """
     return _adaptive(_max_along, inputs, output_size, data_format, "adaptive_max_pool")
 
 
@@ -156,7 +159,10 @@ def _adaptive(
     data_format: str | None,
     name: str,
 ) -> Tensor:
-    """`pool` along one spatial axis after the other: windows are products of intervals."""
+    """`pool` along one spatial axis after the other: windows are products of intervals.
+
+    The last axis comes first, so that what is first in a window is so row by row.
+    """
     y = K.convert_to_tensor(inputs)
     rank = y.ndim - 2
     if rank not in (1, 2, 3):
@@ -171,7 +177,7 @@ def _adaptive(
             f"one per spatial axis. Received: output_size={output_size}"
         )
     first = 1 if K.standardize_data_format(data_format) == "channels_last" else 2
-    for axis, size in enumerate(sizes, start=first):
+    for axis, size in reversed(list(enumerate(sizes, start=first))):
         y = pool(y, axis, size)
     return y
 
@@ -195,7 +201,9 @@ def _max_along(x: Tensor, axis: int, count: int) -> Tensor:
     start, stop = _intervals(x.shape[axis], count)
     cells = start[:, None] + np.arange((stop - start).max())
     cells = np.minimum(cells, stop[:, None] - 1)  # shorter windows see their last cell again
-    return K.max(K.take(x, backend_of(x.array).constant(cells), axis), axis + 1)
+    windows = K.take(x, backend_of(x.array).constant(cells), axis)
+    first = K.argmax(windows, axis + 1, keepdims=True)
+    return K.squeeze(K.take_along_axis(windows, first, axis + 1), axis + 1)
 
 
 # Patches: windows laid out as columns, and back. Channels come first, as in PyTorch's pair.

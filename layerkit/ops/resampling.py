@@ -8,7 +8,6 @@ batch; channels come before height where `data_format` is 'channels_first', None
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -17,7 +16,9 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.registry import backend_of
 
+from ..interpolation import share, weights
 from ..symbolic import operation
 
 __all__ = [
@@ -76,11 +77,10 @@ def resize(
             places = (np.arange(length) + 0.5) * (images.shape[axis] / length)
             images = K.take(images, np.floor(places).astype("int32"), axis)
         return images
-    y, kernel = _floats(images), _KERNELS[interpolation]
+    y = _floats(images)
     for axis, length in zip(axes, size, strict=True):
-        old = y.shape[axis]
-        weights = _weights(old, length, length / old, 0.0, kernel, antialias, _digits(y))
-        y = _along(y, weights, axis)
+        shares = weights(y.shape[axis], length, interpolation, antialias).T.astype(y.dtype)
+        y = _along(y, K.Tensor(backend_of(y.array).constant(shares)), axis)
     return _in_type_of(images, y)
 
 
@@ -128,77 +128,48 @@ def scale_and_translate(
     `antialias` as in `resize`. Result: float; 0 where nothing of the images comes to lie.
     ValueError for another method.
     """
-    _check("method", method, _KERNELS)
+    _check("method", method, _METHODS)
     y = _floats(K.convert_to_tensor(images))
     scale, translation = K.convert_to_tensor(scale), K.convert_to_tensor(translation)
     for i, axis in enumerate(spatial_dims):
         lengths = y.shape[axis], int(output_shape[axis])
         place = scale[i], translation[i]
-        weights = _weights(*lengths, *place, _KERNELS[method], antialias, _digits(y))
-        y = _along(y, weights, axis)
+        digits = "float64" if y.dtype == "float64" else "float32"  # of the weights
+        shares = _shares(*lengths, *place, _METHODS[method], antialias, digits)
+        y = _along(y, K.cast(shares, y.dtype), axis)
     return y
 
 
-def _digits(x: Tensor) -> str:
-    """The type to compute weights in: that of the images, but at least float32."""
-    return "float64" if x.dtype == "float64" else "float32"
-
-
-def _along(x: Tensor, weights: Tensor, axis: int) -> Tensor:
+def _along(x: Tensor, shares: Tensor, axis: int) -> Tensor:
     """`x` multiplied with weights (its length, the new length) along `axis`."""
-    return K.moveaxis(K.dot(K.moveaxis(x, axis, -1), K.cast(weights, x.dtype)), -1, axis)
+    return K.moveaxis(K.dot(K.moveaxis(x, axis, -1), shares), -1, axis)
 
 
-def _weights(
+def _shares(
     length: int,
     new_length: int,
     scale: Any,
     translation: Any,
-    kernel: Callable[[Tensor], Tensor],
+    interpolation: str,
     antialias: bool,
     dtype: str,
 ) -> Tensor:
-    """How much each of `length` pixels counts for each of `new_length` ones."""
+    """As `interpolation.weights`, for pictures that lie anywhere; derivatives reach the place."""
     step = 1 / scale
     middle = (K.arange(new_length, dtype=dtype) + 0.5) * step - translation * step - 0.5
-    distance = K.absolute(middle - K.expand_dims(K.arange(length, dtype=dtype), 1))
-    if antialias:
-        distance = distance / (max(step, 1.0) if isinstance(step, float) else K.maximum(step, 1.0))
-    w = kernel(distance)
+    distance = middle - K.expand_dims(K.arange(length, dtype=dtype), 1)
+    w = share(distance / K.maximum(step, 1.0) if antialias else distance, interpolation, K)
     total = K.sum(w, 0, keepdims=True)
     w = K.where(K.greater(K.absolute(total), 1e-4), w / K.where(K.equal(total, 0), 1.0, total), 0.0)
     inside = K.logical_and(K.greater_equal(middle, -0.5), K.less_equal(middle, length - 0.5))
     return K.where(inside, w, 0.0)
 
 
-def _linear(x: Tensor) -> Tensor:
-    return K.maximum(1 - x, 0.0)
-
-
-def _cubic(x: Tensor) -> Tensor:
-    """Keys 1981, "Cubic convolution interpolation for digital image processing", a = -1/2."""
-    near = ((1.5 * x - 2.5) * x) * x + 1.0
-    far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
-    return K.where(K.less(x, 1), near, K.where(K.less(x, 2), far, 0.0))
-
-
-def _lanczos(radius: int) -> Callable[[Tensor], Tensor]:
-    """The product of two sincs. Duchon 1979, "Lanczos filtering in one and two dimensions"."""
-
-    def kernel(x: Tensor) -> Tensor:
-        safe = K.where(K.greater(x, 1e-3), x, 1.0)
-        y = radius * K.sin(math.pi * safe) * K.sin(math.pi * safe / radius)
-        y = y / (math.pi**2 * safe * safe)
-        return K.where(K.greater(x, radius), 0.0, K.where(K.greater(x, 1e-3), y, 1.0))
-
-    return kernel
-
-
-_KERNELS = {
-    **dict.fromkeys(("linear", "bilinear", "trilinear"), _linear),
-    **dict.fromkeys(("cubic", "bicubic", "tricubic"), _cubic),
-    "lanczos3": _lanczos(3),
-    "lanczos5": _lanczos(5),
+_METHODS = {
+    **dict.fromkeys(("linear", "bilinear", "trilinear"), "bilinear"),
+    **dict.fromkeys(("cubic", "bicubic", "tricubic"), "bicubic"),
+    "lanczos3": "lanczos3",
+    "lanczos5": "lanczos5",
 }
 _INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
 

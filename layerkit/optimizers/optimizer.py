@@ -23,7 +23,8 @@ from layerkit.backend.registry import Backend, backend_of, beside, namespace
 from layerkit.backend.stateless_scope import writes_in_place
 
 from .. import initializers
-from ..configurable import Configurable, parameters_of, serialize
+from ..configurable import Configurable, serialize
+from ..constructors import parameters_of
 from ..naming import auto_name
 from .arena import Arena, arenas, fused_update
 from .deferred import is_deferred, number, run_where, typed, write_where

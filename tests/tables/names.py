@@ -338,7 +338,6 @@ ABSENT: dict[str, dict[str, str]] = {
             ),
             _NO_QUANTIZATION,
         ),
-        "DTypePolicyMap": "each layer takes its own `dtype`",
     },
     "layers": {
         **dict.fromkeys(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from layerkit import backend as K
 
 from ..layer import Layer, Shape
@@ -36,8 +38,10 @@ class CategoryEncoding(Layer):
                 "num_tokens must be set to use this layer. If the number of tokens is not known "
                 "beforehand, use the IntegerLookup layer instead."
             )
-        if num_tokens < 1:
-            raise ValueError(f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}.")
+        if not isinstance(num_tokens, (int, np.integer)) or num_tokens < 1:
+            raise ValueError(
+                f"`num_tokens` must be >= 1, and an int. Received: num_tokens={num_tokens}."
+            )
         self.num_tokens = num_tokens
         self.output_mode = output_mode
         self.sparse = refuse_sparse("CategoryEncoding", sparse)

@@ -216,12 +216,8 @@ class MovingImageLayer(RandomImageLayer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        for name, value, known in (
-            ("fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest")),
-            ("interpolation", interpolation, ("nearest", "bilinear")),
-        ):
-            if value not in known:
-                raise NotImplementedError(f"Unknown `{name}` {value}. Expected of one {known}.")
+        check_known("fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest"))
+        check_known("interpolation", interpolation, INTERPOLATIONS)
         self.fill_mode = fill_mode
         self.interpolation = interpolation
         self.fill_value = fill_value
@@ -296,6 +292,15 @@ def _column(count: int, value: Any) -> Any:
 
 
 # Checks of arguments
+
+
+INTERPOLATIONS = ("nearest", "bilinear")  # of pixels that move
+
+
+def check_known(name: str, value: Any, known: tuple[str, ...]) -> None:
+    """NotImplementedError where the argument `name` is none of those that there are."""
+    if value not in known:
+        raise NotImplementedError(f"Unknown `{name}` {value}. Expected of one {known}.")
 
 
 def interval(name: str, value: Any, low: float, high: float) -> tuple[float, float]:

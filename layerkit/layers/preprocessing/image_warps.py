@@ -9,7 +9,14 @@ from layerkit import backend as K
 from ...ops import image
 from ...ops.resampling import homography
 from ...utils.bounding_boxes import around
-from .image_layer import RandomImageLayer, interval, inverted, two_numbers
+from .image_layer import (
+    INTERPOLATIONS,
+    RandomImageLayer,
+    check_known,
+    interval,
+    inverted,
+    two_numbers,
+)
 
 
 class _WarpingLayer(RandomImageLayer):
@@ -59,7 +66,7 @@ class RandomPerspective(_WarpingLayer):
                 f"scale={scale}"
             )
         self.scale = scale
-        _check_interpolation(interpolation)
+        check_known("interpolation", interpolation, INTERPOLATIONS)
         self.interpolation = interpolation
         self.fill_value = fill_value
 
@@ -130,7 +137,7 @@ class RandomElasticTransform(_WarpingLayer):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = interval("factor", factor, 0, 1)
         self.scale = interval("scale", scale, 0, 1)
-        _check_interpolation(interpolation)
+        check_known("interpolation", interpolation, INTERPOLATIONS)
         known = ("constant", "nearest", "wrap", "mirror", "reflect")
         if fill_mode not in known:
             raise NotImplementedError(f"Unknown `fill_mode` {fill_mode}. Expected of one {known}.")
@@ -190,11 +197,3 @@ class RandomElasticTransform(_WarpingLayer):
 
 def _for_each(chosen: Any, rank: int) -> Any:
     return K.reshape(K.cast(K.convert_to_tensor(chosen), "bool"), (-1, *(1,) * (rank - 1)))
-
-
-def _check_interpolation(interpolation: str) -> None:
-    known = ("nearest", "bilinear")
-    if interpolation not in known:
-        raise NotImplementedError(
-            f"Unknown `interpolation` {interpolation}. Expected of one {known}."
-        )

@@ -10,7 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...configurable import builtins_named, parameters_of
+from ...configurable import builtins_named
+from ...constructors import parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
 from . import tensorflow_operations

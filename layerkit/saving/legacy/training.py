@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ...configurable import builtins_named, parameters_of
+from ...configurable import builtins_named
+from ...constructors import parameters_of
 from ...old_arguments import with_new_names
 from .configs import Origin, modern
 
