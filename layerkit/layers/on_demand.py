@@ -69,12 +69,16 @@ _MODULES = {
 WHERE = {name: f"layerkit.layers.{module}" for module, names in _MODULES.items() for name in names}
 
 _RETIRED = (  # which only files and old scripts name
+    "BatchNormalizationOfBatches",
+    "BatchNormalizationOfDeviations",
+    "BatchNormalizationOfSamples",
     "Highway",
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MaxoutDense",
     "ParametricSoftplus",
     "SReLU",
+    "TheanoPooling",
 )
 _FEATURE_SPACE = ("Cross", "Feature", "FeatureSpace", "TFDConcat", "TFDIdentity")
 

@@ -6,14 +6,14 @@ meant when the file was written.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
-from . import tensorflow_operations
+from . import tensorflow_operations, theano
 
 
 class Origin(NamedTuple):
@@ -23,6 +23,7 @@ class Origin(NamedTuple):
     backend: str = ""  # as 'theano'; '' where it is not known
     of_tensorflow: bool = False  # whether it was tf.keras
     data_format: str | None = None  # of layers whose config does not say it
+    shapes: Mapping[str, list[tuple[int, ...]]] = MappingProxyType({})  # of layers' arrays, by name
     notes: tuple[list[str], ...] = ()  # a list to which what names mean otherwise is added
 
     @property
@@ -49,16 +50,19 @@ def origin_named(version: str, backend: str = "") -> Origin:
     return Origin(number, backend, of_tensorflow, notes=([],))
 
 
-def modern_architecture(config: Any) -> Any:
-    """What `to_json` of Keras 1 and 2 gave, as today's; that of Keras 3 as it is."""
+def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
+    """What `to_json` of Keras 1 and 2 gave, as today's, and notes on it; Keras 3's as it is."""
     if not isinstance(config, dict):
-        return config
+        return config, ()
     if "class_name" not in config and isinstance(config.get("layers"), list):
         config = {**_described_by_name(config), "keras_version": "0"}
     if "module" in config or "class_name" not in config or "config" not in config:
-        return config
+        return config, ()
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
-    return modern(config, with_data_format(origin, config))
+    origin = with_data_format(origin, config)
+    if not origin.backend and origin.keras < (2,) and origin.data_format == "channels_first":
+        origin = origin._replace(backend="theano")  # it does not say, but that is Theano's order
+    return modern(config, origin), origin.all_notes
 
 
 def _described_by_name(config: dict[str, Any]) -> dict[str, Any]:
@@ -128,42 +132,7 @@ def _chain(description: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         expand = {"module": "keras.src.ops.numpy", "class_name": "ExpandDims", "name": name}
         dot = {**layer, "name": f"{name}_dot", "config": {**config, "name": f"{name}_dot"}}
         return [dot, {**expand, "config": {"name": name, "axis": 1}}]
-    if origin.backend == "theano" and isinstance(config, dict) and config.get("padding") == "same":
-        return _padded_as_theano(layer, origin)
-    return [layer]
-
-
-_PADDINGS = {"Conv1D": "ZeroPadding1D", "Conv2D": "ZeroPadding2D", "Conv3D": "ZeroPadding3D"}
-
-
-def _padded_as_theano(layer: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
-    """A convolution with padding 'same' as Theano padded: half before it, whatever the stride."""
-    config = layer["config"]
-    padding = _PADDINGS.get(layer["class_name"])
-    sizes = _listed(config.get("kernel_size", 1))
-    odd = all(size % 2 for size in sizes) and set(_listed(config.get("strides", 1))) == {1}
-    if "Pooling" in layer["class_name"] or "Transpose" in layer["class_name"]:
-        origin.note(_POOLED)
-        warnings.warn(f"Layer '{config['name']}': {_POOLED}", stacklevel=2)
-    if padding is None or odd:
-        return [layer]
-    origin.note(_PADDED)
-    holes = _listed(config.get("dilation_rate", 1))
-    holes = holes * len(sizes) if len(holes) == 1 else holes
-    reach = [(size - 1) * rate + 1 for size, rate in zip(sizes, holes, strict=True)]
-    amounts = [[size // 2, (size - 1) // 2] for size in reach]
-    before: dict[str, Any] = {"name": f"{config['name']}_padding"}
-    before["padding"] = amounts[0] if len(amounts) == 1 else amounts
-    if len(amounts) > 1 or config.get("data_format"):
-        before["data_format"] = config.get("data_format")
-    return [
-        {"class_name": padding, "config": before},
-        {**layer, "config": {**config, "padding": "valid"}},
-    ]
-
-
-def _listed(value: Any) -> list[int]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    return theano.layers_for(layer, origin.note) if origin.backend == "theano" else [layer]
 
 
 def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -264,6 +233,8 @@ def _entry(class_name: str, config: dict[str, Any], tensors: list) -> dict[str, 
 
 def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config = dict(description["config"])
+    if origin.keras < (2,):
+        config["input_layers"] = [_source(x, config["layers"]) for x in config["input_layers"]]
     entries = [linked for entry in config["layers"] for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
@@ -278,6 +249,20 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config["layers"] = entries
     name = "Functional" if description["class_name"] in _MODELS else description["class_name"]
     return {**description, "class_name": name, "config": _without_policy(config)}
+
+
+def _source(address: list[Any], entries: list[dict[str, Any]]) -> list[Any]:
+    """The address of an Input, by which Keras 1 called it before a layer handed it on.
+
+    There, a layer that returned its input itself became the one that the tensor came from.
+    """
+    calls = {entry["name"]: entry["inbound_nodes"] for entry in entries}
+    for _ in entries:
+        nodes = calls.get(address[0])
+        if not nodes:
+            break
+        address = nodes[address[1]][0]
+    return address[:3]
 
 
 def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
@@ -402,6 +387,10 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     special = _SPECIAL.get(name)
     if special is not None:
         name, config = special(config)
+    if name == "BatchNormalization" and origin.keras < (2,):
+        name, config = _old_normalization(config, origin)
+    if name in ("PReLU", "SReLU") and origin.keras < (2,):
+        config = _sharing(config, origin)
     name = _RENAMED.get(name, name)
     cls = builtins_named(name).get("layers")
     for key in ("layer", "backward_layer", "cell"):
@@ -481,6 +470,45 @@ def _thresholded_relu(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return "ReLU", {**config, "threshold": threshold}
 
 
+def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """The layer that computes what BatchNormalization of Keras 0 and 1 did in its mode."""
+    mode = config.pop("mode", 0)
+    oldest = origin.keras < (1,)
+    if mode == 0 and not oldest:
+        return "BatchNormalization", config
+    if mode not in (0, 1, 2):
+        raise ValueError(
+            f"Layer '{config.get('name')}' (BatchNormalization) expects a mode of 0, 1 or 2, the "
+            f"ones that Keras had. Received: mode={mode!r}"
+        )
+    name = "BatchNormalizationOf" + ("Deviations", "Samples", "Batches")[mode]
+    origin.note(_NORMALIZATIONS[name])
+    return name, {**config, "inner_epsilon": False} if mode == 1 and oldest else config
+
+
+_NORMALIZATIONS = {
+    "BatchNormalizationOfBatches": (
+        "BatchNormalizationOfBatches is BatchNormalization of Keras 1 with mode=2: by the "
+        "statistics of each batch, in predictions too."
+    ),
+    "BatchNormalizationOfDeviations": (
+        "BatchNormalizationOfDeviations is BatchNormalization of Keras 0, which averaged standard "
+        "deviations."
+    ),
+    "BatchNormalizationOfSamples": (
+        "BatchNormalizationOfSamples is BatchNormalization with mode=1, which went away with Keras "
+        "2: by the statistics of each sample."
+    ),
+}
+
+
+def _sharing(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The config with `shared_axes`, which Keras 1 left out: they have size 1 in the arrays."""
+    shape = next(iter(origin.shapes.get(str(config.get("name")), ())), ())
+    axes = [axis for axis, size in enumerate(shape, 1) if size == 1]
+    return {**config, "shared_axes": axes} if axes else config
+
+
 _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "CuDNNGRU": _cudnn_gru,
     "CuDNNLSTM": _cudnn_lstm,
@@ -500,18 +528,10 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
         if not config.get("reset_after"):
             origin.note(_RESET)
         return {"reset_after": False, **config}
-    if config.get("go_backwards") and origin.keras < (2,):
-        origin.note(_BACKWARDS)
     if name.startswith(("Separable", "Depthwise")):  # which have other kernels
         return {key: x for key, x in config.items() if key not in _OF_ONE_KERNEL}
     if name.startswith("SpatialDropout"):
         return {key: x for key, x in config.items() if key != "noise_shape"}
-    if name == "BatchNormalization" and config.pop("mode", 0):
-        raise ValueError(
-            f"Layer '{config.get('name')}' (BatchNormalization) has a mode other than 0, which "
-            "went away with Keras 2. Make the model in code, with a Layer that computes the same "
-            "there, and use load_weights(filepath)."
-        )
     return {key: x for key, x in config.items() if key != "forget_bias_init"}
 
 
@@ -522,15 +542,6 @@ _HARD_SIGMOID = (
     "hard_sigmoid_keras2 is x / 5 + 1 / 2 between 0 and 1, which Keras 1 and 2 called hard_sigmoid."
 )
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
-_PADDED = "Convolutions with padding 'same' have a ZeroPadding before them: so Theano padded."
-_BACKWARDS = (
-    "Keras 1 did not turn the mask round where a recurrent layer goes backwards: if there is a "
-    "mask, values differ from those of the Keras that wrote the file."
-)
-_POOLED = (
-    "Theano padded pooling layers and transposed convolutions with padding 'same' otherwise: "
-    "values differ from those of the Keras that wrote the file."
-)
 
 
 def _value(key: str, value: Any, origin: Origin) -> Any:

@@ -28,6 +28,8 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         config = described(files.parsed(root, "model_config", path), path)
         training = files.parsed(root, "training_config", path) if compile else None
         origin = files.origin_of(root)
+        shapes = {layer.name: layer.shapes for layer in files.stored_layers(root)}
+        origin = origin._replace(shapes=shapes)
         config = without_code(config, path, custom_objects)
         with custom_object_scope(custom_objects), naming(path, "does not describe a model"):
             model = rebuild(modern(config, with_data_format(origin, config)), path)
