@@ -24,7 +24,7 @@ from ..saving.legacy.configs import (
     modern,
     modern_architecture,
     origin_named,
-    with_data_format,
+    with_context,
 )
 from ..saving.model_config import entries, unknown_classes
 from ..saving.stores import open_store
@@ -124,7 +124,7 @@ def _of_legacy(path: str, kind: str) -> Contents:
 def _modern(config: Any, origin: Origin) -> Any:
     """The config in today's words; as it is in the file where it has none: loading says why."""
     try:
-        return modern(config, with_data_format(origin, config))
+        return modern(config, with_context(origin, config))
     except Exception:
         return config
 

@@ -5,12 +5,60 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from layerkit.backend import image_data_format
+from layerkit.backend import SeedGenerator, image_data_format
 from layerkit.backend.recording import effect
 
-from .. import activations, constraints, initializers, ops, regularizers
+from .. import activations, constraints, initializers, ops, random, regularizers
+from .arguments import fraction
+from .bidirectional import Bidirectional
+from .core import Embedding
 from .input_spec import InputSpec
 from .layer import Layer
+
+
+class L1L2OfBatch(regularizers.L1L2):
+    """L1L2 times the number of samples: of an activity, which is divided by it, the sum."""
+
+    def __call__(self, x: Any) -> Any:
+        return super().__call__(x) * float(x.shape[0])
+
+
+class DroppingEmbedding(Embedding):
+    """An Embedding that in training drops a random share of all ids, wherever they stand.
+
+    Vectors of the other ids are divided by 1 - dropout. Gal and Ghahramani, 2016.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(input_dim, output_dim, **kwargs)
+        self.dropout, self.seed = fraction("dropout", dropout), seed
+        self.seed_generator = SeedGenerator(seed)
+
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
+        vectors = super().call(inputs)
+        if not training:
+            return vectors
+        ones = ops.ones((self.input_dim, 1), dtype=vectors.dtype)
+        kept = ops.take(
+            random.dropout(ones, self.dropout, seed=self.seed_generator), inputs, axis=0
+        )
+        return vectors * kept
+
+
+class HoldingBidirectional(Bidirectional):
+    """Bidirectional whose outputs at masked steps are those of the step before, not zeros."""
+
+    def __init__(self, layer: Layer, **kwargs: Any):
+        super().__init__(layer, **kwargs)
+        for part in (self.forward_layer, self.backward_layer):
+            setattr(part, "zero_output_for_mask", False)  # noqa: B010  not every layer has it
 
 
 class MaxoutDense(Layer):

@@ -6,6 +6,7 @@ meant when the file was written.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ class Origin(NamedTuple):
     keras: tuple[int, ...]  # (2, 2, 4)
     backend: str = ""  # as 'theano'; '' where it is not known
     of_tensorflow: bool = False  # whether it was tf.keras
+    has_masks: bool = False  # whether a layer of the model makes any
     data_format: str | None = None  # of layers whose config does not say it
     shapes: Mapping[str, list[tuple[int, ...]]] = MappingProxyType({})  # of layers' arrays, by name
     notes: tuple[list[str], ...] = ()  # a list to which what names mean otherwise is added
@@ -30,6 +32,11 @@ class Origin(NamedTuple):
     def is_old(self) -> bool:
         """Whether it was Keras 1 or 2, where some names mean other numbers than in Keras 3."""
         return self.keras < (3,)
+
+    @property
+    def sums_activity(self) -> bool:
+        """Whether activity regularizers summed over the batch: later ones divide by its size."""
+        return (1,) <= self.keras < (3,) and not self.of_tensorflow
 
     @property
     def all_notes(self) -> tuple[str, ...]:
@@ -59,9 +66,7 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
     if "module" in config or "class_name" not in config or "config" not in config:
         return config, ()
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
-    origin = with_data_format(origin, config)
-    if not origin.backend and origin.keras < (2,) and origin.data_format == "channels_first":
-        origin = origin._replace(backend="theano")  # it does not say, but that is Theano's order
+    origin = with_context(origin, config)
     return modern(config, origin), origin.all_notes
 
 
@@ -151,22 +156,28 @@ def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return {**kept, **_layer(name, dict(config), origin)}
 
 
-def with_data_format(origin: Origin, config: Any) -> Origin:
-    """`origin` with the order of axes that all layers of a model name, if they name one.
+def with_context(origin: Origin, config: Any) -> Origin:
+    """`origin` with what the configs of a model's layers say together.
 
-    In Keras 1 the configs of some layers left out theirs.
+    The order of axes that all of them name, if they name one, which in Keras 1 the configs of some
+    layers left out; where it is the order of Theano, and nothing says what the model ran on, it was
+    Theano. And whether any layer masks.
     """
-    named, todo = set(), [config]
+    named, todo, masks = set(), [config], False
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
+            masks |= value.get("class_name") == "Masking" or value.get("mask_zero") is True
             named.add(str(value.get("dim_ordering", "")))
             todo += value.values()
         elif isinstance(value, list):
             todo += value
     formats = {"th": "channels_first", "tf": "channels_last"}
     found = [formats[name] for name in named & formats.keys()]
-    return origin._replace(data_format=found[0] if len(found) == 1 else None)
+    one = found[0] if len(found) == 1 else None
+    if one == "channels_first" and not origin.backend and origin.keras < (2,):
+        origin = origin._replace(backend="theano")
+    return origin._replace(data_format=one, has_masks=masks)
 
 
 # --- models ------------------------------------------------------------------------------------
@@ -387,10 +398,9 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     special = _SPECIAL.get(name)
     if special is not None:
         name, config = special(config)
-    if name == "BatchNormalization" and origin.keras < (2,):
-        name, config = _old_normalization(config, origin)
-    if name in ("PReLU", "SReLU") and origin.keras < (2,):
-        config = _sharing(config, origin)
+    changed = _CHANGED.get(name)
+    if changed is not None and origin.is_old:
+        name, config = changed(config, origin)
     name = _RENAMED.get(name, name)
     cls = builtins_named(name).get("layers")
     for key in ("layer", "backward_layer", "cell"):
@@ -452,8 +462,31 @@ def _lambda(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _deconvolution(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Conv2DTranspose, whose shape of the output follows from its other arguments."""
-    return "Conv2DTranspose", {key: x for key, x in config.items() if key != "output_shape"}
+    """Conv2DTranspose, which is told what its outputs have above the least that they can."""
+    kept = {key: x for key, x in config.items() if key != "output_shape"}
+    shape = config.get("output_shape")
+    if not isinstance(shape, list) or len(shape) != 4:
+        return "Conv2DTranspose", kept
+    lengths = shape[2:] if config.get("dim_ordering") == "th" else shape[1:3]
+    windows, strides = [config["nb_row"], config["nb_col"]], config["subsample"]
+    same = config.get("border_mode") == "same"
+    beyond, usual = [], []
+    for length, window, stride in zip(lengths, windows, strides, strict=True):
+        inputs = -(-length // stride) if same else (length - window) // stride + 1
+        least = (inputs - 1) * stride + (window % 2 if same else window)
+        beyond.append(length - least)
+        usual.append(inputs * stride + (0 if same else max(window - stride, 0)) - least)
+    return "Conv2DTranspose", kept if beyond == usual else {**kept, "output_padding": beyond}
+
+
+def _zero_padding(config: dict[str, Any], sides: tuple[str, ...]) -> dict[str, Any]:
+    """The config with padding in pairs, where Keras 1 took a dict, or four numbers, too."""
+    padding = config.get("padding")
+    if isinstance(padding, dict):
+        padding = [padding.get(f"{side}_pad", 0) for side in sides]
+    if isinstance(padding, list) and len(padding) == 4:
+        padding = [padding[:2], padding[2:]]
+    return {**config, "padding": padding}
 
 
 def _cudnn_lstm(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -474,7 +507,7 @@ def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dic
     """The layer that computes what BatchNormalization of Keras 0 and 1 did in its mode."""
     mode = config.pop("mode", 0)
     oldest = origin.keras < (1,)
-    if mode == 0 and not oldest:
+    if mode == 0 and not oldest or origin.keras >= (2,):
         return "BatchNormalization", config
     if mode not in (0, 1, 2):
         raise ValueError(
@@ -502,13 +535,38 @@ _NORMALIZATIONS = {
 }
 
 
+def _embedding(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    return "DroppingEmbedding" if config.get("dropout") else "Embedding", config
+
+
+def _both_ways(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """Bidirectional, whose outputs at masked steps are zeros since tf.keras."""
+    if origin.of_tensorflow or not origin.has_masks:
+        return "Bidirectional", config
+    origin.note(_HOLDING)
+    return "HoldingBidirectional", config
+
+
+def _penalty(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """ActivityRegularization, or where its penalty was summed, an Activation that has it."""
+    if not origin.sums_activity:
+        return "ActivityRegularization", config
+    penalty = {key: config.get(key, 0.0) for key in ("l1", "l2")}
+    kept = {key: x for key, x in config.items() if key not in penalty}
+    penalty = {"class_name": "L1L2", "config": penalty}
+    return "Activation", {**kept, "activation": "linear", "activity_regularizer": penalty}
+
+
 def _sharing(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """The config with `shared_axes`, which Keras 1 left out: they have size 1 in the arrays."""
+    if origin.keras >= (2,):
+        return config
     shape = next(iter(origin.shapes.get(str(config.get("name")), ())), ())
     axes = [axis for axis, size in enumerate(shape, 1) if size == 1]
     return {**config, "shared_axes": axes} if axes else config
 
 
+_SIDES = ("top", "bottom", "left", "right")
 _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "CuDNNGRU": _cudnn_gru,
     "CuDNNLSTM": _cudnn_lstm,
@@ -516,6 +574,17 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "Lambda": _lambda,
     "Merge": _merge,
     "ThresholdedReLU": _thresholded_relu,
+    "ZeroPadding1D": lambda config: ("ZeroPadding1D", _zero_padding(config, _SIDES[2:])),
+    "ZeroPadding2D": lambda config: ("ZeroPadding2D", _zero_padding(config, _SIDES)),
+}
+# What those computed, or what their configs left out, depends on who wrote them.
+_CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]] = {
+    "ActivityRegularization": _penalty,
+    "BatchNormalization": _old_normalization,
+    "Bidirectional": _both_ways,
+    "Embedding": _embedding,
+    "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
+    "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
 }
 
 
@@ -541,6 +610,14 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
 _HARD_SIGMOID = (
     "hard_sigmoid_keras2 is x / 5 + 1 / 2 between 0 and 1, which Keras 1 and 2 called hard_sigmoid."
 )
+_SUMMED = (
+    "L1L2OfBatch is L1L2 as an activity regularizer that is not divided by the batch size, as in "
+    "Keras 1 and 2."
+)
+_HOLDING = (
+    "HoldingBidirectional is Bidirectional of Keras 1 and 2, whose outputs at masked steps are "
+    "those of the step before."
+)
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
 
 
@@ -556,13 +633,33 @@ def _value(key: str, value: Any, origin: Origin) -> Any:
         return value
     if key == "dtype":  # a policy
         return value["config"]["name"]
-    if key.endswith("regularizer") and "name" in value:
-        return {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
+    if key.endswith("regularizer"):
+        return _regularizer(key, value, origin)
     if key.endswith("constraint"):
         return _constraint(value)
     if key.endswith("initializer") and isinstance(value.get("config"), dict):
         config = {k: x for k, x in value["config"].items() if k != "dtype"}
         return {**value, "config": config}
+    return value
+
+
+_OF_KERAS_1 = ("ActivityRegularizer", "L1L2Regularizer", "WeightRegularizer")  # in {"name", ...}
+
+
+def _regularizer(key: str, value: dict[str, Any], origin: Origin) -> dict[str, Any] | None:
+    """{"name", "l1", "l2"} of Keras 1, {"class_name", "config"} of Keras 2."""
+    if "name" in value and "class_name" not in value:
+        if value["name"] not in _OF_KERAS_1:
+            warnings.warn(
+                f"The model was loaded without its {key} {value}, which went away with Keras 2: "
+                "predictions are the same, training is not.",
+                stacklevel=2,
+            )
+            return None
+        value = {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
+    if key == "activity_regularizer" and value["class_name"] == "L1L2" and origin.sums_activity:
+        origin.note(_SUMMED)
+        return {**value, "class_name": "L1L2OfBatch"}
     return value
 
 

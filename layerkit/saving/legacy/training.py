@@ -21,47 +21,79 @@ def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]
         optimizer = training.get("optimizer")
         if isinstance(optimizer, dict) and "class_name" in optimizer:
             training = {**training, "optimizer": modern_optimizer(optimizer, origin)}
-        config = {**config, "compile_config": _modern_parts(training)}
+        config = {**config, "compile_config": _modern_parts(training, origin)}
     return config
 
 
-def modern_training(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """A training configuration of any age as `compile_as_saved` takes it."""
+def modern_training(config: dict[str, Any], origin: Origin, outputs: int = 1) -> dict[str, Any]:
+    """A training configuration of any age as `compile_as_saved` takes it.
+
+    outputs: how many the model has.
+    """
     config = dict(config)
     optimizer = config.pop("optimizer_config", None)
     if isinstance(optimizer, dict):
         config["optimizer"] = modern_optimizer(optimizer, origin)
     if config.get("sample_weight_mode") in (None, "temporal"):  # the weights' shape says it now
         config.pop("sample_weight_mode", None)
-    return _modern_parts(config)
+    parts = _modern_parts(config, origin)
+    for key in ("metrics", "weighted_metrics"):
+        parts[key] = _for_each(parts.get(key), outputs) if origin.is_old else parts.get(key)
+    return parts
 
 
-def _modern_parts(config: dict[str, Any]) -> dict[str, Any]:
+def _for_each(metrics: Any, outputs: int) -> Any:
+    """Metrics in one list were those of every output."""
+    if not isinstance(metrics, list) or outputs < 2 or any(isinstance(m, list) for m in metrics):
+        return metrics
+    return [metrics] * outputs
+
+
+def _modern_parts(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A training configuration with losses and metrics in today's words."""
     modern_parts = dict(config)
     for key, family in _FAMILIES.items():
         if key in config:
-            modern_parts[key] = _of_family(config[key], family)
+            names = _names(family, origin) if origin.is_old else {}
+            modern_parts[key] = _of_family(config[key], family, names)
     return modern_parts
+
+
+def _names(family: str, origin: Origin) -> dict[str, str]:
+    """What old names of losses, and of metrics, mean, where it is not what they mean now."""
+    cosine = "cosine_proximity_keras1" if origin.keras < (2,) else "cosine_similarity"
+    names = {
+        "KLD": "kl_divergence",
+        "cosine": cosine,
+        "cosine_proximity": cosine,
+        "kld": "kl_divergence",
+        "kullback_leibler_divergence": "kl_divergence",
+        "logcosh": "log_cosh",
+    }
+    if not origin.of_tensorflow and origin.keras < (2, 3):
+        names |= {name: f"{name}_keras2" for name in ("hinge", "squared_hinge")}
+    return names
 
 
 _FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
 
 
-def _of_family(value: Any, family: str) -> Any:
+def _of_family(value: Any, family: str, names: dict[str, str]) -> Any:
     """Losses or metrics as they were given, with the module that old files leave out."""
     if isinstance(value, list):
-        return [_of_family(item, family) for item in value]
+        return [_of_family(item, family, names) for item in value]
+    if isinstance(value, str):
+        return names.get(value, value)
     if not isinstance(value, dict):
         return value
     if "class_name" not in value:
-        return {key: _of_family(item, family) for key, item in value.items()}
+        return {key: _of_family(item, family, names) for key, item in value.items()}
     config = value.get("config")
     if not isinstance(config, dict):
         return value
     function = config.get("fn")
     if value["class_name"] in _WRAPPERS and isinstance(function, str):
-        return function
+        return names.get(function, function)
     config = {k: x for k, x in config.items() if k != "fn" and (k, x) != ("reduction", "auto")}
     return {"module": f"keras.{family}", **value, "config": config}
 
@@ -84,6 +116,8 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
     decay = config.pop("decay", None)
     if config.get("epsilon", 0) is None:
         del config["epsilon"]
+    if name in ("Adagrad", "RMSprop") and origin.is_old and not origin.of_tensorflow:
+        config |= _beside_the_root(name, config)
     if config.get("clipnorm") and origin.is_old and not origin.of_tensorflow:  # of all gradients
         config["global_clipnorm"] = config.pop("clipnorm")
     if decay:
@@ -92,6 +126,12 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
         config = _without_zero_clipping(config)
     taken = parameters_of(cls)
     return {"class_name": name, "config": {k: x for k, x in config.items() if k in taken or x}}
+
+
+def _beside_the_root(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """What divides by sqrt(a + epsilon²), as good as by sqrt(a) + epsilon, which was meant."""
+    squared = {"epsilon": config.get("epsilon", 1e-7) ** 2}
+    return {"initial_accumulator_value": 0.0, **squared} if name == "Adagrad" else squared
 
 
 def _decaying(cls: Any, config: dict[str, Any], decay: float) -> dict[str, Any]:
