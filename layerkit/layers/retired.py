@@ -14,6 +14,7 @@ from .bidirectional import Bidirectional
 from .core import Embedding
 from .input_spec import InputSpec
 from .layer import Layer
+from .normalization import BatchNormalization
 
 
 class L1L2OfBatch(regularizers.L1L2):
@@ -272,6 +273,27 @@ class TheanoPooling(Layer):
         for axis, stride in enumerate(self.strides, self._first_axis):
             sizes[axis] = sizes[axis] and -(-sizes[axis] // stride)
         return tuple(sizes)
+
+
+class BatchNormalizationKeras2(BatchNormalization):
+    """BatchNormalization whose batches' statistics masks do not change, nor being frozen.
+
+    Where it is not `trainable` training goes by the batch's statistics too; the moving averages
+    stay as they are, or with `always_moving`, as in Keras 1, they follow.
+    """
+
+    def __init__(self, always_moving: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.always_moving = always_moving
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        if not training or self.trainable:
+            return super().call(inputs, training=training)
+        axes = [axis for axis in range(inputs.ndim) if axis != self.axis % inputs.ndim]
+        mean, variance = ops.moments(inputs, axes)
+        if self.always_moving:
+            effect(self._move, mean, variance)
+        return self._by(mean, variance, inputs, self.gamma, self.beta)
 
 
 class _OldNormalization(Layer):

@@ -29,6 +29,7 @@ OTHER_TRAINING: dict[tuple[str, str], str] = {
     ("keras-2*", "*nadam"): _MOMENTA,
     ("tf*", "*nadam"): _MOMENTA,
     ("tf*", "adafactor"): _ADAFACTOR,
+    ("keras-2.3*", "masked_training"): _VARIANCE,
     ("keras-2.3*", "normalized*"): _VARIANCE,
     ("keras-2.2*", "normalized*"): _VARIANCE,
     ("tf*", "normalized*"): _VARIANCE,

@@ -415,6 +415,8 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if origin.data_format and name != "Flatten" and "data_format" in parameters_of(cls):
         config.setdefault("data_format", origin.data_format)
     config = {key: _value(key, x, origin) for key, x in config.items()}
+    if origin.keras < (2,):
+        config |= _turned_constraint(name, config)
     taken = parameters_of(cls)
     left = {
         k: x
@@ -423,6 +425,27 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     }
     own = {k: x for k, x in config.items() if k in taken and k not in ("input_shape", "weights")}
     return {"class_name": name, "config": _with_old_defaults(name, own | left, origin)}
+
+
+TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel
+    "Conv2D": (2, 3, 1, 0),
+    "Conv2DTranspose": (2, 3, 0, 1),
+    "Conv3D": (2, 3, 4, 1, 0),
+}
+
+
+def _turned_constraint(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The constraint of a kernel that is turned, along the axis that was meant."""
+    axes, constraint = TURNED_KERNELS.get(name), config.get("kernel_constraint")
+    if axes is None or config.get("data_format") != "channels_first":
+        return {}
+    if not isinstance(constraint, dict):
+        return {}
+    inner = constraint["config"]
+    if inner.get("axis") not in axes:
+        return {}
+    turned = {**constraint, "config": {**inner, "axis": axes.index(inner["axis"])}}
+    return {"kernel_constraint": turned}
 
 
 def _input(config: dict[str, Any]) -> dict[str, Any]:
@@ -504,11 +527,15 @@ def _thresholded_relu(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
-    """The layer that computes what BatchNormalization of Keras 0 and 1 did in its mode."""
+    """The layer that computes what BatchNormalization of Keras 0 to 2 did, in its mode."""
     mode = config.pop("mode", 0)
     oldest = origin.keras < (1,)
-    if mode == 0 and not oldest or origin.keras >= (2,):
-        return "BatchNormalization", config
+    if mode == 0 and not oldest:
+        if origin.of_tensorflow or config.get("trainable", True) and not origin.has_masks:
+            return "BatchNormalization", config
+        origin.note(_FROZEN)
+        moving = {"always_moving": True} if origin.keras < (2,) else {}
+        return "BatchNormalizationKeras2", config | moving
     if mode not in (0, 1, 2):
         raise ValueError(
             f"Layer '{config.get('name')}' (BatchNormalization) expects a mode of 0, 1 or 2, the "
@@ -519,6 +546,10 @@ def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dic
     return name, {**config, "inner_epsilon": False} if mode == 1 and oldest else config
 
 
+_FROZEN = (
+    "BatchNormalizationKeras2 is BatchNormalization of Keras 1 and 2, which in training goes by "
+    "the statistics of the whole batch, whether it is frozen and whatever is masked."
+)
 _NORMALIZATIONS = {
     "BatchNormalizationOfBatches": (
         "BatchNormalizationOfBatches is BatchNormalization of Keras 1 with mode=2: by the "
