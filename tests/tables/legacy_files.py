@@ -9,11 +9,9 @@ from __future__ import annotations
 _NO_CELLS = "the file leaves out what the cells were: Keras 2.0 forgot it"
 _MASKS = "Keras 1 did not turn masks round where layers go backwards"
 _BORDERS = "Theano padded pooling and transposed convolutions with 'same' otherwise"
-_MOMENTA = "Nadam's schedule of momenta is another one since Keras 3"
 _VARIANCE = "TensorFlow and Theano kept the unbiased variance in BatchNormalization's average"
 _RESIZING = "TensorFlow 1 resized from the corners of pixels, not their centres"
 _MODES = "modes of BatchNormalization went away with Keras 2"
-_ADAFACTOR = "tf.keras keeps other variables for Adafactor: training goes on with fresh ones"
 
 # The file is refused, with these words in the message.
 REFUSED: dict[tuple[str, str], str] = {
@@ -34,10 +32,6 @@ OTHER_PREDICTIONS: dict[tuple[str, str], str] = {
 }
 # The state is restored, or a warning says that it is not, and training goes on to other numbers.
 OTHER_TRAINING: dict[tuple[str, str], str] = {
-    ("keras-1*", "*nadam"): _MOMENTA,
-    ("keras-2*", "*nadam"): _MOMENTA,
-    ("tf*", "*nadam"): _MOMENTA,
-    ("tf*", "adafactor"): _ADAFACTOR,
     ("keras-2.3*", "normalized*"): _VARIANCE,
     ("keras-2.2*", "normalized*"): _VARIANCE,
     ("tf*", "normalized*"): _VARIANCE,

@@ -31,12 +31,12 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         config = without_code(config, path, custom_objects)
         with custom_object_scope(custom_objects), naming(path, "does not describe a model"):
             model = rebuild(modern(config, with_data_format(origin, config)), path)
-        model.file_notes = origin.all_notes
         parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
                 compile_as_saved(model, modern_training(training, origin))
             restore_optimizer(model, parts, root, origin, path)
+        model.file_notes = origin.all_notes
     return model
 
 

@@ -11,6 +11,11 @@ from .configs import Origin, modern
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
+_EPSILON = (
+    "The epsilon of {name} is the square of that in the file: the Keras that wrote it added its "
+    "own to the root of the mean square, not under it."
+)
+_MOMENTA = "The momenta of Nadam grow as slowly as in the Keras that wrote the file."
 
 
 def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -80,8 +85,10 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
     if cls is None or not isinstance(description["config"], dict):
         return description
     config, _ = with_new_names(cls, description["config"])
+    if origin.is_old and config.get("is_legacy_optimizer", True):
+        config = _of_keras_2(name, config, origin)
     config = {key: x for key, x in config.items() if key not in _NOT_NEEDED}
-    decay = config.pop("decay", None)
+    decay = config.pop("decay", None) if name != "Nadam" else None
     if config.get("epsilon", 0) is None:
         del config["epsilon"]
     if config.get("clipnorm") and origin.is_old and not origin.of_tensorflow:  # of all gradients
@@ -91,7 +98,22 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
     if "clipnorm" in config or "clipvalue" in config:
         config = _without_zero_clipping(config)
     taken = parameters_of(cls)
-    return {"class_name": name, "config": {k: x for k, x in config.items() if k in taken or x}}
+    kept = {k: x for k, x in config.items() if k in taken or k == "decay" or x}
+    return {"class_name": name, "config": kept}
+
+
+def _of_keras_2(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The config of an optimizer of Keras 1 or 2 that updates as it did there."""
+    if name == "Nadam":
+        origin.note(_MOMENTA)
+        return {**config, "decay": config.get("schedule_decay", config.get("decay"))}
+    if name == "Adagrad" and "initial_accumulator_value" not in config:
+        config = {**config, "initial_accumulator_value": 0.0}
+    if name == "Adagrad" or name == "RMSprop" and not config.get("momentum"):
+        origin.note(_EPSILON.format(name=name))
+        epsilon = config.get("epsilon")
+        return {**config, "epsilon": (1e-7 if epsilon is None else epsilon) ** 2}
+    return config
 
 
 def _decaying(cls: Any, config: dict[str, Any], decay: float) -> dict[str, Any]:
