@@ -75,6 +75,7 @@ _RETIRED = (  # which only files and old scripts name
     "MaxoutDense",
     "ParametricSoftplus",
     "SReLU",
+    "UpSampling2DKeras2",
 )
 _FEATURE_SPACE = ("Cross", "Feature", "FeatureSpace", "TFDConcat", "TFDIdentity")
 

@@ -10,7 +10,6 @@ _NO_CELLS = "the file leaves out what the cells were: Keras 2.0 forgot it"
 _MASKS = "Keras 1 did not turn masks round where layers go backwards"
 _BORDERS = "Theano padded pooling and transposed convolutions with 'same' otherwise"
 _VARIANCE = "TensorFlow and Theano kept the unbiased variance in BatchNormalization's average"
-_RESIZING = "TensorFlow 1 resized from the corners of pixels, not their centres"
 _MODES = "modes of BatchNormalization went away with Keras 2"
 
 # The file is refused, with these words in the message.
@@ -28,7 +27,6 @@ OTHER_PREDICTIONS: dict[tuple[str, str], str] = {
     ("keras-2*-theano", "transposed"): _BORDERS,
     ("keras-0*", "convolution"): _BORDERS,
     ("keras-1*", "masked_embedding"): _MASKS,
-    ("keras-2.[23]*-tensorflow", "resampling"): _RESIZING,
 }
 # The state is restored, or a warning says that it is not, and training goes on to other numbers.
 OTHER_TRAINING: dict[tuple[str, str], str] = {

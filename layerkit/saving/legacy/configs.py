@@ -423,7 +423,17 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         if x and k not in (*taken, *_WITHOUT_EFFECT) and not (k == "groups" and x == 1)
     }
     own = {k: x for k, x in config.items() if k in taken and k not in ("input_shape", "weights")}
-    return {"class_name": name, "config": _with_old_defaults(name, own | left, origin)}
+    config = _with_old_defaults(name, own | left, origin)
+    return {"class_name": _as_it_computed(name, config, origin), "config": config}
+
+
+def _as_it_computed(name: str, config: dict[str, Any], origin: Origin) -> str:
+    """The class that computes what `name` meant to who wrote the file."""
+    old = origin.is_old and origin.backend == "tensorflow" and not origin.of_tensorflow
+    if name == "UpSampling2D" and config.get("interpolation") == "bilinear" and old:
+        origin.note(_CORNERS)
+        return "UpSampling2DKeras2"
+    return name
 
 
 def _input(config: dict[str, Any]) -> dict[str, Any]:
@@ -526,6 +536,10 @@ _PADDED = "Convolutions with padding 'same' have a ZeroPadding before them: so T
 _BACKWARDS = (
     "Keras 1 did not turn the mask round where a recurrent layer goes backwards: if there is a "
     "mask, values differ from those of the Keras that wrote the file."
+)
+_CORNERS = (
+    "UpSampling2DKeras2 interpolates between the corners of pixels, as UpSampling2D of Keras 2 did "
+    "on TensorFlow, not between their centres."
 )
 _POOLED = (
     "Theano padded pooling layers and transposed convolutions with padding 'same' otherwise: "
