@@ -7,7 +7,7 @@ from typing import Any
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
-from .configs import Origin, modern
+from .configs import Origin, modern_model
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
@@ -21,7 +21,7 @@ _MOMENTA = "The momenta of Nadam grow as slowly as in the Keras that wrote the f
 def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A model's config of tf.keras's `.keras` files, its training configuration included."""
     training = config.get("compile_config")
-    config = modern(config, origin)
+    config = modern_model(config, origin)
     if isinstance(training, dict):
         optimizer = training.get("optimizer")
         if isinstance(optimizer, dict) and "class_name" in optimizer:
@@ -47,6 +47,10 @@ def _modern_parts(config: dict[str, Any]) -> dict[str, Any]:
     for key, family in _FAMILIES.items():
         if key in config:
             modern_parts[key] = _of_family(config[key], family)
+    for key in (*_FAMILIES, "loss_weights"):
+        value = modern_parts.get(key)
+        if isinstance(value, dict) and "class_name" not in value:  # by the outputs' names
+            modern_parts[key] = {name.replace("/", "_"): x for name, x in value.items()}
     return modern_parts
 
 
