@@ -29,7 +29,6 @@ RENAMED = {
     "init": ["kernel_initializer", "embeddings_initializer", "alpha_initializer"],
     "inner_activation": ["recurrent_activation"],
     "inner_init": ["recurrent_initializer"],
-    "input_dtype": ["dtype"],
     "l": ["l2", "l1"],
     "length": ["size"],
     "lr": ["learning_rate"],

@@ -133,7 +133,7 @@ def _of_architecture(path: str, kind: str) -> Contents:
         config = json.load(file)
     version = config.get("keras_version")
     writer = f"Written by Keras {version}." if version else ""
-    return Contents(writer, modern_architecture(config), arrays={}, optimizer=[])
+    return Contents(writer, modern_architecture(config)[0], arrays={}, optimizer=[])
 
 
 _READERS = {

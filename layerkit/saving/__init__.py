@@ -137,7 +137,10 @@ def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None)
     with naming(name, "is not one of a model"), weights_for_architecture(name):
         config = without_code(config, name, custom_objects)
         with custom_object_scope(custom_objects):
-            return rebuild(described(modern_architecture(config), name), name)
+            config, notes = modern_architecture(config)
+            model = rebuild(described(config, name), name)
+    model.file_notes = notes
+    return model
 
 
 def from_json(text: str, custom_objects: dict[str, Any] | None = None) -> Any:

@@ -74,6 +74,8 @@ def origin_of(root: Any) -> Origin:
 def _backend_by_names(root: Any) -> str:
     """Keras 1 does not say what it ran on; but only TensorFlow's variables end in ':0'."""
     names = [name for layer in stored_layers(root) for name in layer.weight_names]
+    if not names:
+        return ""
     return "tensorflow" if any(name.endswith(":0") for name in names) else "theano"
 
 

@@ -7,13 +7,14 @@ meant when the file was written.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
-from . import tensorflow_operations
+from . import tensorflow_operations, theano
 from .names import is_address, without_slashes
 from .tensorflow_shapes import without_shapes
 
@@ -24,13 +25,20 @@ class Origin(NamedTuple):
     keras: tuple[int, ...]  # (2, 2, 4)
     backend: str = ""  # as 'theano'; '' where it is not known
     of_tensorflow: bool = False  # whether it was tf.keras
+    has_masks: bool = False  # whether a layer of the model makes any
     data_format: str | None = None  # of layers whose config does not say it
+    shapes: Mapping[str, list[tuple[int, ...]]] = MappingProxyType({})  # of layers' arrays, by name
     notes: tuple[list[str], ...] = ()  # a list to which what names mean otherwise is added
 
     @property
     def is_old(self) -> bool:
         """Whether it was Keras 1 or 2, where some names mean other numbers than in Keras 3."""
         return self.keras < (3,)
+
+    @property
+    def sums_activity(self) -> bool:
+        """Whether activity regularizers summed over the batch: later ones divide by its size."""
+        return (1,) <= self.keras < (3,) and not self.of_tensorflow
 
     @property
     def all_notes(self) -> tuple[str, ...]:
@@ -51,21 +59,21 @@ def origin_named(version: str, backend: str = "") -> Origin:
     return Origin(number, backend, of_tensorflow, notes=([],))
 
 
-def modern_architecture(config: Any) -> Any:
-    """What `to_json` of Keras 1 and 2 gave, as today's; that of Keras 3 as it is."""
+def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
+    """What `to_json` of Keras 1 and 2 gave, as today's, and notes on it; Keras 3's as it is."""
     if not isinstance(config, dict):
-        return config
+        return config, ()
     if "class_name" not in config and isinstance(config.get("layers"), list):
         config = {**_described_by_name(config), "keras_version": "0"}
     if "module" in config or "class_name" not in config or "config" not in config:
-        return config
+        return config, ()
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
-    return modern_model(config, origin)
+    return modern_model(config, origin), origin.all_notes
 
 
 def modern_model(config: Any, origin: Origin) -> Any:
     """The description of a whole model as today's classes take it; ValueError as of `modern`."""
-    return modern(without_slashes(config), _with_data_format(origin, config))
+    return modern(without_slashes(config), _with_context(origin, config))
 
 
 def _described_by_name(config: dict[str, Any]) -> dict[str, Any]:
@@ -135,42 +143,7 @@ def _chain(description: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         expand = {"module": "keras.src.ops.numpy", "class_name": "ExpandDims", "name": name}
         dot = {**layer, "name": f"{name}_dot", "config": {**config, "name": f"{name}_dot"}}
         return [dot, {**expand, "config": {"name": name, "axis": 1}}]
-    if origin.backend == "theano" and isinstance(config, dict) and config.get("padding") == "same":
-        return _padded_as_theano(layer, origin)
-    return [layer]
-
-
-_PADDINGS = {"Conv1D": "ZeroPadding1D", "Conv2D": "ZeroPadding2D", "Conv3D": "ZeroPadding3D"}
-
-
-def _padded_as_theano(layer: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
-    """A convolution with padding 'same' as Theano padded: half before it, whatever the stride."""
-    config = layer["config"]
-    padding = _PADDINGS.get(layer["class_name"])
-    sizes = _listed(config.get("kernel_size", 1))
-    odd = all(size % 2 for size in sizes) and set(_listed(config.get("strides", 1))) == {1}
-    if "Pooling" in layer["class_name"] or "Transpose" in layer["class_name"]:
-        origin.note(_POOLED)
-        warnings.warn(f"Layer '{config['name']}': {_POOLED}", stacklevel=2)
-    if padding is None or odd:
-        return [layer]
-    origin.note(_PADDED)
-    holes = _listed(config.get("dilation_rate", 1))
-    holes = holes * len(sizes) if len(holes) == 1 else holes
-    reach = [(size - 1) * rate + 1 for size, rate in zip(sizes, holes, strict=True)]
-    amounts = [[size // 2, (size - 1) // 2] for size in reach]
-    before: dict[str, Any] = {"name": f"{config['name']}_padding"}
-    before["padding"] = amounts[0] if len(amounts) == 1 else amounts
-    if len(amounts) > 1 or config.get("data_format"):
-        before["data_format"] = config.get("data_format")
-    return [
-        {"class_name": padding, "config": before},
-        {**layer, "config": {**config, "padding": "valid"}},
-    ]
-
-
-def _listed(value: Any) -> list[int]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    return theano.layers_for(layer, origin.note) if origin.backend == "theano" else [layer]
 
 
 def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -189,22 +162,28 @@ def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return {**kept, **_layer(name, dict(config), origin)}
 
 
-def _with_data_format(origin: Origin, config: Any) -> Origin:
-    """`origin` with the order of axes that all layers of a model name, if they name one.
+def _with_context(origin: Origin, config: Any) -> Origin:
+    """`origin` with what the configs of a model's layers say together.
 
-    In Keras 1 the configs of some layers left out theirs.
+    The order of axes that all of them name, if they name one, which in Keras 1 the configs of some
+    layers left out; where it is the order of Theano, and nothing says what the model ran on, it was
+    Theano. And whether any layer masks.
     """
-    named, todo = set(), [config]
+    named, todo, masks = set(), [config], False
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
+            masks |= value.get("class_name") == "Masking" or value.get("mask_zero") is True
             named.add(str(value.get("dim_ordering", "")))
             todo += value.values()
         elif isinstance(value, list):
             todo += value
     formats = {"th": "channels_first", "tf": "channels_last"}
     found = [formats[name] for name in named & formats.keys()]
-    return origin._replace(data_format=found[0] if len(found) == 1 else None)
+    one = found[0] if len(found) == 1 else None
+    if one == "channels_first" and not origin.backend and origin.keras < (2,):
+        origin = origin._replace(backend="theano")
+    return origin._replace(data_format=one, has_masks=masks)
 
 
 # --- models ------------------------------------------------------------------------------------
@@ -271,6 +250,8 @@ def _entry(class_name: str, config: dict[str, Any], tensors: list) -> dict[str, 
 
 def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config = dict(description["config"])
+    if origin.keras < (2,):
+        config["input_layers"] = [_source(x, config["layers"]) for x in config["input_layers"]]
     entries = without_shapes(config["layers"], config["output_layers"])
     entries = [linked for entry in entries for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
@@ -286,6 +267,20 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config["layers"] = entries
     name = "Functional" if description["class_name"] in _MODELS else description["class_name"]
     return {**description, "class_name": name, "config": _without_policy(config)}
+
+
+def _source(address: list[Any], entries: list[dict[str, Any]]) -> list[Any]:
+    """The address of an Input, by which Keras 1 called it before a layer handed it on.
+
+    There, a layer that returned its input itself became the one that the tensor came from.
+    """
+    calls = {entry["name"]: entry["inbound_nodes"] for entry in entries}
+    for _ in entries:
+        nodes = calls.get(address[0])
+        if not nodes:
+            break
+        address = nodes[address[1]][0]
+    return address[:3]
 
 
 def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
@@ -401,6 +396,9 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     special = _SPECIAL.get(name)
     if special is not None:
         name, config = special(config)
+    changed = _CHANGED.get(name)
+    if changed is not None and origin.is_old:
+        name, config = changed(config, origin)
     name = _RENAMED.get(name, name)
     cls = builtins_named(name).get("layers")
     for key in ("layer", "backward_layer", "cell"):
@@ -472,8 +470,31 @@ def _lambda(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _deconvolution(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Conv2DTranspose, whose shape of the output follows from its other arguments."""
-    return "Conv2DTranspose", {key: x for key, x in config.items() if key != "output_shape"}
+    """Conv2DTranspose, which is told what its outputs have above the least that they can."""
+    kept = {key: x for key, x in config.items() if key != "output_shape"}
+    shape = config.get("output_shape")
+    if not isinstance(shape, list) or len(shape) != 4:
+        return "Conv2DTranspose", kept
+    lengths = shape[2:] if config.get("dim_ordering") == "th" else shape[1:3]
+    windows, strides = [config["nb_row"], config["nb_col"]], config["subsample"]
+    same = config.get("border_mode") == "same"
+    beyond, usual = [], []
+    for length, window, stride in zip(lengths, windows, strides, strict=True):
+        inputs = -(-length // stride) if same else (length - window) // stride + 1
+        least = (inputs - 1) * stride + (window % 2 if same else window)
+        beyond.append(length - least)
+        usual.append(inputs * stride + (0 if same else max(window - stride, 0)) - least)
+    return "Conv2DTranspose", kept if beyond == usual else {**kept, "output_padding": beyond}
+
+
+def _zero_padding(config: dict[str, Any], sides: tuple[str, ...]) -> dict[str, Any]:
+    """The config with padding in pairs, where Keras 1 took a dict, or four numbers, too."""
+    padding = config.get("padding")
+    if isinstance(padding, dict):
+        padding = [padding.get(f"{side}_pad", 0) for side in sides]
+    if isinstance(padding, list) and len(padding) == 4:
+        padding = [padding[:2], padding[2:]]
+    return {**config, "padding": padding}
 
 
 def _cudnn_lstm(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -490,6 +511,70 @@ def _thresholded_relu(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return "ReLU", {**config, "threshold": threshold}
 
 
+def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """The layer that computes what BatchNormalization of Keras 0 and 1 did in its mode."""
+    mode = config.pop("mode", 0)
+    oldest = origin.keras < (1,)
+    if mode == 0 and not oldest or origin.keras >= (2,):
+        return "BatchNormalization", config
+    if mode not in (0, 1, 2):
+        raise ValueError(
+            f"Layer '{config.get('name')}' (BatchNormalization) expects a mode of 0, 1 or 2, the "
+            f"ones that Keras had. Received: mode={mode!r}"
+        )
+    name = "BatchNormalizationOf" + ("Deviations", "Samples", "Batches")[mode]
+    origin.note(_NORMALIZATIONS[name])
+    return name, {**config, "inner_epsilon": False} if mode == 1 and oldest else config
+
+
+_NORMALIZATIONS = {
+    "BatchNormalizationOfBatches": (
+        "BatchNormalizationOfBatches is BatchNormalization of Keras 1 with mode=2: by the "
+        "statistics of each batch, in predictions too."
+    ),
+    "BatchNormalizationOfDeviations": (
+        "BatchNormalizationOfDeviations is BatchNormalization of Keras 0, which averaged standard "
+        "deviations."
+    ),
+    "BatchNormalizationOfSamples": (
+        "BatchNormalizationOfSamples is BatchNormalization with mode=1, which went away with Keras "
+        "2: by the statistics of each sample."
+    ),
+}
+
+
+def _embedding(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    return "DroppingEmbedding" if config.get("dropout") else "Embedding", config
+
+
+def _both_ways(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """Bidirectional, whose outputs at masked steps are zeros since tf.keras."""
+    if origin.of_tensorflow or not origin.has_masks:
+        return "Bidirectional", config
+    origin.note(_HOLDING)
+    return "HoldingBidirectional", config
+
+
+def _penalty(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """ActivityRegularization, or where its penalty was summed, an Activation that has it."""
+    if not origin.sums_activity:
+        return "ActivityRegularization", config
+    penalty = {key: config.get(key, 0.0) for key in ("l1", "l2")}
+    kept = {key: x for key, x in config.items() if key not in penalty}
+    penalty = {"class_name": "L1L2", "config": penalty}
+    return "Activation", {**kept, "activation": "linear", "activity_regularizer": penalty}
+
+
+def _sharing(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The config with `shared_axes`, which Keras 1 left out: they have size 1 in the arrays."""
+    if origin.keras >= (2,):
+        return config
+    shape = next(iter(origin.shapes.get(str(config.get("name")), ())), ())
+    axes = [axis for axis, size in enumerate(shape, 1) if size == 1]
+    return {**config, "shared_axes": axes} if axes else config
+
+
+_SIDES = ("top", "bottom", "left", "right")
 _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "CuDNNGRU": _cudnn_gru,
     "CuDNNLSTM": _cudnn_lstm,
@@ -497,6 +582,17 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "Lambda": _lambda,
     "Merge": _merge,
     "ThresholdedReLU": _thresholded_relu,
+    "ZeroPadding1D": lambda config: ("ZeroPadding1D", _zero_padding(config, _SIDES[2:])),
+    "ZeroPadding2D": lambda config: ("ZeroPadding2D", _zero_padding(config, _SIDES)),
+}
+# What those computed, or what their configs left out, depends on who wrote them.
+_CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]] = {
+    "ActivityRegularization": _penalty,
+    "BatchNormalization": _old_normalization,
+    "Bidirectional": _both_ways,
+    "Embedding": _embedding,
+    "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
+    "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
 }
 
 
@@ -509,18 +605,10 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
         if not config.get("reset_after"):
             origin.note(_RESET)
         return {"reset_after": False, **config}
-    if config.get("go_backwards") and origin.keras < (2,):
-        origin.note(_BACKWARDS)
     if name.startswith(("Separable", "Depthwise")):  # which have other kernels
         return {key: x for key, x in config.items() if key not in _OF_ONE_KERNEL}
     if name.startswith("SpatialDropout"):
         return {key: x for key, x in config.items() if key != "noise_shape"}
-    if name == "BatchNormalization" and config.pop("mode", 0):
-        raise ValueError(
-            f"Layer '{config.get('name')}' (BatchNormalization) has a mode other than 0, which "
-            "went away with Keras 2. Make the model in code, with a Layer that computes the same "
-            "there, and use load_weights(filepath)."
-        )
     return {key: x for key, x in config.items() if key != "forget_bias_init"}
 
 
@@ -530,19 +618,18 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
 _HARD_SIGMOID = (
     "hard_sigmoid_keras2 is x / 5 + 1 / 2 between 0 and 1, which Keras 1 and 2 called hard_sigmoid."
 )
-_RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
-_PADDED = "Convolutions with padding 'same' have a ZeroPadding before them: so Theano padded."
-_BACKWARDS = (
-    "Keras 1 did not turn the mask round where a recurrent layer goes backwards: if there is a "
-    "mask, values differ from those of the Keras that wrote the file."
+_SUMMED = (
+    "L1L2OfBatch is L1L2 as an activity regularizer that is not divided by the batch size, as in "
+    "Keras 1 and 2."
 )
+_HOLDING = (
+    "HoldingBidirectional is Bidirectional of Keras 1 and 2, whose outputs at masked steps are "
+    "those of the step before."
+)
+_RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
 _CORNERS = (
     "UpSampling2DKeras2 interpolates between the corners of pixels, as UpSampling2D of Keras 2 did "
     "on TensorFlow, not between their centres."
-)
-_POOLED = (
-    "Theano padded pooling layers and transposed convolutions with padding 'same' otherwise: "
-    "values differ from those of the Keras that wrote the file."
 )
 
 
@@ -558,13 +645,33 @@ def _value(key: str, value: Any, origin: Origin) -> Any:
         return value
     if key == "dtype":  # a policy
         return value["config"]["name"]
-    if key.endswith("regularizer") and "name" in value:
-        return {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
+    if key.endswith("regularizer"):
+        return _regularizer(key, value, origin)
     if key.endswith("constraint"):
         return _constraint(value)
     if key.endswith("initializer") and isinstance(value.get("config"), dict):
         config = {k: x for k, x in value["config"].items() if k != "dtype"}
         return {**value, "config": config}
+    return value
+
+
+_OF_KERAS_1 = ("ActivityRegularizer", "L1L2Regularizer", "WeightRegularizer")  # in {"name", ...}
+
+
+def _regularizer(key: str, value: dict[str, Any], origin: Origin) -> dict[str, Any] | None:
+    """{"name", "l1", "l2"} of Keras 1, {"class_name", "config"} of Keras 2."""
+    if "name" in value and "class_name" not in value:
+        if value["name"] not in _OF_KERAS_1:
+            warnings.warn(
+                f"The model was loaded without its {key} {value}, which went away with Keras 2: "
+                "predictions are the same, training is not.",
+                stacklevel=2,
+            )
+            return None
+        value = {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
+    if key == "activity_regularizer" and value["class_name"] == "L1L2" and origin.sums_activity:
+        origin.note(_SUMMED)
+        return {**value, "class_name": "L1L2OfBatch"}
     return value
 
 

@@ -26,51 +26,86 @@ def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]
         optimizer = training.get("optimizer")
         if isinstance(optimizer, dict) and "class_name" in optimizer:
             training = {**training, "optimizer": modern_optimizer(optimizer, origin)}
-        config = {**config, "compile_config": _modern_parts(training)}
+        config = {**config, "compile_config": _modern_parts(training, origin)}
     return config
 
 
-def modern_training(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """A training configuration of any age as `compile_as_saved` takes it."""
+def modern_training(config: dict[str, Any], origin: Origin, outputs: int = 1) -> dict[str, Any]:
+    """A training configuration of any age as `compile_as_saved` takes it.
+
+    outputs: how many the model has.
+    """
     config = dict(config)
     optimizer = config.pop("optimizer_config", None)
     if isinstance(optimizer, dict):
         config["optimizer"] = modern_optimizer(optimizer, origin)
     if config.get("sample_weight_mode") in (None, "temporal"):  # the weights' shape says it now
         config.pop("sample_weight_mode", None)
-    return _modern_parts(config)
+    parts = _modern_parts(config, origin)
+    for key in ("metrics", "weighted_metrics"):
+        parts[key] = _for_each(parts.get(key), outputs) if origin.is_old else parts.get(key)
+    return parts
 
 
-def _modern_parts(config: dict[str, Any]) -> dict[str, Any]:
+def _for_each(metrics: Any, outputs: int) -> Any:
+    """Metrics in one list were those of every output."""
+    if not isinstance(metrics, list) or outputs < 2 or any(isinstance(m, list) for m in metrics):
+        return metrics
+    return [metrics] * outputs
+
+
+def _modern_parts(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A training configuration with losses and metrics in today's words."""
     modern_parts = dict(config)
     for key, family in _FAMILIES.items():
         if key in config:
-            modern_parts[key] = _of_family(config[key], family)
+            names = _names(family, origin) if origin.is_old else {}
+            modern_parts[key] = _of_family(config[key], family, names)
     for key in (*_FAMILIES, "loss_weights"):
         value = modern_parts.get(key)
         if isinstance(value, dict) and "class_name" not in value:  # by the outputs' names
             modern_parts[key] = {name.replace("/", "_"): x for name, x in value.items()}
+    loss, weights = modern_parts.get("loss"), modern_parts.get("loss_weights")
+    if isinstance(loss, dict) and "class_name" not in loss and isinstance(weights, dict):
+        modern_parts["loss_weights"] = {**dict.fromkeys(loss, 1.0), **weights}
     return modern_parts
+
+
+def _names(family: str, origin: Origin) -> dict[str, str]:
+    """What old names of losses, and of metrics, mean, where it is not what they mean now."""
+    cosine = "cosine_proximity_keras1" if origin.keras < (2,) else "cosine_similarity"
+    names = {
+        "KLD": "kl_divergence",
+        "cosine": cosine,
+        "cosine_proximity": cosine,
+        "kld": "kl_divergence",
+        "kullback_leibler_divergence": "kl_divergence",
+        "logcosh": "log_cosh",
+    }
+    if not origin.of_tensorflow and origin.keras < (2, 3):
+        names |= {name: f"{name}_keras2" for name in ("hinge", "squared_hinge")}
+    return names
 
 
 _FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
 
 
-def _of_family(value: Any, family: str) -> Any:
+def _of_family(value: Any, family: str, names: dict[str, str]) -> Any:
     """Losses or metrics as they were given, with the module that old files leave out."""
     if isinstance(value, list):
-        return [_of_family(item, family) for item in value]
+        return [_of_family(item, family, names) for item in value]
+    if isinstance(value, str):
+        return names.get(value, value)
     if not isinstance(value, dict):
         return value
     if "class_name" not in value:
-        return {key: _of_family(item, family) for key, item in value.items()}
+        return {key: _of_family(item, family, names) for key, item in value.items()}
     config = value.get("config")
     if not isinstance(config, dict):
         return value
     function = config.get("fn")
     if value["class_name"] in _WRAPPERS and isinstance(function, str):
-        return function
+        return names.get(function, function)
     config = {k: x for k, x in config.items() if k != "fn" and (k, x) != ("reduction", "auto")}
     return {"module": f"keras.{family}", **value, "config": config}
 
