@@ -21,10 +21,9 @@ from ..saving.keras_file import read_config, read_metadata
 from ..saving.legacy import arrays as legacy
 from ..saving.legacy.configs import (
     Origin,
-    modern,
     modern_architecture,
+    modern_model,
     origin_named,
-    with_context,
 )
 from ..saving.model_config import entries, unknown_classes
 from ..saving.stores import open_store
@@ -124,7 +123,7 @@ def _of_legacy(path: str, kind: str) -> Contents:
 def _modern(config: Any, origin: Origin) -> Any:
     """The config in today's words; as it is in the file where it has none: loading says why."""
     try:
-        return modern(config, with_context(origin, config))
+        return modern_model(config, origin)
     except Exception:
         return config
 

@@ -83,6 +83,7 @@ _RETIRED = (  # which only files and old scripts name
     "ParametricSoftplus",
     "SReLU",
     "TheanoPooling",
+    "UpSampling2DKeras2",
 )
 _FEATURE_SPACE = ("Cross", "Feature", "FeatureSpace", "TFDConcat", "TFDIdentity")
 

@@ -15,6 +15,7 @@ from .core import Embedding
 from .input_spec import InputSpec
 from .layer import Layer
 from .normalization import BatchNormalization
+from .reshaping import UpSampling2D
 
 
 class L1L2OfBatch(regularizers.L1L2):
@@ -549,3 +550,24 @@ def local_conv2d(
     y = ops.einsum("bpi,pif->bpf", patches, kernel)
     y = ops.reshape(y, (-1, rows, columns, kernel.shape[2]))
     return ops.transpose(y, (0, 3, 1, 2)) if first else y
+
+
+class UpSampling2DKeras2(UpSampling2D):
+    """UpSampling2D as Keras 2 had it on TensorFlow: with 'bilinear', between pixels' corners.
+
+    Each pixel stays what it is, and the new ones after it lead on to the next one in equal steps;
+    those after the last one are like it. Today's goes by the pixels' centres.
+    """
+
+    def __init__(self, size: Any = (2, 2), data_format: str | None = None, **kwargs: Any):
+        super().__init__(size, data_format, **{**kwargs, "interpolation": "bilinear"})
+
+    def call(self, x: Any) -> Any:
+        first = 2 if self.data_format == "channels_first" else 1
+        for axis, factor in enumerate(self.size, first):
+            length = x.shape[axis]
+            steps = ops.take(x, [*range(1, length), length - 1], axis=axis) - x
+            between = [x + steps * (i / factor) for i in range(factor)]
+            shape = (*x.shape[:axis], length * factor, *x.shape[axis + 1 :])
+            x = ops.reshape(ops.stack(between, axis=axis + 1), shape)
+        return x

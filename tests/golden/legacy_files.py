@@ -29,7 +29,8 @@ class Table:
         """Decorate a function that returns (model, inputs[, targets]) with what its file shows.
 
         only: the environment's names (substrings) in which the row exists; None: all.
-        settings: formats, values ("random" or "own"), custom_objects, predicts, reloads.
+        settings: formats, values ("random" or "own"), custom_objects, predicts, reloads, steps
+        (of training before the file is written), steady (steps are numbers even where others race).
         """
 
         def keep(function):
@@ -102,7 +103,7 @@ class Writer:
         entry = {"shows": shows, "files": []}
         self.manifest["rows"][name] = entry
         if targets is not None:
-            train(model, inputs, targets, 3)
+            train(model, inputs, targets, settings.get("steps", 3))
             self._keep(name, "y", targets)
         elif settings.get("values") != "own":
             randomize(model)
@@ -114,7 +115,7 @@ class Writer:
             path = self.folder / (name + "." + suffix)
             save(model, path)
             entry["files"] += sorted(each.name for each in self.folder.glob(path.name + "*"))
-        if targets is not None and not self.manifest["races"]:
+        if targets is not None and (settings.get("steady") or not self.manifest["races"]):
             train(model, inputs, targets, MORE_STEPS)
             entry["more_steps"] = MORE_STEPS
             self._keep(name, "next_weight", model.get_weights())

@@ -732,19 +732,6 @@ def masked_training():
     return model, x, normal(2, 5, 2)
 
 
-@row("every loss")
-def losses():
-    names = ["mse", "mae", "mape", "msle", "squared_hinge", "hinge", "binary_crossentropy"]
-    names += ["categorical_crossentropy", "kullback_leibler_divergence", "poisson", "logcosh"]
-    names += ["categorical_hinge", "cosine_proximity"][: 2 if ALONE else 1]
-    x = Input((4,), name="x")
-    outputs = [layers.Dense(3, activation="softmax", name=name + "_of")(x) for name in names]
-    model = Model(x, outputs)
-    said = {name + "_of": name for name in names}
-    model.compile(optimizers.SGD(**rate(0.01)), said, metrics=["mse"])
-    return model, normal(4, 4), [np.eye(3, dtype="float32")[ids(3, 4)]] * len(names)
-
-
 # Only in TensorFlow's Keras
 
 if not ALONE:

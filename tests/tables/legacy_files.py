@@ -7,10 +7,7 @@ must give the predictions of its own Keras, and after more steps of training its
 from __future__ import annotations
 
 _NO_CELLS = "the file leaves out what the cells were: Keras 2.0 forgot it"
-_MOMENTA = "Nadam's schedule of momenta is another one since Keras 3"
 _VARIANCE = "TensorFlow and Theano kept the unbiased variance in BatchNormalization's average"
-_RESIZING = "TensorFlow 1 resized from the corners of pixels, not their centres"
-_ADAFACTOR = "tf.keras keeps other variables for Adafactor: training goes on with fresh ones"
 
 # The file is refused, with these words in the message.
 REFUSED: dict[tuple[str, str], str] = {
@@ -20,15 +17,9 @@ REFUSED: dict[tuple[str, str], str] = {
     ("*", "merge_lambda"): "never runs code from a file",
 }
 # Predictions differ.
-OTHER_PREDICTIONS: dict[tuple[str, str], str] = {
-    ("keras-2.[23]*-tensorflow", "resampling"): _RESIZING,
-}
+OTHER_PREDICTIONS: dict[tuple[str, str], str] = {}
 # The state is restored, or a warning says that it is not, and training goes on to other numbers.
 OTHER_TRAINING: dict[tuple[str, str], str] = {
-    ("keras-1*", "*nadam"): _MOMENTA,
-    ("keras-2*", "*nadam"): _MOMENTA,
-    ("tf*", "*nadam"): _MOMENTA,
-    ("tf*", "adafactor"): _ADAFACTOR,
     ("keras-2.3*", "masked_training"): _VARIANCE,
     ("keras-2.3*", "normalized*"): _VARIANCE,
     ("keras-2.2*", "normalized*"): _VARIANCE,

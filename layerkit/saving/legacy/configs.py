@@ -15,6 +15,8 @@ from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
 from . import tensorflow_operations, theano
+from .names import is_address, without_slashes
+from .tensorflow_shapes import without_shapes
 
 
 class Origin(NamedTuple):
@@ -66,8 +68,12 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
     if "module" in config or "class_name" not in config or "config" not in config:
         return config, ()
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
-    origin = with_context(origin, config)
-    return modern(config, origin), origin.all_notes
+    return modern_model(config, origin), origin.all_notes
+
+
+def modern_model(config: Any, origin: Origin) -> Any:
+    """The description of a whole model as today's classes take it; ValueError as of `modern`."""
+    return modern(without_slashes(config), _with_context(origin, config))
 
 
 def _described_by_name(config: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +162,7 @@ def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return {**kept, **_layer(name, dict(config), origin)}
 
 
-def with_context(origin: Origin, config: Any) -> Origin:
+def _with_context(origin: Origin, config: Any) -> Origin:
     """`origin` with what the configs of a model's layers say together.
 
     The order of axes that all of them name, if they name one, which in Keras 1 the configs of some
@@ -246,7 +252,8 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config = dict(description["config"])
     if origin.keras < (2,):
         config["input_layers"] = [_source(x, config["layers"]) for x in config["input_layers"]]
-    entries = [linked for entry in config["layers"] for linked in _entries_of(entry, origin)]
+    entries = without_shapes(config["layers"], config["output_layers"])
+    entries = [linked for entry in entries for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
     largest = _largest_numbers([ends, [entry["inbound_nodes"] for entry in entries]])
@@ -279,7 +286,7 @@ def _source(address: list[Any], entries: list[dict[str, Any]]) -> list[Any]:
 def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
     """The layers or the operation that an entry of a graph stands for, with their calls."""
     if entry["class_name"] in tensorflow_operations.CLASSES:
-        return [tensorflow_operations.operation_of(entry)]
+        return tensorflow_operations.entries_of(entry)
     if not origin.is_old and _is_operation(entry):
         return [{**entry, "module": "keras.src.ops"}]
     return _linked(_chain(entry, origin), _modern_calls(entry))
@@ -311,13 +318,13 @@ _RECURRENT = (
 
 def _with_states(node: Any) -> Any:
     """A call on [sequences, state, ...] as a call with `initial_state`."""
-    if not isinstance(node, list) or len(node) < 2 or not all(map(_is_address, node)):
+    if not isinstance(node, list) or len(node) < 2 or not all(map(is_address, node)):
         return node
     return [_with_options(node, {"initial_state": [each[:3] for each in node[1:]]})[0]]
 
 
 def _with_options(node: Any, options: dict[str, Any]) -> Any:
-    if not isinstance(node, list) or not _is_address(node[0]):
+    if not isinstance(node, list) or not is_address(node[0]):
         return node
     first = [*node[0][:3], {**(node[0][3] if len(node[0]) > 3 else {}), **options}]
     return [first, *node[1:]]
@@ -352,22 +359,13 @@ def _is_model(entry: dict[str, Any]) -> bool:
     return entry["class_name"] in _MODELS or isinstance(config, dict) and "layers" in config
 
 
-def _is_address(x: Any) -> bool:
-    return (
-        isinstance(x, list)
-        and len(x) in (3, 4)
-        and isinstance(x[0], str)
-        and all(isinstance(n, int) for n in x[1:3])
-    )
-
-
 def _largest_numbers(x: Any) -> dict[str, int]:
     """The largest number of a call of each layer that is addressed in `x`."""
     largest: dict[str, int] = {}
     todo = [x]
     while todo:
         value = todo.pop()
-        if _is_address(value):
+        if is_address(value):
             largest[value[0]] = max(value[1], largest.get(value[0], 0))
             value = value[3:]
         if isinstance(value, (dict, list)):
@@ -377,7 +375,7 @@ def _largest_numbers(x: Any) -> dict[str, int]:
 
 def _shifted(x: Any, by: dict[str, int]) -> Any:
     """`x` with the numbers of calls in its addresses changed by layers' names."""
-    if _is_address(x):
+    if is_address(x):
         return [x[0], x[1] + by.get(x[0], 0), x[2], *_shifted(x[3:], by)]
     if isinstance(x, dict):
         return {key: _shifted(item, by) for key, item in x.items()}
@@ -424,7 +422,17 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         if x and k not in (*taken, *_WITHOUT_EFFECT) and not (k == "groups" and x == 1)
     }
     own = {k: x for k, x in config.items() if k in taken and k not in ("input_shape", "weights")}
-    return {"class_name": name, "config": _with_old_defaults(name, own | left, origin)}
+    config = _with_old_defaults(name, own | left, origin)
+    return {"class_name": _as_it_computed(name, config, origin), "config": config}
+
+
+def _as_it_computed(name: str, config: dict[str, Any], origin: Origin) -> str:
+    """The class that computes what `name` meant to who wrote the file."""
+    old = origin.is_old and origin.backend == "tensorflow" and not origin.of_tensorflow
+    if name == "UpSampling2D" and config.get("interpolation") == "bilinear" and old:
+        origin.note(_CORNERS)
+        return "UpSampling2DKeras2"
+    return name
 
 
 TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel
@@ -650,6 +658,10 @@ _HOLDING = (
     "those of the step before."
 )
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
+_CORNERS = (
+    "UpSampling2DKeras2 interpolates between the corners of pixels, as UpSampling2D of Keras 2 did "
+    "on TensorFlow, not between their centres."
+)
 
 
 def _value(key: str, value: Any, origin: Origin) -> Any:

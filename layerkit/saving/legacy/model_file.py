@@ -14,7 +14,7 @@ from ..model_config import described, rebuild, weights_for, without_code
 from ..refusal import naming
 from ..training_config import compile_as_saved
 from . import arrays as files
-from .configs import modern, with_context
+from .configs import modern_model
 from .optimizer_state import restore_optimizer
 from .training import modern_training
 from .weights import load_by_name, load_by_position
@@ -34,14 +34,14 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         origin = origin._replace(shapes=shapes)
         config = without_code(config, path, custom_objects)
         with custom_object_scope(custom_objects), naming(path, "does not describe a model"):
-            model = rebuild(modern(config, with_context(origin, config)), path)
-        model.file_notes = origin.all_notes
+            model = rebuild(modern_model(config, origin), path)
         parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
                 outputs = len(tree.flatten(getattr(model, "outputs", [])))
                 compile_as_saved(model, modern_training(training, origin, outputs))
             restore_optimizer(model, parts, root, origin, path)
+        model.file_notes = origin.all_notes
     return model
 
 

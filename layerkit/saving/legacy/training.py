@@ -7,16 +7,21 @@ from typing import Any
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
-from .configs import Origin, modern
+from .configs import Origin, modern_model
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
+_EPSILON = (
+    "The epsilon of {name} is the square of that in the file: the Keras that wrote it added its "
+    "own to the root of the mean square, not under it."
+)
+_MOMENTA = "The momenta of Nadam grow as slowly as in the Keras that wrote the file."
 
 
 def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A model's config of tf.keras's `.keras` files, its training configuration included."""
     training = config.get("compile_config")
-    config = modern(config, origin)
+    config = modern_model(config, origin)
     if isinstance(training, dict):
         optimizer = training.get("optimizer")
         if isinstance(optimizer, dict) and "class_name" in optimizer:
@@ -56,6 +61,13 @@ def _modern_parts(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         if key in config:
             names = _names(family, origin) if origin.is_old else {}
             modern_parts[key] = _of_family(config[key], family, names)
+    for key in (*_FAMILIES, "loss_weights"):
+        value = modern_parts.get(key)
+        if isinstance(value, dict) and "class_name" not in value:  # by the outputs' names
+            modern_parts[key] = {name.replace("/", "_"): x for name, x in value.items()}
+    loss, weights = modern_parts.get("loss"), modern_parts.get("loss_weights")
+    if isinstance(loss, dict) and "class_name" not in loss and isinstance(weights, dict):
+        modern_parts["loss_weights"] = {**dict.fromkeys(loss, 1.0), **weights}
     return modern_parts
 
 
@@ -112,12 +124,12 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
     if cls is None or not isinstance(description["config"], dict):
         return description
     config, _ = with_new_names(cls, description["config"])
+    if origin.is_old and config.get("is_legacy_optimizer", True):
+        config = _of_keras_2(name, config, origin)
     config = {key: x for key, x in config.items() if key not in _NOT_NEEDED}
-    decay = config.pop("decay", None)
+    decay = config.pop("decay", None) if name != "Nadam" else None
     if config.get("epsilon", 0) is None:
         del config["epsilon"]
-    if name in ("Adagrad", "RMSprop") and origin.is_old and not origin.of_tensorflow:
-        config |= _beside_the_root(name, config)
     if config.get("clipnorm") and origin.is_old and not origin.of_tensorflow:  # of all gradients
         config["global_clipnorm"] = config.pop("clipnorm")
     if decay:
@@ -125,13 +137,22 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
     if "clipnorm" in config or "clipvalue" in config:
         config = _without_zero_clipping(config)
     taken = parameters_of(cls)
-    return {"class_name": name, "config": {k: x for k, x in config.items() if k in taken or x}}
+    kept = {k: x for k, x in config.items() if k in taken or k == "decay" or x}
+    return {"class_name": name, "config": kept}
 
 
-def _beside_the_root(name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """What divides by sqrt(a + epsilon²), as good as by sqrt(a) + epsilon, which was meant."""
-    squared = {"epsilon": config.get("epsilon", 1e-7) ** 2}
-    return {"initial_accumulator_value": 0.0, **squared} if name == "Adagrad" else squared
+def _of_keras_2(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The config of an optimizer of Keras 1 or 2 that updates as it did there."""
+    if name == "Nadam":
+        origin.note(_MOMENTA)
+        return {**config, "decay": config.get("schedule_decay", config.get("decay"))}
+    if name == "Adagrad" and "initial_accumulator_value" not in config:
+        config = {**config, "initial_accumulator_value": 0.0}
+    if name == "Adagrad" or name == "RMSprop" and not config.get("momentum"):
+        origin.note(_EPSILON.format(name=name))
+        epsilon = config.get("epsilon")
+        return {**config, "epsilon": (1e-7 if epsilon is None else epsilon) ** 2}
+    return config
 
 
 def _decaying(cls: Any, config: dict[str, Any], decay: float) -> dict[str, Any]:
