@@ -590,11 +590,11 @@ else:
 
     @row("RMSprop of tiny gradients: epsilon is outside of the root")
     def rmsprop_tiny():
-        return trained(keras.optimizers.RMSprop(lr=0.01), loss_weights=[1e-3])
+        return trained(keras.optimizers.RMSprop(lr=0.1), loss_weights=[1e-2])
 
     @row("Adagrad of tiny gradients: epsilon is outside of the root")
     def adagrad_tiny():
-        return trained(keras.optimizers.Adagrad(lr=0.01), loss_weights=[1e-3])
+        return trained(keras.optimizers.Adagrad(lr=0.1), loss_weights=[1e-2])
 
     @row("activity regularizers: of layers, as a layer")
     def regularized():
