@@ -69,6 +69,7 @@ _MODULES = {
 WHERE = {name: f"layerkit.layers.{module}" for module, names in _MODULES.items() for name in names}
 
 _RETIRED = (  # which only files and old scripts name
+    "BatchNormalizationKeras2",
     "BatchNormalizationOfBatches",
     "BatchNormalizationOfDeviations",
     "BatchNormalizationOfSamples",

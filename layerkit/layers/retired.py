@@ -14,6 +14,7 @@ from .bidirectional import Bidirectional
 from .core import Embedding
 from .input_spec import InputSpec
 from .layer import Layer
+from .normalization import BatchNormalization
 from .reshaping import UpSampling2D
 
 
@@ -549,3 +550,46 @@ class UpSampling2DKeras2(UpSampling2D):
             shape = (*x.shape[:axis], length * factor, *x.shape[axis + 1 :])
             x = ops.reshape(ops.stack(between, axis=axis + 1), shape)
         return x
+
+
+class BatchNormalizationKeras2(BatchNormalization):
+    """BatchNormalization as Keras 2 trained it: the average is one of unbiased variances.
+
+    `unbiased`: the ranks of inputs for which TensorFlow's kernel gave the variance n / (n - 1)
+    times as large, where n is the number of elements of a channel, and took no epsilon below
+    1.001e-5. `sampled`: Keras then multiplied by n / (n - 1 - epsilon). `shifted`: Theano had
+    added epsilon before. Masks do not count. In files it is BatchNormalization, and so today's.
+    """
+
+    written_as = "BatchNormalization"
+
+    def __init__(
+        self,
+        unbiased: Any = (),
+        sampled: bool = False,
+        shifted: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.unbiased, self.sampled, self.shifted = tuple(unbiased), sampled, shifted
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        if len(input_shape) in self.unbiased:
+            self.epsilon = max(self.epsilon, 1.001e-5)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:  # type: ignore[override]
+        return super().call(inputs, training)
+
+    def _averaged(self, variance: Any, x: Any) -> Any:
+        n = math.prod(x.shape) // x.shape[self.axis]
+        if self.shifted:
+            variance = variance + self.epsilon
+        if x.ndim in self.unbiased:
+            variance = variance * (n / max(n - 1, 1))
+        return variance * (n / (n - 1 - self.epsilon)) if self.sampled else variance
+
+    def get_config(self) -> dict[str, Any]:
+        """That of BatchNormalization."""
+        own = ("sampled", "shifted", "unbiased")
+        return {key: x for key, x in super().get_config().items() if key not in own}

@@ -516,7 +516,7 @@ def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dic
     mode = config.pop("mode", 0)
     oldest = origin.keras < (1,)
     if mode == 0 and not oldest or origin.keras >= (2,):
-        return "BatchNormalization", config
+        return _with_variance(config, origin)
     if mode not in (0, 1, 2):
         raise ValueError(
             f"Layer '{config.get('name')}' (BatchNormalization) expects a mode of 0, 1 or 2, the "
@@ -527,6 +527,27 @@ def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dic
     return name, {**config, "inner_epsilon": False} if mode == 1 and oldest else config
 
 
+def _with_variance(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """BatchNormalization, with what its Keras took into the average of variances."""
+    last = config.get("axis", -1) in (-1, 3, [-1], [3])
+    sampled = not origin.of_tensorflow and origin.keras >= (2, 1, 3)
+    unbiased: list[int] = []  # the ranks that one kernel of TensorFlow normalized
+    if origin.of_tensorflow:
+        unbiased = [4, 5] if origin.keras >= (2, 5) else [4]
+    elif origin.backend == "tensorflow" and origin.keras >= (2,) and last:
+        unbiased = [4]
+    if config.get("renorm") or not (sampled or unbiased):
+        return "BatchNormalization", config
+    origin.note(_VARIANCES)
+    shifted = sampled and origin.backend == "theano"
+    own = {"unbiased": unbiased, "sampled": sampled, "shifted": shifted}
+    return "BatchNormalizationKeras2", {**config, **own}
+
+
+_VARIANCES = (
+    "BatchNormalizationKeras2 averages the unbiased variances of batches, as BatchNormalization of "
+    "Keras 2 did. Files that are written call it BatchNormalization, and there it is today's."
+)
 _NORMALIZATIONS = {
     "BatchNormalizationOfBatches": (
         "BatchNormalizationOfBatches is BatchNormalization of Keras 1 with mode=2: by the "
