@@ -16,6 +16,7 @@ from .input_spec import InputSpec
 from .layer import Layer
 from .normalization import BatchNormalization
 from .reshaping import UpSampling2D
+from .wrapping import Wrapper
 
 
 class L1L2OfBatch(regularizers.L1L2):
@@ -529,6 +530,22 @@ def local_conv2d(
     y = ops.einsum("bpi,pif->bpf", patches, kernel)
     y = ops.reshape(y, (-1, rows, columns, kernel.shape[2]))
     return ops.transpose(y, (0, 3, 1, 2)) if first else y
+
+
+class TimeFirst(Wrapper):
+    """A recurrent layer of (time, batch, features), as those of Keras 2 with time_major=True."""
+
+    supports_masking = True
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build((input_shape[1], input_shape[0], *input_shape[2:]))
+
+    def call(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+        x = ops.swapaxes(x, 0, 1)
+        if mask is not None:
+            mask = ops.swapaxes(mask, 0, 1)
+        y = self.layer(x, training=training, mask=mask)
+        return ops.swapaxes(y, 0, 1) if self.layer.return_sequences else y
 
 
 class UpSampling2DKeras2(UpSampling2D):

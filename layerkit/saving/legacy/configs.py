@@ -399,6 +399,8 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     changed = _CHANGED.get(name)
     if changed is not None and origin.is_old:
         name, config = changed(config, origin)
+    if config.get("time_major") is True:
+        return _with_time_first(name, config, origin)
     name = _RENAMED.get(name, name)
     cls = builtins_named(name).get("layers")
     for key in ("layer", "backward_layer", "cell"):
@@ -431,6 +433,19 @@ def _as_it_computed(name: str, config: dict[str, Any], origin: Origin) -> str:
         origin.note(_CORNERS)
         return "UpSampling2DKeras2"
     return name
+
+
+def _with_time_first(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A recurrent layer in one that exchanges the first two axes, and exchanges them again."""
+    if config.get("return_state") or config.get("stateful"):
+        raise ValueError(
+            f"Layer '{config.get('name')}' ({name}) has time_major=True and states that are kept "
+            "or returned; layerkit's recurrent layers take (batch, time, features). Make the model "
+            "in code, with ops.transpose before and after it, and use load_weights(filepath)."
+        )
+    layer = {"class_name": name, **_layer(name, {**config, "time_major": False}, origin)}
+    origin.note("TimeFirst exchanges time and batch around a layer that had time_major=True.")
+    return {"class_name": "TimeFirst", "config": {"name": config.get("name"), "layer": layer}}
 
 
 def _input(config: dict[str, Any]) -> dict[str, Any]:
@@ -534,7 +549,7 @@ def _with_variance(config: dict[str, Any], origin: Origin) -> tuple[str, dict[st
     unbiased: list[int] = []  # the ranks that one kernel of TensorFlow normalized
     if origin.of_tensorflow:
         unbiased = [4, 5] if origin.keras >= (2, 5) else [4]
-    elif origin.backend == "tensorflow" and origin.keras >= (2,) and last:
+    elif sampled and origin.backend == "tensorflow" and last:
         unbiased = [4]
     if config.get("renorm") or not (sampled or unbiased):
         return "BatchNormalization", config
