@@ -277,6 +277,60 @@ class TheanoPooling(Layer):
         return tuple(sizes)
 
 
+class BatchNormalizationKeras2(BatchNormalization):
+    """BatchNormalization as Keras 1 and 2 trained it; masks do not count.
+
+    What it averages is n / (n - 1) times a batch's variance where the rank of the inputs is in
+    `unbiased`, for n elements of a channel: TensorFlow's kernel for those gave it, and took no
+    epsilon below 1.001e-5. `sampled`: Keras multiplied by n / (n - 1 - epsilon), after all.
+    `shifted`: Theano had added epsilon before. `thaws`: where the layer is not `trainable`,
+    training goes by the batch's statistics too; the averages stay, or with `always_moving` follow.
+    In files it is BatchNormalization, and so today's.
+    """
+
+    written_as = "BatchNormalization"
+
+    def __init__(
+        self,
+        unbiased: Any = (),
+        sampled: bool = False,
+        shifted: bool = False,
+        thaws: bool = False,
+        always_moving: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.unbiased, self.sampled, self.shifted = tuple(unbiased), sampled, shifted
+        self.thaws, self.always_moving = thaws, always_moving
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        if len(input_shape) in self.unbiased:
+            self.epsilon = max(self.epsilon, 1.001e-5)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        if not training or self.trainable or not self.thaws:
+            return super().call(inputs, training=training)
+        axes = [axis for axis in range(inputs.ndim) if axis != self.axis % inputs.ndim]
+        mean, variance = ops.moments(inputs, axes)
+        if self.always_moving:
+            effect(self._move, mean, self._averaged(variance, inputs))
+        return self._by(mean, variance, inputs, self.gamma, self.beta)
+
+    def _averaged(self, variance: Any, x: Any) -> Any:
+        n = math.prod(x.shape) // x.shape[self.axis]
+        if self.shifted:
+            variance = variance + self.epsilon
+        if x.ndim in self.unbiased:
+            variance = variance * (n / max(n - 1, 1))
+        return variance * (n / (n - 1 - self.epsilon)) if self.sampled else variance
+
+    def get_config(self) -> dict[str, Any]:
+        """That of BatchNormalization."""
+        own = ("always_moving", "sampled", "shifted", "thaws", "unbiased")
+        return {key: x for key, x in super().get_config().items() if key not in own}
+
+
 class _OldNormalization(Layer):
     """gamma * (x - mean) / deviation + beta; its moving averages are weights even if unused."""
 
@@ -567,46 +621,3 @@ class UpSampling2DKeras2(UpSampling2D):
             shape = (*x.shape[:axis], length * factor, *x.shape[axis + 1 :])
             x = ops.reshape(ops.stack(between, axis=axis + 1), shape)
         return x
-
-
-class BatchNormalizationKeras2(BatchNormalization):
-    """BatchNormalization as Keras 2 trained it: the average is one of unbiased variances.
-
-    `unbiased`: the ranks of inputs for which TensorFlow's kernel gave the variance n / (n - 1)
-    times as large, where n is the number of elements of a channel, and took no epsilon below
-    1.001e-5. `sampled`: Keras then multiplied by n / (n - 1 - epsilon). `shifted`: Theano had
-    added epsilon before. Masks do not count. In files it is BatchNormalization, and so today's.
-    """
-
-    written_as = "BatchNormalization"
-
-    def __init__(
-        self,
-        unbiased: Any = (),
-        sampled: bool = False,
-        shifted: bool = False,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        self.unbiased, self.sampled, self.shifted = tuple(unbiased), sampled, shifted
-
-    def build(self, input_shape: Any) -> None:
-        super().build(input_shape)
-        if len(input_shape) in self.unbiased:
-            self.epsilon = max(self.epsilon, 1.001e-5)
-
-    def call(self, inputs: Any, training: bool | None = None) -> Any:  # type: ignore[override]
-        return super().call(inputs, training)
-
-    def _averaged(self, variance: Any, x: Any) -> Any:
-        n = math.prod(x.shape) // x.shape[self.axis]
-        if self.shifted:
-            variance = variance + self.epsilon
-        if x.ndim in self.unbiased:
-            variance = variance * (n / max(n - 1, 1))
-        return variance * (n / (n - 1 - self.epsilon)) if self.sampled else variance
-
-    def get_config(self) -> dict[str, Any]:
-        """That of BatchNormalization."""
-        own = ("sampled", "shifted", "unbiased")
-        return {key: x for key, x in super().get_config().items() if key not in own}

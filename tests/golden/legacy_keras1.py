@@ -590,11 +590,11 @@ else:
 
     @row("RMSprop of tiny gradients: epsilon is outside of the root")
     def rmsprop_tiny():
-        return trained(keras.optimizers.RMSprop(lr=0.01), loss_weights=[1e-4])
+        return trained(keras.optimizers.RMSprop(lr=0.1), loss_weights=[1e-2])
 
     @row("Adagrad of tiny gradients: epsilon is outside of the root")
     def adagrad_tiny():
-        return trained(keras.optimizers.Adagrad(lr=0.01), loss_weights=[1e-4])
+        return trained(keras.optimizers.Adagrad(lr=0.1), loss_weights=[1e-2])
 
     @row("activity regularizers: of layers, as a layer")
     def regularized():
@@ -608,6 +608,49 @@ else:
         )
         model.compile(keras.optimizers.SGD(0.01), "mse")
         return model, normal(4, 4), normal(4, 2)
+
+    @row("constraints while training goes on")
+    def constrained():
+        known = keras.constraints
+        model = Sequential(
+            [
+                Convolution2D(
+                    2,
+                    2,
+                    2,
+                    input_shape=(3, 4, 5),
+                    dim_ordering="th",
+                    W_constraint=known.maxnorm(0.4),
+                ),
+                Flatten(),
+                Dense(3, W_constraint=known.unitnorm(), b_constraint=known.nonneg()),
+                Dense(2, W_constraint=known.maxnorm(0.5, axis=1)),
+            ]
+        )
+        model.compile(keras.optimizers.SGD(0.05), "mse")
+        return model, normal(4, 3, 4, 5), normal(4, 2)
+
+    @row("a frozen BatchNormalization while training goes on")
+    def frozen_training():
+        model = Sequential(
+            [Dense(3, input_dim=4), BatchNormalization(trainable=False), Dense(2)],
+        )
+        model.compile(keras.optimizers.SGD(0.05), "mse")
+        return model, normal(4, 4), normal(4, 2)
+
+    @row("a mask in BatchNormalization, and in the loss, while training goes on")
+    def masked_training():
+        x = ids(7, 2, 5)
+        x[0, 3:] = 0
+        model = Sequential(
+            [
+                Embedding(7, 3, mask_zero=True, input_length=5),
+                BatchNormalization(),
+                LSTM(2, return_sequences=True),
+            ]
+        )
+        model.compile(keras.optimizers.SGD(0.05), "mse")
+        return model, x, normal(2, 5, 2)
 
     @row("every loss, and metrics that went away")
     def losses():

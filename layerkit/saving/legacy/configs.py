@@ -415,6 +415,8 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if origin.data_format and name != "Flatten" and "data_format" in parameters_of(cls):
         config.setdefault("data_format", origin.data_format)
     config = {key: _value(key, x, origin) for key, x in config.items()}
+    if origin.keras < (2,):
+        config |= _turned_constraint(name, config)
     taken = parameters_of(cls)
     left = {
         k: x
@@ -446,6 +448,27 @@ def _with_time_first(name: str, config: dict[str, Any], origin: Origin) -> dict[
     layer = {"class_name": name, **_layer(name, {**config, "time_major": False}, origin)}
     origin.note("TimeFirst exchanges time and batch around a layer that had time_major=True.")
     return {"class_name": "TimeFirst", "config": {"name": config.get("name"), "layer": layer}}
+
+
+TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel
+    "Conv2D": (2, 3, 1, 0),
+    "Conv2DTranspose": (2, 3, 0, 1),
+    "Conv3D": (2, 3, 4, 1, 0),
+}
+
+
+def _turned_constraint(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The constraint of a kernel that is turned, along the axis that was meant."""
+    axes, constraint = TURNED_KERNELS.get(name), config.get("kernel_constraint")
+    if axes is None or config.get("data_format") != "channels_first":
+        return {}
+    if not isinstance(constraint, dict):
+        return {}
+    inner = constraint["config"]
+    if inner.get("axis") not in axes:
+        return {}
+    turned = {**constraint, "config": {**inner, "axis": axes.index(inner["axis"])}}
+    return {"kernel_constraint": turned}
 
 
 def _input(config: dict[str, Any]) -> dict[str, Any]:
@@ -527,11 +550,11 @@ def _thresholded_relu(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
-    """The layer that computes what BatchNormalization of Keras 0 and 1 did in its mode."""
+    """The layer that computes what BatchNormalization of Keras 0 to 2 did, in its mode."""
     mode = config.pop("mode", 0)
     oldest = origin.keras < (1,)
-    if mode == 0 and not oldest or origin.keras >= (2,):
-        return _with_variance(config, origin)
+    if mode == 0 and not oldest:
+        return _with_averages(config, origin)
     if mode not in (0, 1, 2):
         raise ValueError(
             f"Layer '{config.get('name')}' (BatchNormalization) expects a mode of 0, 1 or 2, the "
@@ -542,26 +565,34 @@ def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dic
     return name, {**config, "inner_epsilon": False} if mode == 1 and oldest else config
 
 
-def _with_variance(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
-    """BatchNormalization, with what its Keras took into the average of variances."""
-    last = config.get("axis", -1) in (-1, 3, [-1], [3])
+def _with_averages(
+    config: dict[str, Any], origin: Origin, thaws: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """BatchNormalization that trains as it did: its averages, where it is frozen, with masks.
+
+    thaws: whether the class of tf.keras trained by the batch's statistics where it was frozen.
+    """
     sampled = not origin.of_tensorflow and origin.keras >= (2, 1, 3)
+    last = config.get("axis", -1) in (-1, 3, [-1], [3])
     unbiased: list[int] = []  # the ranks that one kernel of TensorFlow normalized
     if origin.of_tensorflow:
         unbiased = [4, 5] if origin.keras >= (2, 5) else [4]
     elif sampled and origin.backend == "tensorflow" and last:
         unbiased = [4]
-    if config.get("renorm") or not (sampled or unbiased):
+    thaws = thaws or not origin.of_tensorflow
+    frozen = thaws and not config.get("trainable", True)
+    if config.get("renorm") or not (sampled or unbiased or frozen or origin.has_masks):
         return "BatchNormalization", config
-    origin.note(_VARIANCES)
-    shifted = sampled and origin.backend == "theano"
-    own = {"unbiased": unbiased, "sampled": sampled, "shifted": shifted}
-    return "BatchNormalizationKeras2", {**config, **own}
+    origin.note(_AVERAGES)
+    own = {"unbiased": unbiased, "sampled": sampled, "thaws": thaws}
+    own |= {"shifted": sampled and origin.backend == "theano"}
+    return "BatchNormalizationKeras2", {**config, **own, "always_moving": origin.keras < (2,)}
 
 
-_VARIANCES = (
-    "BatchNormalizationKeras2 averages the unbiased variances of batches, as BatchNormalization of "
-    "Keras 2 did. Files that are written call it BatchNormalization, and there it is today's."
+_AVERAGES = (
+    "BatchNormalizationKeras2 trains as BatchNormalization of Keras 1 and 2: with unbiased "
+    "variances in its average, whatever is masked. Files that are written call it "
+    "BatchNormalization, and there it is today's."
 )
 _NORMALIZATIONS = {
     "BatchNormalizationOfBatches": (
@@ -625,6 +656,8 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
 _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]] = {
     "ActivityRegularization": _penalty,
     "BatchNormalization": _old_normalization,
+    "BatchNormalizationV1": lambda config, origin: _with_averages(config, origin, thaws=True),
+    "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),

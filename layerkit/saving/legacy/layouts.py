@@ -9,17 +9,12 @@ from typing import Any
 import numpy as np
 
 from ... import layers
-from .configs import Origin
+from .configs import TURNED_KERNELS, Origin
 
 Arrays = list[np.ndarray]
 
 # The gates of recurrent layers in Keras 1, in today's order: there each had arrays of its own.
 _GATES = {"LSTMCell": (0, 2, 1, 3), "GRUCell": (0, 1, 2), "ConvLSTMCell": (0, 2, 1, 3)}
-_TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel
-    "Conv2D": (2, 3, 1, 0),
-    "Conv2DTranspose": (2, 3, 0, 1),
-    "Conv3D": (2, 3, 4, 1, 0),
-}
 
 
 def old_count(layer: Any, count: int) -> int:
@@ -77,8 +72,8 @@ def _turned(layer: Any, kind: str, arrays: Arrays) -> Arrays:
         if kernel.shape[1] != 1:  # (filters, channels, length, 1)
             kernel = kernel.transpose(2, 3, 1, 0)
         return [kernel[:, 0], *others]
-    if kind in _TURNED_KERNELS and layer.data_format == "channels_first":
-        return [kernel.transpose(_TURNED_KERNELS[kind]), *others]
+    if kind in TURNED_KERNELS and layer.data_format == "channels_first":
+        return [kernel.transpose(TURNED_KERNELS[kind]), *others]
     if kind == "Conv2DTranspose":
         return [kernel.transpose(0, 1, 3, 2), *others]
     return arrays
