@@ -52,6 +52,7 @@ class Configurable:
     keras_module: ClassVar[str | None] = None  # where Keras's files keep the class
     former_name: ClassVar[str]  # what older files call the class
     keras_name: ClassVar[str]  # ... and what they call it, where that is not the class's name
+    written_as: ClassVar[str]  # ... and what files are to call it, where that is another class
     family: ClassVar[str] = ""  # the last part of `keras_module` of the family's base class
     aliases: ClassVar[dict[str, str]] = {}  # further names that `get` takes: {'zero': 'Zeros'}
     accepts_callables: ClassVar[bool] = False  # whether `get` lets a plain function pass
@@ -151,6 +152,11 @@ def _keras_name(cls: type) -> str:
 def is_ours(thing: Any) -> bool:
     """Whether a class or a function is of this package."""
     return thing.__module__.split(".")[0] == _PACKAGE
+
+
+def name_in_files(cls: type) -> str:
+    """What files call a class: its own name, or that of the class that it is written as."""
+    return vars(cls).get("written_as") or _keras_name(cls)
 
 
 def _first_without_own_config(cls: type) -> tuple[type, ...]:
@@ -328,7 +334,7 @@ def _address(cls: Any) -> dict[str, Any]:
         private = cls.keras_module.startswith("keras.src")
         return {
             "module": cls.keras_module,
-            "class_name": _keras_name(cls),
+            "class_name": name_in_files(cls),
             "registered_name": cls.__name__ if private else None,
         }
     return {

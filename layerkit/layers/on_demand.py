@@ -83,6 +83,7 @@ _RETIRED = (  # which only files and old scripts name
     "ParametricSoftplus",
     "SReLU",
     "TheanoPooling",
+    "TimeFirst",
     "UpSampling2DKeras2",
 )
 _FEATURE_SPACE = ("Cross", "Feature", "FeatureSpace", "TFDConcat", "TFDIdentity")

@@ -16,6 +16,7 @@ from .input_spec import InputSpec
 from .layer import Layer
 from .normalization import BatchNormalization
 from .reshaping import UpSampling2D
+from .wrapping import Wrapper
 
 
 class L1L2OfBatch(regularizers.L1L2):
@@ -277,24 +278,57 @@ class TheanoPooling(Layer):
 
 
 class BatchNormalizationKeras2(BatchNormalization):
-    """BatchNormalization whose batches' statistics masks do not change, nor being frozen.
+    """BatchNormalization as Keras 1 and 2 trained it; masks do not count.
 
-    Where it is not `trainable` training goes by the batch's statistics too; the moving averages
-    stay as they are, or with `always_moving`, as in Keras 1, they follow.
+    What it averages is n / (n - 1) times a batch's variance where the rank of the inputs is in
+    `unbiased`, for n elements of a channel: TensorFlow's kernel for those gave it, and took no
+    epsilon below 1.001e-5. `sampled`: Keras multiplied by n / (n - 1 - epsilon), after all.
+    `shifted`: Theano had added epsilon before. `thaws`: where the layer is not `trainable`,
+    training goes by the batch's statistics too; the averages stay, or with `always_moving` follow.
+    In files it is BatchNormalization, and so today's.
     """
 
-    def __init__(self, always_moving: bool = False, **kwargs: Any):
+    written_as = "BatchNormalization"
+
+    def __init__(
+        self,
+        unbiased: Any = (),
+        sampled: bool = False,
+        shifted: bool = False,
+        thaws: bool = False,
+        always_moving: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.always_moving = always_moving
+        self.unbiased, self.sampled, self.shifted = tuple(unbiased), sampled, shifted
+        self.thaws, self.always_moving = thaws, always_moving
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        if len(input_shape) in self.unbiased:
+            self.epsilon = max(self.epsilon, 1.001e-5)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        if not training or self.trainable:
+        if not training or self.trainable or not self.thaws:
             return super().call(inputs, training=training)
         axes = [axis for axis in range(inputs.ndim) if axis != self.axis % inputs.ndim]
         mean, variance = ops.moments(inputs, axes)
         if self.always_moving:
-            effect(self._move, mean, variance)
+            effect(self._move, mean, self._averaged(variance, inputs))
         return self._by(mean, variance, inputs, self.gamma, self.beta)
+
+    def _averaged(self, variance: Any, x: Any) -> Any:
+        n = math.prod(x.shape) // x.shape[self.axis]
+        if self.shifted:
+            variance = variance + self.epsilon
+        if x.ndim in self.unbiased:
+            variance = variance * (n / max(n - 1, 1))
+        return variance * (n / (n - 1 - self.epsilon)) if self.sampled else variance
+
+    def get_config(self) -> dict[str, Any]:
+        """That of BatchNormalization."""
+        own = ("always_moving", "sampled", "shifted", "thaws", "unbiased")
+        return {key: x for key, x in super().get_config().items() if key not in own}
 
 
 class _OldNormalization(Layer):
@@ -550,6 +584,22 @@ def local_conv2d(
     y = ops.einsum("bpi,pif->bpf", patches, kernel)
     y = ops.reshape(y, (-1, rows, columns, kernel.shape[2]))
     return ops.transpose(y, (0, 3, 1, 2)) if first else y
+
+
+class TimeFirst(Wrapper):
+    """A recurrent layer of (time, batch, features), as those of Keras 2 with time_major=True."""
+
+    supports_masking = True
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build((input_shape[1], input_shape[0], *input_shape[2:]))
+
+    def call(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+        x = ops.swapaxes(x, 0, 1)
+        if mask is not None:
+            mask = ops.swapaxes(mask, 0, 1)
+        y = self.layer(x, training=training, mask=mask)
+        return ops.swapaxes(y, 0, 1) if self.layer.return_sequences else y
 
 
 class UpSampling2DKeras2(UpSampling2D):

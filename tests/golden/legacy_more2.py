@@ -8,6 +8,7 @@ from legacy_files import ids, normal
 from legacy_keras2 import (
     ALONE,
     BOTH,
+    TF1,
     TF2,
     V3,
     VERSION,
@@ -24,6 +25,9 @@ from legacy_keras2 import (
     rate,
     row,
 )
+
+if not ALONE:
+    import tensorflow as tf
 
 losses, metrics = keras.losses, keras.metrics
 ON_TENSORFLOW = K.backend() == "tensorflow"
@@ -112,7 +116,7 @@ if TF2:
         made.__name__ = "schedule_" + name
         row("a learning rate schedule: " + name, formats=BOTH)(made)
 
-    for _name in sorted(KINDS):
+    for _name in sorted(KINDS) if V3 else ():
         keep_schedule(_name, KINDS[_name])
 
 
@@ -153,7 +157,7 @@ def keep_loss(name):
 
 
 for _name in LOSSES:
-    if exists(_name, losses):
+    if exists(_name, losses) and (ALONE or TF1):
         keep_loss(_name)
 
 if exists("Huber", losses):
@@ -303,9 +307,8 @@ if not ALONE and TF2:
             preprocessing.RandomTranslation(0.1, 0.2, fill_mode="wrap"),
             preprocessing.RandomContrast(0.4),
             preprocessing.RandomFlip("vertical"),
-            preprocessing.RandomCrop(3, 4),
             preprocessing.Rescaling(2.0, 1.0),
-        ]
+        ] + [preprocessing.RandomCrop(3, 4)] * V3
         x = Input((4, 5, 3))
         y = x
         for layer in made:
@@ -320,8 +323,6 @@ if not ALONE and TF2:
         outputs = [learned(x)]
         if V3 or VERSION >= (2, 4):
             outputs.append(preprocessing.Normalization(mean=1.5, variance=4.0, axis=None)(x))
-        if V3:
-            outputs.append(preprocessing.Normalization(mean=1.5, variance=4.0, invert=True)(x))
         return Model(x, outputs), normal(2, 4, 5)
 
 
@@ -329,14 +330,9 @@ if TF2 and exists("StringLookup"):
 
     @row("vocabularies in every way", values="own", formats=BOTH)
     def lookups_more():
-        import tensorflow as tf
-
         x, n = Input((2,), dtype="string"), Input((2,), dtype="int64")
         words = ["a", "b", "c"]
-        learned = layers.StringLookup(max_tokens=4)
-        learned.adapt(tf.constant([["c"], ["c"], ["b"], ["a"], ["b"], ["c"], ["d"]]))
         outputs = [
-            learned(x),
             layers.StringLookup(vocabulary=words, num_oov_indices=2, mask_token="")(x),
             layers.StringLookup(vocabulary=words, oov_token="?", output_mode="count")(x),
             layers.IntegerLookup(vocabulary=[5, 7], num_oov_indices=3)(n),
@@ -354,7 +350,6 @@ if TF2 and exists("StringLookup"):
 # TensorFlow's functions in a functional model
 
 if not ALONE:
-    import tensorflow as tf
 
     @row("TensorFlow's functions of tensors: arithmetic, reductions, shapes", formats=BOTH)
     def operations_more():

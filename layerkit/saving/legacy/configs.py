@@ -399,6 +399,8 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     changed = _CHANGED.get(name)
     if changed is not None and origin.is_old:
         name, config = changed(config, origin)
+    if config.get("time_major") is True:
+        return _with_time_first(name, config, origin)
     name = _RENAMED.get(name, name)
     cls = builtins_named(name).get("layers")
     for key in ("layer", "backward_layer", "cell"):
@@ -433,6 +435,19 @@ def _as_it_computed(name: str, config: dict[str, Any], origin: Origin) -> str:
         origin.note(_CORNERS)
         return "UpSampling2DKeras2"
     return name
+
+
+def _with_time_first(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A recurrent layer in one that exchanges the first two axes, and exchanges them again."""
+    if config.get("return_state") or config.get("stateful"):
+        raise ValueError(
+            f"Layer '{config.get('name')}' ({name}) has time_major=True and states that are kept "
+            "or returned; layerkit's recurrent layers take (batch, time, features). Make the model "
+            "in code, with ops.transpose before and after it, and use load_weights(filepath)."
+        )
+    layer = {"class_name": name, **_layer(name, {**config, "time_major": False}, origin)}
+    origin.note("TimeFirst exchanges time and batch around a layer that had time_major=True.")
+    return {"class_name": "TimeFirst", "config": {"name": config.get("name"), "layer": layer}}
 
 
 TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel
@@ -539,11 +554,7 @@ def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dic
     mode = config.pop("mode", 0)
     oldest = origin.keras < (1,)
     if mode == 0 and not oldest:
-        if origin.of_tensorflow or config.get("trainable", True) and not origin.has_masks:
-            return "BatchNormalization", config
-        origin.note(_FROZEN)
-        moving = {"always_moving": True} if origin.keras < (2,) else {}
-        return "BatchNormalizationKeras2", config | moving
+        return _with_averages(config, origin)
     if mode not in (0, 1, 2):
         raise ValueError(
             f"Layer '{config.get('name')}' (BatchNormalization) expects a mode of 0, 1 or 2, the "
@@ -554,9 +565,34 @@ def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dic
     return name, {**config, "inner_epsilon": False} if mode == 1 and oldest else config
 
 
-_FROZEN = (
-    "BatchNormalizationKeras2 is BatchNormalization of Keras 1 and 2, which in training goes by "
-    "the statistics of the whole batch, whether it is frozen and whatever is masked."
+def _with_averages(
+    config: dict[str, Any], origin: Origin, thaws: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """BatchNormalization that trains as it did: its averages, where it is frozen, with masks.
+
+    thaws: whether the class of tf.keras trained by the batch's statistics where it was frozen.
+    """
+    sampled = not origin.of_tensorflow and origin.keras >= (2, 1, 3)
+    last = config.get("axis", -1) in (-1, 3, [-1], [3])
+    unbiased: list[int] = []  # the ranks that one kernel of TensorFlow normalized
+    if origin.of_tensorflow:
+        unbiased = [4, 5] if origin.keras >= (2, 5) else [4]
+    elif sampled and origin.backend == "tensorflow" and last:
+        unbiased = [4]
+    thaws = thaws or not origin.of_tensorflow
+    frozen = thaws and not config.get("trainable", True)
+    if config.get("renorm") or not (sampled or unbiased or frozen or origin.has_masks):
+        return "BatchNormalization", config
+    origin.note(_AVERAGES)
+    own = {"unbiased": unbiased, "sampled": sampled, "thaws": thaws}
+    own |= {"shifted": sampled and origin.backend == "theano"}
+    return "BatchNormalizationKeras2", {**config, **own, "always_moving": origin.keras < (2,)}
+
+
+_AVERAGES = (
+    "BatchNormalizationKeras2 trains as BatchNormalization of Keras 1 and 2: with unbiased "
+    "variances in its average, whatever is masked. Files that are written call it "
+    "BatchNormalization, and there it is today's."
 )
 _NORMALIZATIONS = {
     "BatchNormalizationOfBatches": (
@@ -620,6 +656,8 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
 _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]] = {
     "ActivityRegularization": _penalty,
     "BatchNormalization": _old_normalization,
+    "BatchNormalizationV1": lambda config, origin: _with_averages(config, origin, thaws=True),
+    "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),

@@ -22,10 +22,11 @@ def without_slashes(config: Any) -> Any:
 
 def _names_in(value: dict[str, Any]) -> set[str]:
     """The names of the layer that a dict describes."""
-    config = value.get("config")
-    if "class_name" not in value or not isinstance(config, dict):
+    if "class_name" not in value:
         return set()
-    return {name for name in (value.get("name"), config.get("name")) if isinstance(name, str)}
+    config = value.get("config")
+    inside = config.get("name") if isinstance(config, dict) else None
+    return {name for name in (value.get("name"), inside) if isinstance(name, str)}
 
 
 def _renamed(x: Any, new: dict[str, str]) -> Any:

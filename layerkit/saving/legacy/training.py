@@ -117,8 +117,8 @@ _WRAPPERS = ("MeanMetricWrapper", "LossFunctionWrapper", "SumOverBatchSizeMetric
 def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """{"class_name", "config"} of an optimizer of any age as today's classes take it."""
     name = str(description["class_name"]).removeprefix("Custom>")
-    if name == "LossScaleOptimizer":
-        return description
+    if name in _SCALING:
+        return _scaling(description["config"], origin)
     name = _CASES.get(name.lower(), name[:1].upper() + name[1:])
     cls = builtins_named(name).get("optimizers")
     if cls is None or not isinstance(description["config"], dict):
@@ -139,6 +139,25 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
     taken = parameters_of(cls)
     kept = {k: x for k, x in config.items() if k in taken or k == "decay" or x}
     return {"class_name": name, "config": kept}
+
+
+_SCALING = ("LossScaleOptimizer", "LossScaleOptimizerV1", "LossScaleOptimizerV3")
+
+
+def _scaling(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A LossScaleOptimizer, or where its scale is fixed, the optimizer inside with that scale."""
+    config = dict(config)
+    inner = modern_optimizer(config.pop("inner_optimizer", config.pop("optimizer", None)), origin)
+    old = config.pop("loss_scale", {}).get("config", {})  # before TensorFlow 2.4
+    named = {"initial_loss_scale": "initial_scale", "increment_period": "dynamic_growth_steps"}
+    config |= {named[key]: x for key, x in old.items() if key in named}
+    fixed = old.get("loss_scale_value")
+    if config.get("dynamic") is False:
+        fixed = config["initial_scale"]
+    if fixed is not None:
+        return {**inner, "config": {**inner["config"], "loss_scale_factor": fixed}}
+    config = {key: x for key, x in config.items() if x is not None}
+    return {"class_name": "LossScaleOptimizer", "config": {**config, "inner_optimizer": inner}}
 
 
 def _of_keras_2(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
