@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
-from . import tensorflow_operations, theano
+from . import keras0, tensorflow_operations, theano
 from .names import is_address, without_slashes
 from .tensorflow_shapes import without_shapes
 
@@ -63,8 +63,8 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
     """What `to_json` of Keras 1 and 2 gave, as today's, and notes on it; Keras 3's as it is."""
     if not isinstance(config, dict):
         return config, ()
-    if "class_name" not in config and isinstance(config.get("layers"), list):
-        config = {**_described_by_name(config), "keras_version": "0"}
+    if keras0.is_of_keras_0(config):
+        config = keras0.as_keras_1(config)
     if "module" in config or "class_name" not in config or "config" not in config:
         return config, ()
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
@@ -74,17 +74,6 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
 def modern_model(config: Any, origin: Origin) -> Any:
     """The description of a whole model as today's classes take it; ValueError as of `modern`."""
     return modern(without_slashes(config), _with_context(origin, config))
-
-
-def _described_by_name(config: dict[str, Any]) -> dict[str, Any]:
-    """{"name": class, ...} of Keras 0 as {"class_name", "config"}."""
-    about = ("name", "custom_name", "cache_enabled", "optimizer", "loss", "sample_weight_mode")
-    inner = {key: x for key, x in config.items() if key not in about}
-    if isinstance(inner.get("layers"), list):
-        inner["layers"] = [_described_by_name(layer) for layer in inner["layers"]]
-    if "input_shape" in inner:
-        inner["batch_input_shape"] = [None, *inner.pop("input_shape")]
-    return {"class_name": config["name"], "config": inner}
 
 
 _MODELS = ("Sequential", "Functional", "Model", "Graph")
@@ -412,7 +401,7 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         kept = {k: x for k, x in config.items() if k not in ("batch_input_shape", "input_dtype")}
         return {"class_name": name, "config": {k: _value(k, x, origin) for k, x in kept.items()}}
     config, _ = with_new_names(cls, config)
-    if origin.data_format and name != "Flatten" and "data_format" in parameters_of(cls):
+    if origin.data_format and name.endswith(("2D", "3D")) and "data_format" in parameters_of(cls):
         config.setdefault("data_format", origin.data_format)
     config = {key: _value(key, x, origin) for key, x in config.items()}
     if origin.keras < (2,):
