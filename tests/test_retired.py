@@ -26,7 +26,6 @@ ROWS = [
     ("keras-1.2.2-theano", "activations", "SReLU", None),
     ("keras-1.2.2-theano", "batch_modes", "BatchNormalizationOfBatches", "with mode=2"),
     ("keras-1.2.2-theano", "batch_modes", "BatchNormalizationOfSamples", "with mode=1"),
-    ("keras-1.2.2-theano", "frozen_training", "BatchNormalizationKeras2", "whether it is frozen"),
     ("keras-1.2.2-theano", "masks", "DroppingEmbedding", None),
     ("keras-1.2.2-theano", "masks", "HoldingBidirectional", "outputs at masked steps"),
     ("keras-1.2.2-theano", "pooling_th", "TheanoPooling", "begin further left"),
@@ -64,6 +63,17 @@ def test_layers_that_went_away_come_back_and_are_told_of(row, tmp_path):
             again = models.load_model(path)
         found = again.predict(inputs, batch_size=len(inputs[0]), verbose=0)
         np.testing.assert_equal(found, expected)
+
+
+@files_only
+def test_what_files_call_by_a_name_of_today_needs_no_warning(tmp_path):
+    model, inputs = opened("keras-1.2.2-theano", "frozen_training", tmp_path)
+    assert type(model.layers[1]) is retired.BatchNormalizationKeras2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.save(tmp_path / "again.keras")
+    again = models.load_model(tmp_path / "again.keras")
+    np.testing.assert_array_equal(again.predict(inputs), model.predict(inputs))
 
 
 @files_only
