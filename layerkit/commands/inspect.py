@@ -26,6 +26,7 @@ from ..saving.legacy.configs import (
     origin_named,
 )
 from ..saving.model_config import entries, unknown_classes
+from ..saving.only_here import only_here
 from ..saving.stores import open_store
 from .lines import WIDTH, wrapped
 
@@ -60,7 +61,7 @@ def inspect(path: str, custom_objects: dict[str, Any]) -> tuple[str, bool]:
     if model is None:
         lines += ["", *_layers(contents.config), "", *_arrays(contents)]
     else:
-        lines += ["", *_summary(model)]
+        lines += ["", *_summary(model), *_only_here(model)]
     lines += ["", *_training(contents)]
     lines += [wrapped(f"On loading: {text}", "  ") for text in told]
     if failed is not None:
@@ -174,6 +175,12 @@ def _summary(model: Any) -> list[str]:
     written: list[str] = []
     print_summary(model, line_length=WIDTH - 4, print_fn=written.append, expand_nested=True)
     return [wrapped(line.rstrip(), "   ") for line in "".join(written).rstrip().split("\n")]
+
+
+def _only_here(model: Any) -> list[str]:
+    names = only_here(model)
+    told = "Keras 3 does not know, and so reads no file of the model with: {}."
+    return [wrapped(told.format(", ".join(names)))] if names else []
 
 
 def _layers(config: dict[str, Any]) -> list[str]:

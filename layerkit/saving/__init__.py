@@ -36,10 +36,12 @@ _UNBUILT = (
 def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
     """Save architecture, weights, optimizer and compile arguments as a `.keras` or `.h5` file.
 
-    Real Keras 3 reads both. An older file is replaced only when the new one is whole on the disk.
+    Real Keras 3 reads both, unless the model computes what only older versions did: a warning tells
+    of it. An older file is replaced only when the new one is whole on the disk.
     ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
     """
     from .atomic import replacing
+    from .only_here import warn_of_what_is_only_here
 
     path = os.fspath(filepath)
     write = _writer_for(path)
@@ -48,6 +50,7 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) 
         warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=3)
     with replacing(path, overwrite) as file:
         write(model, file)
+    warn_of_what_is_only_here(model, path)
 
 
 def _writer_for(path: str) -> Callable[[Any, Any], None]:
