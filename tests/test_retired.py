@@ -26,7 +26,6 @@ ROWS = [
     ("keras-1.2.2-theano", "activations", "SReLU", None),
     ("keras-1.2.2-theano", "batch_modes", "BatchNormalizationOfBatches", "with mode=2"),
     ("keras-1.2.2-theano", "batch_modes", "BatchNormalizationOfSamples", "with mode=1"),
-    ("keras-1.2.2-theano", "frozen_training", "BatchNormalizationKeras2", "whether it is frozen"),
     ("keras-1.2.2-theano", "masks", "DroppingEmbedding", None),
     ("keras-1.2.2-theano", "masks", "HoldingBidirectional", "outputs at masked steps"),
     ("keras-1.2.2-theano", "pooling_th", "TheanoPooling", "begin further left"),
@@ -64,6 +63,23 @@ def test_layers_that_went_away_come_back_and_are_told_of(row, tmp_path):
             again = models.load_model(path)
         found = again.predict(inputs, batch_size=len(inputs[0]), verbose=0)
         np.testing.assert_equal(found, expected)
+
+
+@files_only
+def test_batch_normalization_of_old_files_is_written_as_that_of_today(tmp_path):
+    model, inputs = opened("tf.keras-2.4.0", "normalized", tmp_path)
+    told = []
+    model.summary(print_fn=told.append)
+    assert "unbiased variances in its average" in " ".join(" ".join(told).split())
+    expected = model.predict(inputs, verbose=0)
+    for ending in ("keras", "h5"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.save(tmp_path / f"again.{ending}")
+        again = models.load_model(tmp_path / f"again.{ending}")
+        names = {type(layer).__name__ for layer in again.layers}
+        assert "BatchNormalization" in names and "BatchNormalizationKeras2" not in names
+        np.testing.assert_equal(again.predict(inputs, verbose=0), expected)
 
 
 @files_only

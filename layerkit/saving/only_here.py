@@ -30,8 +30,9 @@ def _parts(model: Any) -> Iterator[Any]:
 
 def _retired_name(part: Any) -> str | None:
     """The name of a layer, a regularizer or a function that went away; None for all others."""
-    if type(part).__module__ == "layerkit.layers.retired":
-        return type(part).__name__
+    cls = type(part)
+    if cls.__module__ == "layerkit.layers.retired":
+        return None if "written_as" in vars(cls) else cls.__name__
     name = part if isinstance(part, str) else getattr(part, "__name__", None)
     return name if isinstance(name, str) and name in _FUNCTIONS else None
 
