@@ -66,14 +66,20 @@ def test_layers_that_went_away_come_back_and_are_told_of(row, tmp_path):
 
 
 @files_only
-def test_what_files_call_by_a_name_of_today_needs_no_warning(tmp_path):
-    model, inputs = opened("keras-1.2.2-theano", "frozen_training", tmp_path)
-    assert type(model.layers[1]) is retired.BatchNormalizationKeras2
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model.save(tmp_path / "again.keras")
-    again = models.load_model(tmp_path / "again.keras")
-    np.testing.assert_array_equal(again.predict(inputs), model.predict(inputs))
+def test_batch_normalization_of_old_files_is_written_as_that_of_today(tmp_path):
+    model, inputs = opened("tf.keras-2.4.0", "normalized", tmp_path)
+    told = []
+    model.summary(print_fn=told.append)
+    assert "unbiased variances in its average" in " ".join(" ".join(told).split())
+    expected = model.predict(inputs, verbose=0)
+    for ending in ("keras", "h5"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.save(tmp_path / f"again.{ending}")
+        again = models.load_model(tmp_path / f"again.{ending}")
+        names = {type(layer).__name__ for layer in again.layers}
+        assert "BatchNormalization" in names and "BatchNormalizationKeras2" not in names
+        np.testing.assert_equal(again.predict(inputs, verbose=0), expected)
 
 
 @files_only

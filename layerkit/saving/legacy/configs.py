@@ -580,8 +580,8 @@ def _with_averages(
 
 _AVERAGES = (
     "BatchNormalizationKeras2 trains as BatchNormalization of Keras 1 and 2: with unbiased "
-    "variances in its average, whatever is masked. Files that are written call it "
-    "BatchNormalization, and there it is today's."
+    "variances in its average, whatever is masked, and but for tf.keras whether it is frozen or "
+    "not. Files that are written call it BatchNormalization, and there it is today's."
 )
 _NORMALIZATIONS = {
     "BatchNormalizationOfBatches": (
