@@ -73,7 +73,11 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
 
 def modern_model(config: Any, origin: Origin) -> Any:
     """The description of a whole model as today's classes take it; ValueError as of `modern`."""
-    return modern(without_slashes(config), _with_context(origin, config))
+    origin = _with_context(origin, config)
+    since = (2,) if origin.of_tensorflow else (2, 3)
+    if origin.has_masks and since <= origin.keras < (2, 10):
+        origin.note(_ALL_PLACES)
+    return modern(without_slashes(config), origin)
 
 
 _MODELS = ("Sequential", "Functional", "Model", "Graph")
@@ -679,6 +683,10 @@ _HARD_SIGMOID = (
 _SUMMED = (
     "L1L2OfBatch is L1L2 as an activity regularizer that is not divided by the batch size, as in "
     "Keras 1 and 2."
+)
+_ALL_PLACES = (
+    "The loss of masked outputs is a mean over what is not masked; the Keras that wrote the file "
+    "divided by the number of all places: training goes on with larger steps."
 )
 _HOLDING = (
     "HoldingBidirectional is Bidirectional of Keras 1 and 2, whose outputs at masked steps are "
