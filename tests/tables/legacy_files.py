@@ -11,7 +11,7 @@ _NO_CELLS = "the file leaves out what the cells were: Keras 2.0 forgot it"
 
 # The file is refused, with these words in the message.
 REFUSED: dict[tuple[str, str], str] = {
-    ("keras-2.0*", "cells"): "LSTMCell",
+    ("keras-2.0*", "cells"): "Keras 2.0 left out what cells were",
     ("*", "lambda_code"): "never runs code from a file",
     ("*", "merge_lambda"): "never runs code from a file",
 }

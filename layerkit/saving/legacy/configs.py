@@ -383,6 +383,9 @@ def _without_policy(config: dict[str, Any]) -> dict[str, Any]:
 # --- layers ------------------------------------------------------------------------------------
 
 
+_CELLS = ("GRUCell", "LSTMCell", "SimpleRNNCell")
+
+
 def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if name == "InputLayer":
         return {"class_name": name, "config": _input(config)}
@@ -396,6 +399,12 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         return _with_time_first(name, config, origin)
     name = _RENAMED.get(name, name)
     cls = builtins_named(name).get("layers")
+    if name in _CELLS and "units" not in config:
+        raise ValueError(
+            f"Layer '{config.get('name')}' ({name}) has no `units` in its config, nor activations: "
+            "Keras 2.0 left out what cells were. Make the model in code, with its cells as they "
+            "were, and use model.load_weights(filepath) with this file."
+        )
     for key in ("layer", "backward_layer", "cell"):
         if isinstance(config.get(key), dict):
             config[key] = modern(config[key], origin)
