@@ -278,14 +278,14 @@ class TheanoPooling(Layer):
 
 
 class BatchNormalizationKeras2(BatchNormalization):
-    """BatchNormalization as Keras 1 and 2 trained it; masks do not count.
+    """BatchNormalization as Keras 1 and 2 trained it.
 
     What it averages is n / (n - 1) times a batch's variance where the rank of the inputs is in
     `unbiased`, for n elements of a channel: TensorFlow's kernel for those gave it, and took no
     epsilon below 1.001e-5. `sampled`: Keras multiplied by n / (n - 1 - epsilon), after all.
     `shifted`: Theano had added epsilon before. `thaws`: where the layer is not `trainable`,
     training goes by the batch's statistics too; the averages stay, or with `always_moving` follow.
-    In files it is BatchNormalization, and so today's.
+    `masks`: masks count, but for the kernel. In files it is BatchNormalization, and so today's.
     """
 
     written_as = "BatchNormalization"
@@ -297,20 +297,22 @@ class BatchNormalizationKeras2(BatchNormalization):
         shifted: bool = False,
         thaws: bool = False,
         always_moving: bool = False,
+        masks: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.unbiased, self.sampled, self.shifted = tuple(unbiased), sampled, shifted
-        self.thaws, self.always_moving = thaws, always_moving
+        self.thaws, self.always_moving, self.masks = thaws, always_moving, masks
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
         if len(input_shape) in self.unbiased:
             self.epsilon = max(self.epsilon, 1.001e-5)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if not training or self.trainable or not self.thaws:
-            return super().call(inputs, training=training)
+            counts = self.masks and inputs.ndim not in self.unbiased
+            return super().call(inputs, training=training, mask=mask if counts else None)
         axes = [axis for axis in range(inputs.ndim) if axis != self.axis % inputs.ndim]
         mean, variance = ops.moments(inputs, axes)
         if self.always_moving:
@@ -327,7 +329,7 @@ class BatchNormalizationKeras2(BatchNormalization):
 
     def get_config(self) -> dict[str, Any]:
         """That of BatchNormalization."""
-        own = ("always_moving", "sampled", "shifted", "thaws", "unbiased")
+        own = ("always_moving", "masks", "sampled", "shifted", "thaws", "unbiased")
         return {key: x for key, x in super().get_config().items() if key not in own}
 
 

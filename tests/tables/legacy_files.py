@@ -6,6 +6,8 @@ must give the predictions of its own Keras, and after more steps of training its
 
 from __future__ import annotations
 
+_AWAY = "TensorFlow 1.15 forgot the minus: it trained away from the targets"
+_HUBER = "Huber of TensorFlow 1.15, where it sums, sums over the last axis too"
 _MASKED = "Keras 2.3, and tf.keras before 2.10, divided masked losses by all steps"
 _NO_CELLS = "the file leaves out what the cells were: Keras 2.0 forgot it"
 
@@ -21,4 +23,6 @@ OTHER_PREDICTIONS: dict[tuple[str, str], str] = {}
 OTHER_TRAINING: dict[tuple[str, str], str] = {
     ("keras-2.3*", "masked_training"): _MASKED,
     ("tf.keras-2.[24]*", "masked_training"): _MASKED,
+    ("tf.keras-2.2.4*", "loss_cosine_proximity"): _AWAY,
+    ("tf.keras-2.2.4*", "loss_objects"): _HUBER,
 }

@@ -176,6 +176,8 @@ def _with_context(origin: Origin, config: Any) -> Origin:
     one = found[0] if len(found) == 1 else None
     if one == "channels_first" and not origin.backend and origin.keras < (2,):
         origin = origin._replace(backend="theano")
+    if masks and origin.of_tensorflow and origin.keras < (2, 10):
+        origin.note(_MASKED_LOSSES)
     return origin._replace(data_format=one, has_masks=masks)
 
 
@@ -587,14 +589,15 @@ def _with_averages(
         return "BatchNormalization", config
     origin.note(_AVERAGES)
     own = {"unbiased": unbiased, "sampled": sampled, "thaws": thaws}
-    own |= {"shifted": sampled and origin.backend == "theano"}
+    own |= {"shifted": sampled and origin.backend == "theano", "masks": origin.keras >= (2, 11)}
     return "BatchNormalizationKeras2", {**config, **own, "always_moving": origin.keras < (2,)}
 
 
 _AVERAGES = (
     "BatchNormalizationKeras2 trains as BatchNormalization of Keras 1 and 2: with unbiased "
-    "variances in its average, whatever is masked, and but for tf.keras whether it is frozen or "
-    "not. Files that are written call it BatchNormalization, and there it is today's."
+    "variances in its average, before tf.keras 2.11 whatever is masked, and but for tf.keras "
+    "whether it is frozen or not. Files that are written call it BatchNormalization, and there it "
+    "is today's."
 )
 _NORMALIZATIONS = {
     "BatchNormalizationOfBatches": (
@@ -700,6 +703,10 @@ _ALL_PLACES = (
 _HOLDING = (
     "HoldingBidirectional is Bidirectional of Keras 1 and 2, whose outputs at masked steps are "
     "those of the step before."
+)
+_MASKED_LOSSES = (
+    "Masked losses are divided by the number of steps that count; the tf.keras that wrote the file "
+    "divided them by all."
 )
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
 _CORNERS = (
