@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import hdf5
-from .configs import Origin, origin_named
+from .origin import Origin, origin_named
 
 
 class Stored(NamedTuple):

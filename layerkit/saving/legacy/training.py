@@ -7,7 +7,8 @@ from typing import Any
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
-from .configs import Origin, modern_model
+from .configs import modern_model
+from .origin import Origin
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")

@@ -11,8 +11,8 @@ import numpy as np
 from .. import hdf5
 from . import arrays as files
 from .arrays import Stored
-from .configs import Origin
 from .layouts import converted, old_count
+from .origin import Origin
 
 _MOST_ROWS = 60  # of a message
 
