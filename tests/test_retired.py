@@ -131,6 +131,8 @@ def test_a_regularizer_that_went_away_is_told_of():
 
 CONV_LSTM = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
 WRONG = [
+    (lambda: retired.TheanoPooling([2], mode="sum"), r"expects mode='max' or 'average'. Received:"),
+    (lambda: retired.TheanoPooling([0]), "The `pool_size` argument must be a tuple of 1 integers"),
     (
         lambda: in_keras_1("BatchNormalization", mode=3),
         r"Layer 'a' \(BatchNormalization\) expects a mode of 0, 1 or 2",

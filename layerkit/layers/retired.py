@@ -9,7 +9,7 @@ from layerkit.backend import SeedGenerator, image_data_format
 from layerkit.backend.recording import effect
 
 from .. import activations, constraints, initializers, ops, random, regularizers
-from .arguments import fraction
+from .arguments import fraction, int_tuple
 from .bidirectional import Bidirectional
 from .core import Embedding
 from .input_spec import InputSpec
@@ -238,8 +238,14 @@ class TheanoPooling(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.pool_size = tuple(pool_size)
-        self.strides = tuple(strides or pool_size)
+        rank = len(pool_size)
+        if mode not in ("max", "average"):
+            raise ValueError(
+                f"Layer '{self.name}' (TheanoPooling) expects mode='max' or 'average'. Received: "
+                f"mode={mode!r}"
+            )
+        self.pool_size = int_tuple("pool_size", pool_size, rank)
+        self.strides = int_tuple("strides", strides or self.pool_size, rank)
         self.data_format = data_format or image_data_format()
         self.mode = mode
         self.input_spec = InputSpec(ndim=len(self.pool_size) + 2)
