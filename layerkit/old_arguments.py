@@ -21,6 +21,7 @@ RENAMED = {
     "cropping_dims": ["cropping"],
     "depthwise_init": ["depthwise_initializer"],
     "dim_ordering": ["data_format"],
+    "dims": ["target_shape"],
     "dropout_U": ["recurrent_dropout"],
     "dropout_W": ["dropout"],
     "epsilon": ["min_delta"],

@@ -8,7 +8,8 @@ import pytest
 from layerkit import Input, Model, layers, models, ops, optimizers
 from layerkit.optimizers import LossScaleOptimizer, Nadam
 from layerkit.saving.legacy import tensorflow_nodes, tensorflow_operations
-from layerkit.saving.legacy.configs import modern_model, origin_named
+from layerkit.saving.legacy.configs import modern_model
+from layerkit.saving.legacy.origin import origin_named
 from layerkit.saving.legacy.training import modern_optimizer
 from layerkit.saving.optimizer_variables import matched
 from layerkit.symbolic import is_operation

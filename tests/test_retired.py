@@ -83,6 +83,24 @@ def test_batch_normalization_of_old_files_is_written_as_that_of_today(tmp_path):
 
 
 @files_only
+def test_cells_that_the_file_forgot_are_made_in_code(tmp_path):
+    with zipfile.ZipFile(FOLDER / "keras-2.0.9-tensorflow.zip") as stored:
+        stored.extract("cells.h5", tmp_path)
+        with np.load(stored.open("arrays.npz")) as arrays:
+            own = {key[6:]: arrays[key] for key in arrays if key.startswith("cells/")}
+    x, start = Input((4, 3)), Input((2,))
+    then = {"recurrent_activation": "hard_sigmoid_keras2"}
+    cells = [layers.LSTMCell(2, **then), layers.GRUCell(3, reset_after=False, **then)]
+    gru = layers.GRU(2, reset_after=False, return_state=True, **then)
+    output, state = gru(x, initial_state=start)
+    ends = [layers.RNN(cells)(x), output, state, layers.SimpleRNN(2)(x, initial_state=state)]
+    model = Model([x, start], ends)
+    model.load_weights(tmp_path / "cells.h5")
+    for i, found in enumerate(model.predict([own["x0"], own["x1"]], verbose=0)):
+        np.testing.assert_allclose(found, own[f"prediction{i}"], rtol=1e-5, atol=1e-6)
+
+
+@files_only
 def test_an_architecture_says_what_its_names_meant():
     text = json.loads(Sequential([Input((4, 3)), layers.GRU(2)]).to_json())
     del text["module"], text["registered_name"]

@@ -19,12 +19,8 @@ from ..saving.identify import (
 )
 from ..saving.keras_file import read_config, read_metadata
 from ..saving.legacy import arrays as legacy
-from ..saving.legacy.configs import (
-    Origin,
-    modern_architecture,
-    modern_model,
-    origin_named,
-)
+from ..saving.legacy.configs import modern_architecture, modern_model
+from ..saving.legacy.origin import Origin, origin_named
 from ..saving.model_config import entries, unknown_classes
 from ..saving.only_here import only_here
 from ..saving.stores import open_store

@@ -133,6 +133,7 @@ def load_model(
 def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model, without weights, that a config of any Keras describes: that of its `to_json`."""
     from .legacy.configs import modern_architecture
+    from .legacy.keras0 import node_order
     from .model_config import described, rebuild, weights_for_architecture, without_code
     from .refusal import naming
 
@@ -140,9 +141,12 @@ def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None)
     with naming(name, "is not one of a model"), weights_for_architecture(name):
         config = without_code(config, name, custom_objects)
         with custom_object_scope(custom_objects):
+            order = node_order(config)
             config, notes = modern_architecture(config)
             model = rebuild(described(config, name), name)
     model.file_notes = notes
+    if order:
+        model.file_order = order  # of its weights, in files of Keras 0
     return model
 
 

@@ -54,6 +54,65 @@ if OLDEST:  # before the functional API: files are weights, the architecture is 
         model.add(Dense(2))
         return compiled(model), normal(2, 2, 6, 7)
 
+    parts = ("weights.h5", "json")
+
+    @row("pooling, padding and upsampling of 'th' images, 1D layers", formats=parts)
+    def pooling():
+        model = Sequential()
+        said = {"border_mode": "same"}
+        convolutional = keras.layers.Convolution2D
+        model.add(convolutional(2, 2, 3, input_shape=(2, 6, 7), **said))
+        model.add(keras.layers.AveragePooling2D((3, 2), strides=(2, 2), **said))
+        model.add(keras.layers.ZeroPadding2D((1, 2)))
+        model.add(keras.layers.UpSampling2D((1, 2)))
+        model.add(keras.layers.Reshape((10, 16)))
+        model.add(keras.layers.Permute((2, 1)))
+        model.add(keras.layers.Convolution1D(3, 3, subsample_length=2))
+        model.add(keras.layers.MaxPooling1D(2))
+        model.add(keras.layers.TimeDistributedDense(2, activation="relu"))
+        model.add(Flatten())
+        model.add(keras.layers.RepeatVector(2))
+        return compiled(model), normal(2, 2, 6, 7)
+
+    @row("two branches that are merged; normalization of samples", formats=parts)
+    def branches():
+        left, right = Sequential(), Sequential()
+        left.add(Dense(3, input_dim=4))
+        right.add(Dense(3, input_dim=2))
+        right.add(keras.layers.advanced_activations.PReLU())
+        model = Sequential()
+        model.add(keras.layers.Merge([left, right], mode="concat"))
+        model.add(keras.layers.BatchNormalization(mode=1))
+        model.add(Dense(2))
+        return compiled(model), [normal(2, 4), normal(2, 2)]
+
+    @row("a Graph: inputs, nodes and outputs by name", formats=parts)
+    def graph():
+        model = keras.models.Graph()
+        model.add_input("a", input_shape=(4,))
+        model.add_input("b", input_shape=(4,))
+        model.add_node(Dense(3, activation="tanh"), "first", input="a")
+        model.add_node(Dense(3), "second", inputs=["a", "b"], merge_mode="sum")
+        model.add_node(Dense(2), "third", inputs=["first", "second"], merge_mode="concat")
+        model.add_output("out", input="third")
+        model.add_output("other", inputs=["first", "second"], merge_mode="mul")
+        model.compile("sgd", {"out": "mse", "other": "mse"})
+        return NamedEnds(model), [normal(2, 4), normal(2, 4) + 1]
+
+    class NamedEnds:
+        """A Graph that predicts as other models do."""
+
+        layers = ()
+
+        def __init__(self, graph):
+            self.graph = graph
+            self.get_weights, self.set_weights = graph.get_weights, graph.set_weights
+            self.to_json, self.save_weights = graph.to_json, graph.save_weights
+
+        def predict(self, inputs, **said):
+            outputs = self.graph.predict({"a": inputs[0], "b": inputs[1]}, **said)
+            return [outputs["out"], outputs["other"]]
+
     @row("an Embedding and the three recurrent layers", formats=("weights.h5", "json"))
     def recurrent():
         model = Sequential()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 _AWAY = "TensorFlow 1.15 forgot the minus: it trained away from the targets"
 _HUBER = "Huber of TensorFlow 1.15, where it sums, sums over the last axis too"
-_MASKED = "tf.keras divided masked losses by all steps, before 2.10, not by those that count"
+_MASKED = "Keras 2.3, and tf.keras before 2.10, divided masked losses by all steps"
 _NO_CELLS = "the file leaves out what the cells were: Keras 2.0 forgot it"
 
 # The file is refused, with these words in the message.
 REFUSED: dict[tuple[str, str], str] = {
-    ("keras-2.0*", "cells"): "LSTMCell",
+    ("keras-2.0*", "cells"): "Keras 2.0 left out what cells were",
     ("*", "lambda_code"): "never runs code from a file",
     ("*", "merge_lambda"): "never runs code from a file",
 }
@@ -21,6 +21,7 @@ REFUSED: dict[tuple[str, str], str] = {
 OTHER_PREDICTIONS: dict[tuple[str, str], str] = {}
 # The state is restored, or a warning says that it is not, and training goes on to other numbers.
 OTHER_TRAINING: dict[tuple[str, str], str] = {
+    ("keras-2.3*", "masked_training"): _MASKED,
     ("tf.keras-2.[24]*", "masked_training"): _MASKED,
     ("tf.keras-2.2.4*", "loss_cosine_proximity"): _AWAY,
     ("tf.keras-2.2.4*", "loss_objects"): _HUBER,

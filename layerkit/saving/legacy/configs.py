@@ -6,65 +6,25 @@ meant when the file was written.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
-from . import tensorflow_operations, theano
+from . import keras0, tensorflow_operations, theano
 from .names import is_address, without_slashes
+from .old_layers import MERGES, renamed
+from .origin import Origin, origin_named, with_context
 from .tensorflow_shapes import without_shapes
-
-
-class Origin(NamedTuple):
-    """Who wrote a file."""
-
-    keras: tuple[int, ...]  # (2, 2, 4)
-    backend: str = ""  # as 'theano'; '' where it is not known
-    of_tensorflow: bool = False  # whether it was tf.keras
-    has_masks: bool = False  # whether a layer of the model makes any
-    data_format: str | None = None  # of layers whose config does not say it
-    shapes: Mapping[str, list[tuple[int, ...]]] = MappingProxyType({})  # of layers' arrays, by name
-    notes: tuple[list[str], ...] = ()  # a list to which what names mean otherwise is added
-
-    @property
-    def is_old(self) -> bool:
-        """Whether it was Keras 1 or 2, where some names mean other numbers than in Keras 3."""
-        return self.keras < (3,)
-
-    @property
-    def sums_activity(self) -> bool:
-        """Whether activity regularizers summed over the batch: later ones divide by its size."""
-        return (1,) <= self.keras < (3,) and not self.of_tensorflow
-
-    @property
-    def all_notes(self) -> tuple[str, ...]:
-        return tuple(note for notes in self.notes for note in notes)
-
-    def note(self, text: str) -> None:
-        """Add to what `summary` tells of a model from such a file."""
-        for notes in self.notes:
-            if text not in notes:
-                notes.append(text)
-
-
-def origin_named(version: str, backend: str = "") -> Origin:
-    """The origin of a file whose `keras_version` is `version`."""
-    number = tuple(int(part) for part in version.split("-")[0].split(".")[:3] if part.isdecimal())
-    number = number or (1,)
-    of_tensorflow = version.endswith("-tf") or (2, 4) <= number < (3,)
-    return Origin(number, backend, of_tensorflow, notes=([],))
+from .values import modern_value
 
 
 def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
     """What `to_json` of Keras 1 and 2 gave, as today's, and notes on it; Keras 3's as it is."""
     if not isinstance(config, dict):
         return config, ()
-    if "class_name" not in config and isinstance(config.get("layers"), list):
-        config = {**_described_by_name(config), "keras_version": "0"}
+    if keras0.is_of_keras_0(config):
+        config = keras0.as_keras_1(config)
     if "module" in config or "class_name" not in config or "config" not in config:
         return config, ()
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
@@ -73,18 +33,8 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
 
 def modern_model(config: Any, origin: Origin) -> Any:
     """The description of a whole model as today's classes take it; ValueError as of `modern`."""
-    return modern(without_slashes(config), _with_context(origin, config))
-
-
-def _described_by_name(config: dict[str, Any]) -> dict[str, Any]:
-    """{"name": class, ...} of Keras 0 as {"class_name", "config"}."""
-    about = ("name", "custom_name", "cache_enabled", "optimizer", "loss", "sample_weight_mode")
-    inner = {key: x for key, x in config.items() if key not in about}
-    if isinstance(inner.get("layers"), list):
-        inner["layers"] = [_described_by_name(layer) for layer in inner["layers"]]
-    if "input_shape" in inner:
-        inner["batch_input_shape"] = [None, *inner.pop("input_shape")]
-    return {"class_name": config["name"], "config": inner}
+    origin = with_context(origin, config)
+    return modern(without_slashes(config), origin)
 
 
 _MODELS = ("Sequential", "Functional", "Model", "Graph")
@@ -104,15 +54,6 @@ _RENAMED = {
     "SeparableConvolution2D": "SeparableConv2D",
     "SyncBatchNormalization": "BatchNormalization",
     "TimeDistributedDense": "Dense",
-}
-_MERGES = {
-    "sum": "Add",
-    "mul": "Multiply",
-    "ave": "Average",
-    "max": "Maximum",
-    "concat": "Concatenate",
-    "dot": "Dot",
-    "cos": "Dot",
 }
 # What says how a layer computed, or what its Input was, and so nothing that its config needs.
 _WITHOUT_EFFECT = (
@@ -160,32 +101,6 @@ def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
         return description
     kept = {key: x for key, x in description.items() if key != "build_config"}  # calls build it
     return {**kept, **_layer(name, dict(config), origin)}
-
-
-def _with_context(origin: Origin, config: Any) -> Origin:
-    """`origin` with what the configs of a model's layers say together.
-
-    The order of axes that all of them name, if they name one, which in Keras 1 the configs of some
-    layers left out; where it is the order of Theano, and nothing says what the model ran on, it was
-    Theano. And whether any layer masks.
-    """
-    named, todo, masks = set(), [config], False
-    while todo:
-        value = todo.pop()
-        if isinstance(value, dict):
-            masks |= value.get("class_name") == "Masking" or value.get("mask_zero") is True
-            named.add(str(value.get("dim_ordering", "")))
-            todo += value.values()
-        elif isinstance(value, list):
-            todo += value
-    formats = {"th": "channels_first", "tf": "channels_last"}
-    found = [formats[name] for name in named & formats.keys()]
-    one = found[0] if len(found) == 1 else None
-    if one == "channels_first" and not origin.backend and origin.keras < (2,):
-        origin = origin._replace(backend="theano")
-    if masks and origin.of_tensorflow and origin.keras < (2, 10):
-        origin.note(_MASKED_LOSSES)
-    return origin._replace(data_format=one, has_masks=masks)
 
 
 # --- models ------------------------------------------------------------------------------------
@@ -343,7 +258,7 @@ def _is_operation(entry: dict[str, Any]) -> bool:
     if "layers" not in builtins_named(name):
         return is_operation(name)
     takes_one = len(nodes[0]["args"]) == 1
-    return name in _MERGES.values() and not (takes_one and isinstance(nodes[0]["args"][0], list))
+    return name in MERGES.values() and not (takes_one and isinstance(nodes[0]["args"][0], list))
 
 
 def _linked(chain: list[dict[str, Any]], nodes: list) -> list[dict[str, Any]]:
@@ -392,19 +307,23 @@ def _without_policy(config: dict[str, Any]) -> dict[str, Any]:
 # --- layers ------------------------------------------------------------------------------------
 
 
+_CELLS = ("GRUCell", "LSTMCell", "SimpleRNNCell")
+
+
 def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if name == "InputLayer":
         return {"class_name": name, "config": _input(config)}
-    special = _SPECIAL.get(name)
-    if special is not None:
-        name, config = special(config)
-    changed = _CHANGED.get(name)
-    if changed is not None and origin.is_old:
-        name, config = changed(config, origin)
+    name, config = renamed(name, config, origin)
     if config.get("time_major") is True:
         return _with_time_first(name, config, origin)
     name = _RENAMED.get(name, name)
     cls = builtins_named(name).get("layers")
+    if name in _CELLS and "units" not in config:
+        raise ValueError(
+            f"Layer '{config.get('name')}' ({name}) has no `units` in its config, nor activations: "
+            "Keras 2.0 left out what cells were. Make the model in code, with its cells as they "
+            "were, and use model.load_weights(filepath) with this file."
+        )
     for key in ("layer", "backward_layer", "cell"):
         if isinstance(config.get(key), dict):
             config[key] = modern(config[key], origin)
@@ -412,11 +331,14 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         config["cells"] = [modern(cell, origin) for cell in config["cells"]]
     if cls is None:  # the user's own
         kept = {k: x for k, x in config.items() if k not in ("batch_input_shape", "input_dtype")}
-        return {"class_name": name, "config": {k: _value(k, x, origin) for k, x in kept.items()}}
+        return {
+            "class_name": name,
+            "config": {k: modern_value(k, x, origin) for k, x in kept.items()},
+        }
     config, _ = with_new_names(cls, config)
-    if origin.data_format and name != "Flatten" and "data_format" in parameters_of(cls):
+    if origin.data_format and name.endswith(("2D", "3D")) and "data_format" in parameters_of(cls):
         config.setdefault("data_format", origin.data_format)
-    config = {key: _value(key, x, origin) for key, x in config.items()}
+    config = {key: modern_value(key, x, origin) for key, x in config.items()}
     if origin.keras < (2,):
         config |= _turned_constraint(name, config)
     taken = parameters_of(cls)
@@ -482,192 +404,6 @@ def _input(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    mode, name = config.get("mode"), config["name"]
-    if "function" in config or mode not in _MERGES:
-        return "Lambda", {"name": name, "function": config.get("function", _named_function(mode))}
-    options: dict[str, Any] = {"name": name}
-    if mode == "concat":
-        options["axis"] = config["concat_axis"]
-    if mode in ("dot", "cos"):
-        options |= {"axes": config["dot_axes"], "normalize": mode == "cos"}
-    return _MERGES[mode], options
-
-
-def _named_function(name: Any) -> dict[str, Any]:
-    return {"module": "builtins", "class_name": "function", "config": name}
-
-
-def _lambda(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A Lambda with a function of the user's own, or with one that the file names."""
-    kept = {key: x for key, x in config.items() if key in ("name", "trainable", "dtype")}
-    function = config.get("function")
-    if isinstance(function, str):
-        function = _named_function(function)
-    if config.get("output_shape_type", "raw") == "raw" and config.get("output_shape"):
-        kept["output_shape"] = config["output_shape"]
-    return "Lambda", {**kept, "function": function, "arguments": config.get("arguments") or None}
-
-
-def _deconvolution(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Conv2DTranspose, which is told what its outputs have above the least that they can."""
-    kept = {key: x for key, x in config.items() if key != "output_shape"}
-    shape = config.get("output_shape")
-    if not isinstance(shape, list) or len(shape) != 4:
-        return "Conv2DTranspose", kept
-    lengths = shape[2:] if config.get("dim_ordering") == "th" else shape[1:3]
-    windows, strides = [config["nb_row"], config["nb_col"]], config["subsample"]
-    same = config.get("border_mode") == "same"
-    beyond, usual = [], []
-    for length, window, stride in zip(lengths, windows, strides, strict=True):
-        inputs = -(-length // stride) if same else (length - window) // stride + 1
-        least = (inputs - 1) * stride + (window % 2 if same else window)
-        beyond.append(length - least)
-        usual.append(inputs * stride + (0 if same else max(window - stride, 0)) - least)
-    return "Conv2DTranspose", kept if beyond == usual else {**kept, "output_padding": beyond}
-
-
-def _zero_padding(config: dict[str, Any], sides: tuple[str, ...]) -> dict[str, Any]:
-    """The config with padding in pairs, where Keras 1 took a dict, or four numbers, too."""
-    padding = config.get("padding")
-    if isinstance(padding, dict):
-        padding = [padding.get(f"{side}_pad", 0) for side in sides]
-    if isinstance(padding, list) and len(padding) == 4:
-        padding = [padding[:2], padding[2:]]
-    return {**config, "padding": padding}
-
-
-def _cudnn_lstm(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    return "LSTM", {"activation": "tanh", "recurrent_activation": "sigmoid", **config}
-
-
-def _cudnn_gru(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    activations = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-    return "GRU", {**activations, "reset_after": True, **config}
-
-
-def _thresholded_relu(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    threshold = float(config.pop("theta"))
-    return "ReLU", {**config, "threshold": threshold}
-
-
-def _old_normalization(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
-    """The layer that computes what BatchNormalization of Keras 0 to 2 did, in its mode."""
-    mode = config.pop("mode", 0)
-    oldest = origin.keras < (1,)
-    if mode == 0 and not oldest:
-        return _with_averages(config, origin)
-    if mode not in (0, 1, 2):
-        raise ValueError(
-            f"Layer '{config.get('name')}' (BatchNormalization) expects a mode of 0, 1 or 2, the "
-            f"ones that Keras had. Received: mode={mode!r}"
-        )
-    name = "BatchNormalizationOf" + ("Deviations", "Samples", "Batches")[mode]
-    origin.note(_NORMALIZATIONS[name])
-    return name, {**config, "inner_epsilon": False} if mode == 1 and oldest else config
-
-
-def _with_averages(
-    config: dict[str, Any], origin: Origin, thaws: bool = False
-) -> tuple[str, dict[str, Any]]:
-    """BatchNormalization that trains as it did: its averages, where it is frozen, with masks.
-
-    thaws: whether the class of tf.keras trained by the batch's statistics where it was frozen.
-    """
-    sampled = not origin.of_tensorflow and origin.keras >= (2, 1, 3)
-    last = config.get("axis", -1) in (-1, 3, [-1], [3])
-    unbiased: list[int] = []  # the ranks that one kernel of TensorFlow normalized
-    if origin.of_tensorflow:
-        unbiased = [4, 5] if origin.keras >= (2, 5) else [4]
-    elif sampled and origin.backend == "tensorflow" and last:
-        unbiased = [4]
-    thaws = thaws or not origin.of_tensorflow
-    frozen = thaws and not config.get("trainable", True)
-    if config.get("renorm") or not (sampled or unbiased or frozen or origin.has_masks):
-        return "BatchNormalization", config
-    origin.note(_AVERAGES)
-    own = {"unbiased": unbiased, "sampled": sampled, "thaws": thaws}
-    own |= {"shifted": sampled and origin.backend == "theano", "masks": origin.keras >= (2, 11)}
-    return "BatchNormalizationKeras2", {**config, **own, "always_moving": origin.keras < (2,)}
-
-
-_AVERAGES = (
-    "BatchNormalizationKeras2 trains as BatchNormalization of Keras 1 and 2: with unbiased "
-    "variances in its average, before tf.keras 2.11 whatever is masked, and but for tf.keras "
-    "whether it is frozen or not. Files that are written call it BatchNormalization, and there it "
-    "is today's."
-)
-_NORMALIZATIONS = {
-    "BatchNormalizationOfBatches": (
-        "BatchNormalizationOfBatches is BatchNormalization of Keras 1 with mode=2: by the "
-        "statistics of each batch, in predictions too."
-    ),
-    "BatchNormalizationOfDeviations": (
-        "BatchNormalizationOfDeviations is BatchNormalization of Keras 0, which averaged standard "
-        "deviations."
-    ),
-    "BatchNormalizationOfSamples": (
-        "BatchNormalizationOfSamples is BatchNormalization with mode=1, which went away with Keras "
-        "2: by the statistics of each sample."
-    ),
-}
-
-
-def _embedding(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
-    return "DroppingEmbedding" if config.get("dropout") else "Embedding", config
-
-
-def _both_ways(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
-    """Bidirectional, whose outputs at masked steps are zeros since tf.keras."""
-    if origin.of_tensorflow or not origin.has_masks:
-        return "Bidirectional", config
-    origin.note(_HOLDING)
-    return "HoldingBidirectional", config
-
-
-def _penalty(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
-    """ActivityRegularization, or where its penalty was summed, an Activation that has it."""
-    if not origin.sums_activity:
-        return "ActivityRegularization", config
-    penalty = {key: config.get(key, 0.0) for key in ("l1", "l2")}
-    kept = {key: x for key, x in config.items() if key not in penalty}
-    penalty = {"class_name": "L1L2", "config": penalty}
-    return "Activation", {**kept, "activation": "linear", "activity_regularizer": penalty}
-
-
-def _sharing(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """The config with `shared_axes`, which Keras 1 left out: they have size 1 in the arrays."""
-    if origin.keras >= (2,):
-        return config
-    shape = next(iter(origin.shapes.get(str(config.get("name")), ())), ())
-    axes = [axis for axis, size in enumerate(shape, 1) if size == 1]
-    return {**config, "shared_axes": axes} if axes else config
-
-
-_SIDES = ("top", "bottom", "left", "right")
-_SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
-    "CuDNNGRU": _cudnn_gru,
-    "CuDNNLSTM": _cudnn_lstm,
-    "Deconvolution2D": _deconvolution,
-    "Lambda": _lambda,
-    "Merge": _merge,
-    "ThresholdedReLU": _thresholded_relu,
-    "ZeroPadding1D": lambda config: ("ZeroPadding1D", _zero_padding(config, _SIDES[2:])),
-    "ZeroPadding2D": lambda config: ("ZeroPadding2D", _zero_padding(config, _SIDES)),
-}
-# What those computed, or what their configs left out, depends on who wrote them.
-_CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]] = {
-    "ActivityRegularization": _penalty,
-    "BatchNormalization": _old_normalization,
-    "BatchNormalizationV1": lambda config, origin: _with_averages(config, origin, thaws=True),
-    "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
-    "Bidirectional": _both_ways,
-    "Embedding": _embedding,
-    "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
-    "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
-}
-
-
 _OF_ONE_KERNEL = ("init", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
 
@@ -684,78 +420,8 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
     return {key: x for key, x in config.items() if key != "forget_bias_init"}
 
 
-# --- values ------------------------------------------------------------------------------------
-
-
-_HARD_SIGMOID = (
-    "hard_sigmoid_keras2 is x / 5 + 1 / 2 between 0 and 1, which Keras 1 and 2 called hard_sigmoid."
-)
-_SUMMED = (
-    "L1L2OfBatch is L1L2 as an activity regularizer that is not divided by the batch size, as in "
-    "Keras 1 and 2."
-)
-_HOLDING = (
-    "HoldingBidirectional is Bidirectional of Keras 1 and 2, whose outputs at masked steps are "
-    "those of the step before."
-)
-_MASKED_LOSSES = (
-    "Masked losses are divided by the number of steps that count; the tf.keras that wrote the file "
-    "divided them by all."
-)
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
 _CORNERS = (
     "UpSampling2DKeras2 interpolates between the corners of pixels, as UpSampling2D of Keras 2 did "
     "on TensorFlow, not between their centres."
 )
-
-
-def _value(key: str, value: Any, origin: Origin) -> Any:
-    if key.endswith("activation") and value == "hard_sigmoid" and origin.is_old:
-        origin.note(_HARD_SIGMOID)
-        return "hard_sigmoid_keras2"
-    if key == "axis" and isinstance(value, list) and len(value) == 1:
-        return value[0]
-    if key == "dtype" and value == "string":  # of what it is fed
-        return None
-    if not isinstance(value, dict):
-        return value
-    if key == "dtype":  # a policy
-        return value["config"]["name"]
-    if key.endswith("regularizer"):
-        return _regularizer(key, value, origin)
-    if key.endswith("constraint"):
-        return _constraint(value)
-    if key.endswith("initializer") and isinstance(value.get("config"), dict):
-        config = {k: x for k, x in value["config"].items() if k != "dtype"}
-        return {**value, "config": config}
-    return value
-
-
-_OF_KERAS_1 = ("ActivityRegularizer", "L1L2Regularizer", "WeightRegularizer")  # in {"name", ...}
-
-
-def _regularizer(key: str, value: dict[str, Any], origin: Origin) -> dict[str, Any] | None:
-    """{"name", "l1", "l2"} of Keras 1, {"class_name", "config"} of Keras 2."""
-    if "name" in value and "class_name" not in value:
-        if value["name"] not in _OF_KERAS_1:
-            warnings.warn(
-                f"The model was loaded without its {key} {value}, which went away with Keras 2: "
-                "predictions are the same, training is not.",
-                stacklevel=2,
-            )
-            return None
-        value = {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
-    if key == "activity_regularizer" and value["class_name"] == "L1L2" and origin.sums_activity:
-        origin.note(_SUMMED)
-        return {**value, "class_name": "L1L2OfBatch"}
-    return value
-
-
-def _constraint(value: dict[str, Any]) -> dict[str, Any]:
-    """{"name", "m"} of Keras 1, {"class_name", "config"} of Keras 2."""
-    name = value.get("class_name") or value["name"]
-    config = value.get("config", {k: x for k, x in value.items() if k != "name"})
-    cls = builtins_named(name).get("constraints")
-    if cls is not None:
-        config, _ = with_new_names(cls, config)
-    return {"class_name": name, "config": config}

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ... import layers
-from .configs import TURNED_KERNELS, Origin
+from .configs import TURNED_KERNELS
+from .origin import Origin
 
 Arrays = list[np.ndarray]
 

@@ -13,8 +13,8 @@ from ...optimizers import Nadam
 from .. import hdf5
 from ..optimizer_variables import matched
 from . import arrays as files
-from .configs import Origin
 from .layouts import converted
+from .origin import Origin
 from .weights import Key, Part
 
 

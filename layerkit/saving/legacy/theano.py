@@ -64,8 +64,8 @@ def _each_at_every_step(wrapper: Description, inner: list[Description]) -> list[
 
 
 def _named(config: dict[str, Any], part: str) -> dict[str, Any]:
-    """The name of a layer beside the one of `config`; Keras 0 gave none."""
-    return {"name": f"{config['name']}_{part}"} if config.get("name") else {}
+    """The name of a layer beside the one of `config`."""
+    return {"name": f"{config['name']}_{part}"}
 
 
 def _listed(value: Any, count: int = 1) -> list[int]:
@@ -128,7 +128,7 @@ def _transposed(layer: Description, note: Note) -> list[Description]:
     """The whole convolution, where needed with some zeros more, and the part that Theano kept."""
     note(_CUT)
     config = layer["config"]
-    name, windows = config["name"], _windows(config)  # no transposed ones in Keras 0
+    name, windows = config["name"], _windows(config)
     if not all(size % 2 for size in windows):
         raise ValueError(
             f"Layer '{name}' ({layer['class_name']}) has padding 'same' and a window of even "

@@ -9,7 +9,8 @@ from layerkit.backend import tree
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
-from .configs import Origin, modern_model
+from .configs import modern_model
+from .origin import Origin
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
