@@ -126,6 +126,12 @@ class Writer:
             entry["own_reload"] = self._reload_and_train(name, entry, inputs, targets, settings)
         print(name, entry["files"], entry.get("own_reload", ""))
 
+    def forget(self, name):
+        """Leave out a row that failed."""
+        self.manifest["rows"].pop(name, None)
+        for path in self.folder.glob(name + ".*"):
+            shutil.rmtree(str(path)) if path.is_dir() else path.unlink()
+
     def _keep(self, name, what, values):
         for i, value in enumerate(values):
             value = np.asarray(value)
@@ -228,7 +234,7 @@ def write_all(table, folder, environment, load_model, before=None, names=()):
 
             traceback.print_exc()
             failures.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
-            writer.manifest["rows"].pop(name, None)
+            writer.forget(name)
     if names:
         writer.keep_other_rows(folder)
     writer.finish(folder)

@@ -87,7 +87,9 @@ def _call(node: Node) -> Call:
 
 def _plain(attribute: dict[str, Any]) -> Any:
     """The value of an attribute: {"i": "3"}, {"s": base64}, {"type": "DT_FLOAT"}, {"list": ...}."""
-    ((kind, value),) = attribute.items() or (("list", {}),)
+    kind: str
+    value: Any
+    kind, value = next(iter(attribute.items()), ("list", {}))
     if kind == "list":
         return [_plain({key: item}) for key, items in value.items() for item in items]
     if kind == "s":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from layerkit.backend import tree
+
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from .configs import modern_model
@@ -40,7 +42,8 @@ def modern_training(config: dict[str, Any], origin: Origin, outputs: int = 1) ->
     optimizer = config.pop("optimizer_config", None)
     if isinstance(optimizer, dict):
         config["optimizer"] = modern_optimizer(optimizer, origin)
-    if config.get("sample_weight_mode") in (None, "temporal"):  # the weights' shape says it now
+    modes = tree.flatten(config.get("sample_weight_mode"))
+    if all(mode in (None, "temporal") for mode in modes):  # the weights' shape says it now
         config.pop("sample_weight_mode", None)
     parts = _modern_parts(config, origin)
     for key in ("metrics", "weighted_metrics"):
