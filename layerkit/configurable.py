@@ -50,6 +50,7 @@ class Configurable:
     keras_module: ClassVar[str | None] = None  # where Keras's files keep the class
     former_name: ClassVar[str]  # what older files call the class
     keras_name: ClassVar[str]  # ... and what they call it, where that is not the class's name
+    written_as: ClassVar[str]  # ... and what files are to call it, where that is another class
     family: ClassVar[str] = ""  # the last part of `keras_module` of the family's base class
     aliases: ClassVar[dict[str, str]] = {}  # further names that `get` takes: {'zero': 'Zeros'}
     accepts_callables: ClassVar[bool] = False  # whether `get` lets a plain function pass
@@ -144,6 +145,11 @@ def _called(obj: Any) -> str:
 
 def _keras_name(cls: type) -> str:
     return vars(cls).get("keras_name", cls.__name__)
+
+
+def name_in_files(cls: type) -> str:
+    """What files call a class: its own name, or that of the class that it is written as."""
+    return vars(cls).get("written_as") or _keras_name(cls)
 
 
 def _is_newer_default(key: str, value: Any) -> bool:
@@ -246,7 +252,7 @@ def _address(cls: Any) -> dict[str, Any]:
         private = cls.keras_module.startswith("keras.src")
         return {
             "module": cls.keras_module,
-            "class_name": _keras_name(cls),
+            "class_name": name_in_files(cls),
             "registered_name": cls.__name__ if private else None,
         }
     return {

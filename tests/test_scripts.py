@@ -303,6 +303,8 @@ TRANSLATED = [
     ),
     ("LSTM", {"units": 3, "forget_bias_init": "one"}, {"unit_forget_bias": True}),
     ("Embedding", {"input_dim": 5, "output_dim": 3, "init": "uniform"}, {"output_dim": 3}),
+    ("Embedding", {"input_dim": 5, "output_dim": 3, "input_dtype": "int32"}, {"dtype": "float32"}),
+    ("InputLayer", {"shape": (3,), "input_dtype": "int32"}, {"dtype": "int32"}),
     ("BatchNormalization", {"gamma_init": "zero", "beta_init": "one"}, {}),
     ("LeakyReLU", {"alpha": 0.2}, {"negative_slope": 0.2}),
     ("ELU", {"alpha": 0.2}, {"alpha": 0.2}),

@@ -19,14 +19,10 @@ from ..saving.identify import (
 )
 from ..saving.keras_file import read_config, read_metadata
 from ..saving.legacy import arrays as legacy
-from ..saving.legacy.configs import (
-    Origin,
-    modern,
-    modern_architecture,
-    origin_named,
-    with_data_format,
-)
+from ..saving.legacy.configs import modern_architecture, modern_model
+from ..saving.legacy.origin import Origin, origin_named
 from ..saving.model_config import entries, unknown_classes
+from ..saving.only_here import only_here
 from ..saving.stores import open_store
 from .lines import WIDTH, wrapped
 
@@ -61,7 +57,7 @@ def inspect(path: str, custom_objects: dict[str, Any]) -> tuple[str, bool]:
     if model is None:
         lines += ["", *_layers(contents.config), "", *_arrays(contents)]
     else:
-        lines += ["", *_summary(model)]
+        lines += ["", *_summary(model), *_only_here(model)]
     lines += ["", *_training(contents)]
     lines += [wrapped(f"On loading: {text}", "  ") for text in told]
     if failed is not None:
@@ -124,7 +120,7 @@ def _of_legacy(path: str, kind: str) -> Contents:
 def _modern(config: Any, origin: Origin) -> Any:
     """The config in today's words; as it is in the file where it has none: loading says why."""
     try:
-        return modern(config, with_data_format(origin, config))
+        return modern_model(config, origin)
     except Exception:
         return config
 
@@ -134,7 +130,7 @@ def _of_architecture(path: str, kind: str) -> Contents:
         config = json.load(file)
     version = config.get("keras_version")
     writer = f"Written by Keras {version}." if version else ""
-    return Contents(writer, modern_architecture(config), arrays={}, optimizer=[])
+    return Contents(writer, modern_architecture(config)[0], arrays={}, optimizer=[])
 
 
 _READERS = {
@@ -175,6 +171,12 @@ def _summary(model: Any) -> list[str]:
     written: list[str] = []
     print_summary(model, line_length=WIDTH - 4, print_fn=written.append, expand_nested=True)
     return [wrapped(line.rstrip(), "   ") for line in "".join(written).rstrip().split("\n")]
+
+
+def _only_here(model: Any) -> list[str]:
+    names = only_here(model)
+    told = "Keras 3 does not know, and so reads no file of the model with: {}."
+    return [wrapped(told.format(", ".join(names)))] if names else []
 
 
 def _layers(config: dict[str, Any]) -> list[str]:

@@ -112,6 +112,9 @@ def new_arguments(cls: type, given: dict[str, Any]) -> dict[str, Any]:
         elif old == "input_length" and issubclass(cls, layers.Embedding):
             new.setdefault("input_shape", (new.pop(old),))
             _tell(cls, old, "input_shape")
+        elif old == "input_dtype" and issubclass(cls, layers.InputLayer):
+            new["dtype"] = new.pop(old)
+            _tell(cls, old, "dtype")
     new, renamed = with_new_names(cls, new)
     for old, name in renamed.items():
         _tell(cls, old, name)
@@ -125,6 +128,8 @@ def _is_without_effect(cls: type, argument: str, value: Any) -> bool:
         return issubclass(cls, callbacks.ModelCheckpoint) and value == 1
     if issubclass(cls, callbacks.TensorBoard):
         return argument in _OF_TENSORBOARD
+    if argument == "input_dtype":  # of the Input before a layer, which has the layer's dtype now
+        return issubclass(cls, layers.Layer) and not issubclass(cls, layers.InputLayer)
     return argument in _WITHOUT_EFFECT and issubclass(cls, layers.Layer)
 
 

@@ -184,8 +184,12 @@ class BatchNormalization(_Normalization):
         else:
             mean, variance = self._masked_moments(x, mask)
             y = self._by(mean, variance, x, self.gamma, self.beta)
-        effect(self._move, mean, variance)
+        effect(self._move, mean, self._averaged(variance, x))
         return self._narrowed(y)
+
+    def _averaged(self, variance: Any, x: Any) -> Any:
+        """What goes into the moving average for a batch `x` of this variance."""
+        return variance
 
     def _by(self, mean: Any, variance: Any, x: Any, gamma: Any, beta: Any) -> Any:
         """x normalized by statistics that are given."""

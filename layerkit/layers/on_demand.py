@@ -69,12 +69,22 @@ _MODULES = {
 WHERE = {name: f"layerkit.layers.{module}" for module, names in _MODULES.items() for name in names}
 
 _RETIRED = (  # which only files and old scripts name
+    "BatchNormalizationKeras2",
+    "BatchNormalizationOfBatches",
+    "BatchNormalizationOfDeviations",
+    "BatchNormalizationOfSamples",
+    "DroppingEmbedding",
     "Highway",
+    "HoldingBidirectional",
+    "L1L2OfBatch",
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MaxoutDense",
     "ParametricSoftplus",
     "SReLU",
+    "TheanoPooling",
+    "TimeFirst",
+    "UpSampling2DKeras2",
 )
 _FEATURE_SPACE = ("Cross", "Feature", "FeatureSpace", "TFDConcat", "TFDIdentity")
 

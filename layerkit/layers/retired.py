@@ -2,13 +2,66 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from layerkit.backend import image_data_format
+from layerkit.backend import SeedGenerator, image_data_format
+from layerkit.backend.recording import effect
 
-from .. import activations, constraints, initializers, ops, regularizers
+from .. import activations, constraints, initializers, ops, random, regularizers
+from .arguments import fraction, int_tuple
+from .bidirectional import Bidirectional
+from .core import Embedding
 from .input_spec import InputSpec
 from .layer import Layer
+from .normalization import BatchNormalization
+from .reshaping import UpSampling2D
+from .wrapping import Wrapper
+
+
+class L1L2OfBatch(regularizers.L1L2):
+    """L1L2 times the number of samples: of an activity, which is divided by it, the sum."""
+
+    def __call__(self, x: Any) -> Any:
+        return super().__call__(x) * float(x.shape[0])
+
+
+class DroppingEmbedding(Embedding):
+    """An Embedding that in training drops a random share of all ids, wherever they stand.
+
+    Vectors of the other ids are divided by 1 - dropout. Gal and Ghahramani, 2016.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(input_dim, output_dim, **kwargs)
+        self.dropout, self.seed = fraction("dropout", dropout), seed
+        self.seed_generator = SeedGenerator(seed)
+
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
+        vectors = super().call(inputs)
+        if not training:
+            return vectors
+        ones = ops.ones((self.input_dim, 1), dtype=vectors.dtype)
+        kept = ops.take(
+            random.dropout(ones, self.dropout, seed=self.seed_generator), inputs, axis=0
+        )
+        return vectors * kept
+
+
+class HoldingBidirectional(Bidirectional):
+    """Bidirectional whose outputs at masked steps are those of the step before, not zeros."""
+
+    def __init__(self, layer: Layer, **kwargs: Any):
+        super().__init__(layer, **kwargs)
+        for part in (self.forward_layer, self.backward_layer):
+            setattr(part, "zero_output_for_mask", False)  # noqa: B010  not every layer has it
 
 
 class MaxoutDense(Layer):
@@ -128,6 +181,7 @@ class ParametricSoftplus(Layer):
 class SReLU(Layer):
     """The identity between two learned bounds, lines of learned slopes outside of them.
 
+    `bounded`: where the slope on the left is negative its line ends at the right bound too.
     Jin et al., Deep Learning with S-shaped Rectified Linear Activation Units, 2015.
     """
 
@@ -138,9 +192,11 @@ class SReLU(Layer):
         t_right_init: Any = "glorot_uniform",
         a_right_init: Any = "ones",
         shared_axes: Any = None,
+        bounded: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        self.bounded = bounded
         self.t_left_init = initializers.get(t_left_init)
         self.a_left_init = initializers.get(a_left_init)
         self.t_right_init = initializers.get(t_right_init)
@@ -160,7 +216,227 @@ class SReLU(Layer):
         right = self.t_left + ops.abs(self.t_right)
         center = ops.minimum(ops.relu(x - self.t_left), right - self.t_left) + self.t_left
         left = self.a_left * ops.relu(self.t_left - x)
+        if self.bounded:
+            left = ops.maximum(left, self.t_left - right)
         return center - left + self.a_right * ops.relu(x - right)
+
+
+class TheanoPooling(Layer):
+    """The 'max' or 'average' of windows as Theano placed them for padding 'same'.
+
+    The first window begins size - 1 places before the images, or size - 2 where its size is odd and
+    above 2; what lies outside does not count. (batch, *space, channels), with as many places as
+    padding 'same' gives; `data_format='channels_first'` puts the channels second.
+    """
+
+    def __init__(
+        self,
+        pool_size: Any,
+        strides: Any = None,
+        data_format: str | None = None,
+        mode: str = "max",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        rank = len(pool_size)
+        if mode not in ("max", "average"):
+            raise ValueError(
+                f"Layer '{self.name}' (TheanoPooling) expects mode='max' or 'average'. Received: "
+                f"mode={mode!r}"
+            )
+        self.pool_size = int_tuple("pool_size", pool_size, rank)
+        self.strides = int_tuple("strides", strides or self.pool_size, rank)
+        self.data_format = data_format or image_data_format()
+        self.mode = mode
+        self.input_spec = InputSpec(ndim=len(self.pool_size) + 2)
+
+    def call(self, x: Any) -> Any:
+        if self.mode == "max":
+            return self._over_windows(ops.max_pool, x, -math.inf)
+        inside = self._over_windows(ops.average_pool, ops.ones_like(x), 0.0)
+        return self._over_windows(ops.average_pool, x, 0.0) / inside
+
+    def _over_windows(self, pool: Any, x: Any, outside: float) -> Any:
+        padded = ops.pad(x, self._amounts(x.shape), constant_values=outside)
+        pooled = pool(padded, self.pool_size, self.strides, "valid", self.data_format)
+        return pooled[tuple(slice(size) for size in self.compute_output_shape(x.shape))]
+
+    def _amounts(self, shape: Any) -> list[tuple[int, int]]:
+        """How much to pad before and after, for each axis."""
+        amounts = [(0, 0)] * len(shape)
+        for axis, (window, stride) in enumerate(
+            zip(self.pool_size, self.strides, strict=True), self._first_axis
+        ):
+            before = window - 2 if window > 2 and window % 2 else window - 1
+            reach = (-(-shape[axis] // stride) - 1) * stride + window
+            amounts[axis] = before, max(reach - before - shape[axis], 0)
+        return amounts
+
+    @property
+    def _first_axis(self) -> int:
+        return 1 if self.data_format == "channels_last" else 2
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        sizes = list(input_shape)
+        for axis, stride in enumerate(self.strides, self._first_axis):
+            sizes[axis] = sizes[axis] and -(-sizes[axis] // stride)
+        return tuple(sizes)
+
+
+class BatchNormalizationKeras2(BatchNormalization):
+    """BatchNormalization as Keras 1 and 2 trained it.
+
+    What it averages is n / (n - 1) times a batch's variance where the rank of the inputs is in
+    `unbiased`, for n elements of a channel: TensorFlow's kernel for those gave it, and took no
+    epsilon below 1.001e-5. `sampled`: Keras multiplied by n / (n - 1 - epsilon), after all.
+    `shifted`: Theano had added epsilon before. `thaws`: where the layer is not `trainable`,
+    training goes by the batch's statistics too; the averages stay, or with `always_moving` follow.
+    `masks`: masks count, but for the kernel. In files it is BatchNormalization, and so today's.
+    """
+
+    written_as = "BatchNormalization"
+
+    def __init__(
+        self,
+        unbiased: Any = (),
+        sampled: bool = False,
+        shifted: bool = False,
+        thaws: bool = False,
+        always_moving: bool = False,
+        masks: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.unbiased, self.sampled, self.shifted = tuple(unbiased), sampled, shifted
+        self.thaws, self.always_moving, self.masks = thaws, always_moving, masks
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        if len(input_shape) in self.unbiased:
+            self.epsilon = max(self.epsilon, 1.001e-5)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if not training or self.trainable or not self.thaws:
+            counts = self.masks and inputs.ndim not in self.unbiased
+            return super().call(inputs, training=training, mask=mask if counts else None)
+        axes = [axis for axis in range(inputs.ndim) if axis != self.axis % inputs.ndim]
+        mean, variance = ops.moments(inputs, axes)
+        if self.always_moving:
+            effect(self._move, mean, self._averaged(variance, inputs))
+        return self._by(mean, variance, inputs, self.gamma, self.beta)
+
+    def _averaged(self, variance: Any, x: Any) -> Any:
+        n = math.prod(x.shape) // x.shape[self.axis]
+        if self.shifted:
+            variance = variance + self.epsilon
+        if x.ndim in self.unbiased:
+            variance = variance * (n / max(n - 1, 1))
+        return variance * (n / (n - 1 - self.epsilon)) if self.sampled else variance
+
+    def get_config(self) -> dict[str, Any]:
+        """That of BatchNormalization."""
+        own = ("always_moving", "masks", "sampled", "shifted", "thaws", "unbiased")
+        return {key: x for key, x in super().get_config().items() if key not in own}
+
+
+class _OldNormalization(Layer):
+    """gamma * (x - mean) / deviation + beta; its moving averages are weights even if unused."""
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+
+    def build(self, input_shape: Any) -> None:
+        shape = (input_shape[self.axis],)
+        self.gamma = self.add_weight(
+            shape, self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer
+        )
+        self.beta = self.add_weight(
+            shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer
+        )
+        self.moving_mean = self.add_weight(shape, "zeros", name="moving_mean", trainable=False)
+        self.moving_deviation = self.add_weight(
+            shape, "ones", name="moving_deviation", trainable=False
+        )
+
+    def _channels(self, v: Any, x: Any) -> Any:
+        """`v`, one number for each channel, beside `x`."""
+        shape = [1] * x.ndim
+        shape[self.axis] = -1
+        return ops.reshape(v, shape)
+
+    def _over_batch(self, x: Any) -> tuple[Any, Any]:
+        """The mean and the variance of each channel."""
+        axes = [axis for axis in range(x.ndim) if axis != self.axis % x.ndim]
+        return ops.mean(x, axes), ops.var(x, axes)
+
+    def _normalized(self, x: Any, mean: Any, deviation: Any) -> Any:
+        gamma, beta = self._channels(self.gamma, x), self._channels(self.beta, x)
+        y = (x - self._channels(mean, x)) / self._channels(deviation, x)
+        return gamma * y + beta
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+
+class BatchNormalizationOfSamples(_OldNormalization):
+    """BatchNormalization of Keras 1 with mode=1: mean and deviation of each sample's last axis.
+
+    The deviation is sqrt(variance + epsilon) + epsilon, that of Keras 0 (`inner_epsilon=False`)
+    sqrt(variance) + epsilon.
+    """
+
+    def __init__(self, inner_epsilon: bool = True, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.inner_epsilon = inner_epsilon
+
+    def call(self, x: Any) -> Any:
+        mean, variance = ops.mean(x, -1, keepdims=True), ops.var(x, -1, keepdims=True)
+        deviation = ops.sqrt(variance + self.epsilon if self.inner_epsilon else variance)
+        return self.gamma * ((x - mean) / (deviation + self.epsilon)) + self.beta
+
+
+class BatchNormalizationOfBatches(_OldNormalization):
+    """BatchNormalization of Keras 1 with mode=2: by the batch's statistics, in predictions too."""
+
+    def call(self, x: Any) -> Any:
+        mean, variance = self._over_batch(x)
+        return self._normalized(x, mean, ops.sqrt(variance + self.epsilon))
+
+
+class BatchNormalizationOfDeviations(_OldNormalization):
+    """BatchNormalization of Keras 0: the average of deviations, not of variances, is moved.
+
+    A batch's deviation is sqrt(variance + epsilon); all are divided by with epsilon added.
+    """
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        mean, deviation = self.moving_mean, self.moving_deviation
+        if training:
+            mean, variance = self._over_batch(x)
+            deviation = ops.sqrt(variance + self.epsilon)
+            effect(self._move, mean, deviation)
+        return self._normalized(x, mean, deviation + self.epsilon)
+
+    def _move(self, mean: Any, deviation: Any) -> None:
+        for moving, now in ((self.moving_mean, mean), (self.moving_deviation, deviation)):
+            moving.assign(self.momentum * moving.array + (1 - self.momentum) * now)
 
 
 class LocallyConnected1D(Layer):
@@ -316,3 +592,40 @@ def local_conv2d(
     y = ops.einsum("bpi,pif->bpf", patches, kernel)
     y = ops.reshape(y, (-1, rows, columns, kernel.shape[2]))
     return ops.transpose(y, (0, 3, 1, 2)) if first else y
+
+
+class TimeFirst(Wrapper):
+    """A recurrent layer of (time, batch, features), as those of Keras 2 with time_major=True."""
+
+    supports_masking = True
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build((input_shape[1], input_shape[0], *input_shape[2:]))
+
+    def call(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+        x = ops.swapaxes(x, 0, 1)
+        if mask is not None:
+            mask = ops.swapaxes(mask, 0, 1)
+        y = self.layer(x, training=training, mask=mask)
+        return ops.swapaxes(y, 0, 1) if self.layer.return_sequences else y
+
+
+class UpSampling2DKeras2(UpSampling2D):
+    """UpSampling2D as Keras 2 had it on TensorFlow: with 'bilinear', between pixels' corners.
+
+    Each pixel stays what it is, and the new ones after it lead on to the next one in equal steps;
+    those after the last one are like it. Today's goes by the pixels' centres.
+    """
+
+    def __init__(self, size: Any = (2, 2), data_format: str | None = None, **kwargs: Any):
+        super().__init__(size, data_format, **{**kwargs, "interpolation": "bilinear"})
+
+    def call(self, x: Any) -> Any:
+        first = 2 if self.data_format == "channels_first" else 1
+        for axis, factor in enumerate(self.size, first):
+            length = x.shape[axis]
+            steps = ops.take(x, [*range(1, length), length - 1], axis=axis) - x
+            between = [x + steps * (i / factor) for i in range(factor)]
+            shape = (*x.shape[:axis], length * factor, *x.shape[axis + 1 :])
+            x = ops.reshape(ops.stack(between, axis=axis + 1), shape)
+        return x

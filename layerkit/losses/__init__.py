@@ -61,6 +61,7 @@ from .regression import (
     mean_squared_logarithmic_error,
     unit,
 )
+from .retired import cosine_proximity_keras1, hinge_keras2, squared_hinge_keras2
 from .sequences import CTC, ctc
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
@@ -90,7 +91,8 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
         circle,
     )
 }
-register_functions(*FUNCTIONS.values())
+_RETIRED = (cosine_proximity_keras1, hinge_keras2, squared_hinge_keras2)  # which files name
+register_functions(*FUNCTIONS.values(), *_RETIRED)
 _SHORT = {
     "mse": mean_squared_error,
     "mae": mean_absolute_error,
@@ -99,7 +101,8 @@ _SHORT = {
     "bce": binary_crossentropy,
     "kld": kl_divergence,
 }
-_BY_NAME = FUNCTIONS | _SHORT | {name.upper(): function for name, function in _SHORT.items()}
+_BY_NAME = FUNCTIONS | {function.__name__: function for function in _RETIRED} | _SHORT
+_BY_NAME |= {name.upper(): function for name, function in _SHORT.items()}
 
 
 def get(identifier: Any) -> Any:

@@ -130,6 +130,8 @@ class Nadam(Optimizer):
 
     slots = (("momentum", "velocity"),)
     elementwise = True
+    # How fast the momenta grow: the momentum of step t is beta_1 * (1 - 0.96**(t * this) / 2).
+    _schedule_decay = 1.0
 
     def __init__(
         self,
@@ -156,9 +158,34 @@ class Nadam(Optimizer):
     def before_update(self, t: Any) -> None:
         self._u_product.array *= self._momentum_at(t, self._u_product.dtype)
 
+    def load_own_variables(self, store: Any) -> None:
+        """Read the state; the product of momenta, where a file has none, from the step count."""
+        super().load_own_variables(store)
+        self.restore_product()
+
+    def restore_product(self) -> None:
+        """Compute the product of the momenta of all steps done, if it is still that of none."""
+        steps = int(self._update_count())
+        if self.built and steps and float(self._u_product) == 1:
+            t = np.arange(1, min(steps, 1_000_000) + 1)  # of so many, the product is nearly 0
+            self._u_product.assign(np.prod(self._momentum_at(t, np.dtype("float64"))))
+
     def _momentum_at(self, t: Any, dtype: Any) -> Any:
-        decay = scalar(0.96, dtype) ** scalar(t, dtype)
+        decay = scalar(0.96, dtype) ** scalar(t * self._schedule_decay, dtype)
         return scalar(self.beta_1, dtype) * (1 - scalar(0.5, dtype) * decay)
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor was called with; other momenta as Keras 2 wrote them, `decay`."""
+        own = {} if self._schedule_decay == 1 else {"decay": self._schedule_decay}
+        return super().get_config() | own
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A new optimizer from what `get_config` gave, with the momenta that `decay` says."""
+        optimizer = super().from_config({k: x for k, x in config.items() if k != "decay"})
+        if config.get("decay") is not None:
+            optimizer._schedule_decay = float(config["decay"])
+        return optimizer
 
     def rule(
         self, w: Any, g: Any, lr: Any, t: Any, momentum: Any = None, velocity: Any = None

@@ -38,10 +38,12 @@ _UNBUILT = (
 def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
     """Save architecture, weights, optimizer and compile arguments as a `.keras` or `.h5` file.
 
-    Real Keras 3 reads both. An older file is replaced only when the new one is whole on the disk.
+    Real Keras 3 reads both, unless the model computes what only older versions did: a warning tells
+    of it. An older file is replaced only when the new one is whole on the disk.
     ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
     """
     from .atomic import replacing
+    from .only_here import warn_of_what_is_only_here
 
     path = os.fspath(filepath)
     write = _writer_for(path)
@@ -50,6 +52,7 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) 
         warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=3)
     with replacing(path, overwrite) as file:
         write(model, file)
+    warn_of_what_is_only_here(model, path)
 
 
 def _writer_for(path: str) -> Callable[[Any, Any], None]:
@@ -133,6 +136,7 @@ def load_model(
 def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model, without weights, that a config of any Keras describes: that of its `to_json`."""
     from .legacy.configs import modern_architecture
+    from .legacy.keras0 import node_order
     from .model_config import described, rebuild, weights_for_architecture, without_code
     from .refusal import naming
 
@@ -140,7 +144,13 @@ def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None)
     with naming(name, "is not one of a model"), weights_for_architecture(name):
         config = without_code(config, name, custom_objects)
         with custom_object_scope(custom_objects):
-            return rebuild(described(modern_architecture(config), name), name)
+            order = node_order(config)
+            config, notes = modern_architecture(config)
+            model = rebuild(described(config, name), name)
+    model.file_notes = notes
+    if order:
+        model.file_order = order  # of its weights, in files of Keras 0
+    return model
 
 
 def from_json(text: str, custom_objects: dict[str, Any] | None = None) -> Any:

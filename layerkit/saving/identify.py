@@ -112,6 +112,8 @@ def _identify_hdf5(path: str, root: Any) -> str:
         return LEGACY_WEIGHTS
     if {"layers", "optimizer", "vars", "_layer_checkpoint_dependencies"} & set(root.keys()):
         return WEIGHTS
+    if list(root.keys()) == ["graph"] and "param_0" in root["graph"]:  # of a Graph of Keras 0
+        return LEGACY_WEIGHTS
     names = list(root.keys())[:5]
     remedy = f"It holds {names}: read it with h5py." if names else "Save the model again."
     raise ValueError(_unsupported(path, "an HDF5 file that Keras did not write", remedy))

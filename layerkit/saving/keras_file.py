@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from ..configurable import custom_object_scope, serialize
 from ..version import __version__
 from .assets import found_assets, load_assets
-from .legacy.configs import origin_named
+from .legacy.origin import origin_named
 from .legacy.training import modern_description
 from .model_config import parsed, rebuild, weights_for, without_code
 from .older_versions import for_every_version

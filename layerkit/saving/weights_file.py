@@ -60,10 +60,15 @@ def _walk_value(
         for item in list(value.values() if isinstance(value, dict) else value):
             if not _has_weights(item) and not isinstance(item, (list, tuple, dict)):
                 continue
-            name = snake_case(type(item).__name__) if _has_weights(item) else "container"
+            name = _kind(type(item)) if _has_weights(item) else "container"
             number = f"_{count[name]}" if count[name] else ""
             count[name] += 1  # also for objects that have a path already
             yield from _walk_value(item, f"{path}/{name}{number}", seen, containers)
+
+
+def _kind(cls: type) -> str:
+    """What paths call an object of a class."""
+    return snake_case(vars(cls).get("written_as", cls.__name__))
 
 
 def _attributes(obj: Any) -> Iterator[tuple[str, Any]]:

@@ -29,7 +29,8 @@ class Table:
         """Decorate a function that returns (model, inputs[, targets]) with what its file shows.
 
         only: the environment's names (substrings) in which the row exists; None: all.
-        settings: formats, values ("random" or "own"), custom_objects, predicts, reloads.
+        settings: formats, values ("random" or "own"), custom_objects, predicts, reloads, steps
+        (of training before the file is written), steady (steps are numbers even where others race).
         """
 
         def keep(function):
@@ -102,7 +103,7 @@ class Writer:
         entry = {"shows": shows, "files": []}
         self.manifest["rows"][name] = entry
         if targets is not None:
-            train(model, inputs, targets, 3)
+            train(model, inputs, targets, settings.get("steps", 3))
             self._keep(name, "y", targets)
         elif settings.get("values") != "own":
             randomize(model)
@@ -114,7 +115,7 @@ class Writer:
             path = self.folder / (name + "." + suffix)
             save(model, path)
             entry["files"] += sorted(each.name for each in self.folder.glob(path.name + "*"))
-        if targets is not None and not self.manifest["races"]:
+        if targets is not None and (settings.get("steady") or not self.manifest["races"]):
             train(model, inputs, targets, MORE_STEPS)
             entry["more_steps"] = MORE_STEPS
             self._keep(name, "next_weight", model.get_weights())
@@ -124,6 +125,12 @@ class Writer:
         if predicts and settings.get("reloads", True) and "more_steps" in entry:
             entry["own_reload"] = self._reload_and_train(name, entry, inputs, targets, settings)
         print(name, entry["files"], entry.get("own_reload", ""))
+
+    def forget(self, name):
+        """Leave out a row that failed."""
+        self.manifest["rows"].pop(name, None)
+        for path in self.folder.glob(name + ".*"):
+            shutil.rmtree(str(path)) if path.is_dir() else path.unlink()
 
     def _keep(self, name, what, values):
         for i, value in enumerate(values):
@@ -227,7 +234,7 @@ def write_all(table, folder, environment, load_model, before=None, names=()):
 
             traceback.print_exc()
             failures.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
-            writer.manifest["rows"].pop(name, None)
+            writer.forget(name)
     if names:
         writer.keep_other_rows(folder)
     writer.finish(folder)

@@ -54,6 +54,65 @@ if OLDEST:  # before the functional API: files are weights, the architecture is 
         model.add(Dense(2))
         return compiled(model), normal(2, 2, 6, 7)
 
+    parts = ("weights.h5", "json")
+
+    @row("pooling, padding and upsampling of 'th' images, 1D layers", formats=parts)
+    def pooling():
+        model = Sequential()
+        said = {"border_mode": "same"}
+        convolutional = keras.layers.Convolution2D
+        model.add(convolutional(2, 2, 3, input_shape=(2, 6, 7), **said))
+        model.add(keras.layers.AveragePooling2D((3, 2), strides=(2, 2), **said))
+        model.add(keras.layers.ZeroPadding2D((1, 2)))
+        model.add(keras.layers.UpSampling2D((1, 2)))
+        model.add(keras.layers.Reshape((10, 16)))
+        model.add(keras.layers.Permute((2, 1)))
+        model.add(keras.layers.Convolution1D(3, 3, subsample_length=2))
+        model.add(keras.layers.MaxPooling1D(2))
+        model.add(keras.layers.TimeDistributedDense(2, activation="relu"))
+        model.add(Flatten())
+        model.add(keras.layers.RepeatVector(2))
+        return compiled(model), normal(2, 2, 6, 7)
+
+    @row("two branches that are merged; normalization of samples", formats=parts)
+    def branches():
+        left, right = Sequential(), Sequential()
+        left.add(Dense(3, input_dim=4))
+        right.add(Dense(3, input_dim=2))
+        right.add(keras.layers.advanced_activations.PReLU())
+        model = Sequential()
+        model.add(keras.layers.Merge([left, right], mode="concat"))
+        model.add(keras.layers.BatchNormalization(mode=1))
+        model.add(Dense(2))
+        return compiled(model), [normal(2, 4), normal(2, 2)]
+
+    @row("a Graph: inputs, nodes and outputs by name", formats=parts)
+    def graph():
+        model = keras.models.Graph()
+        model.add_input("a", input_shape=(4,))
+        model.add_input("b", input_shape=(4,))
+        model.add_node(Dense(3, activation="tanh"), "first", input="a")
+        model.add_node(Dense(3), "second", inputs=["a", "b"], merge_mode="sum")
+        model.add_node(Dense(2), "third", inputs=["first", "second"], merge_mode="concat")
+        model.add_output("out", input="third")
+        model.add_output("other", inputs=["first", "second"], merge_mode="mul")
+        model.compile("sgd", {"out": "mse", "other": "mse"})
+        return NamedEnds(model), [normal(2, 4), normal(2, 4) + 1]
+
+    class NamedEnds:
+        """A Graph that predicts as other models do."""
+
+        layers = ()
+
+        def __init__(self, graph):
+            self.graph = graph
+            self.get_weights, self.set_weights = graph.get_weights, graph.set_weights
+            self.to_json, self.save_weights = graph.to_json, graph.save_weights
+
+        def predict(self, inputs, **said):
+            outputs = self.graph.predict({"a": inputs[0], "b": inputs[1]}, **said)
+            return [outputs["out"], outputs["other"]]
+
     @row("an Embedding and the three recurrent layers", formats=("weights.h5", "json"))
     def recurrent():
         model = Sequential()
@@ -353,7 +412,122 @@ else:
         layer = keras.layers.ConvLSTM2D(2, 3, 3, border_mode="same", dim_ordering="tf")
         return Model(x, layer(x)), normal(2, 3, 4, 5, 2)
 
+    # What Theano computed otherwise, forms that arguments had
+
+    def pooling(order):
+        shape = images(order, (7, 8), 1)
+        x = Input(shape)
+        y = Convolution2D(1, 1, 1, dim_ordering=order)(x)  # its weights' names tell the backend
+        said = {"border_mode": "same", "dim_ordering": order}
+        outputs = [
+            kind(size, strides=strides, **said)(y)
+            for kind in (AveragePooling2D, keras.layers.MaxPooling2D)
+            for size, strides in [((2, 2), (2, 2)), ((3, 4), (2, 3)), ((5, 2), (1, 2))]
+        ]
+        return Model(x, outputs), normal(2, *shape)
+
+    @row("pooling with 'same': even and odd windows, strides, 'th'", only=("theano",))
+    def pooling_th():
+        return pooling("th")
+
+    @row("pooling with 'same': even and odd windows, strides, 'tf'", only=("1.2",))
+    def pooling_tf():
+        return pooling("tf")
+
+    @row("3D layers of 'th' volumes", only=("theano",))
+    def volumes_th():
+        x = Input((2, 5, 4, 6))
+        said = {"dim_ordering": "th"}
+        outputs = [
+            Convolution3D(2, 3, 3, 3, border_mode="same", **said)(x),
+            Convolution3D(3, 2, 3, 2, **said)(x),
+            keras.layers.MaxPooling3D((2, 1, 2), **said)(x),
+            keras.layers.UpSampling3D((1, 2, 1), **said)(x),
+        ]
+        if NEW:
+            outputs.append(Convolution3D(2, 2, 4, 3, border_mode="same", **said)(x))
+            outputs.append(keras.layers.AveragePooling3D((3, 2, 3), border_mode="same", **said)(x))
+            outputs.append(keras.layers.Cropping3D(((1, 0), (1, 1), (0, 2)), **said)(x))
+            outputs.append(keras.layers.GlobalMaxPooling3D(**said)(x))
+        return Model(x, outputs), normal(1, 2, 5, 4, 6)
+
+    @row("locally connected images, 'th'")
+    def local_th():
+        x = Input((2, 5, 6))
+        layer = LocallyConnected2D(2, 2, 3, subsample=(1, 2), dim_ordering="th")
+        return Model(x, layer(x)), normal(2, 2, 5, 6)
+
+    @row("layers at every step: convolutions and pooling with 'same', BatchNormalization")
+    def at_steps():
+        x = Input((2, 6, 5, 2))
+        said = {"border_mode": "same", "dim_ordering": "tf"}
+        y = TimeDistributed(Convolution2D(2, 3, 2, subsample=(2, 1), **said))(x)
+        pooled = TimeDistributed(keras.layers.MaxPooling2D((2, 2), **said))(y)
+        return Model(x, [y, pooled, TimeDistributed(Flatten())(y)]), normal(1, 2, 6, 5, 2)
+
+    @row("transposed convolutions with 'same', and larger than they need be", only=("1.2",))
+    def transposed_sizes():
+        x = Input(batch_shape=(2, 4, 5, 2))
+        said = {"subsample": (2, 2), "dim_ordering": "tf"}
+        outputs = [
+            Deconvolution2D(2, 3, 3, (2, 8, 10, 2), border_mode="same", **said)(x),
+            Deconvolution2D(2, 3, 3, (2, 7, 10, 2), border_mode="same", **said)(x),
+            Deconvolution2D(2, 3, 3, (2, 10, 11, 2), **said)(x),
+        ]
+        return Model(x, outputs), normal(2, 4, 5, 2)
+
+    @row("border_mode='full'", only=("1.2.2-theano",))
+    def full():
+        x = Input((6, 5, 2))
+        said = {"border_mode": "full", "dim_ordering": "tf"}
+        outputs = [Convolution2D(2, 3, 2, **said)(x)]
+        outputs.append(AtrousConvolution2D(2, 3, 3, atrous_rate=(2, 1), **said)(x))
+        return Model(x, outputs), normal(1, 6, 5, 2)
+
+    @row("padding as pairs, fours and dicts", only=("1.2",))
+    def padding_forms():
+        x, y = Input((3, 4, 2)), Input((3, 2))
+        pads = {"top_pad": 1, "right_pad": 2}
+        outputs = [
+            keras.layers.ZeroPadding2D((1, 0, 2, 3), dim_ordering="tf")(x),
+            keras.layers.ZeroPadding2D(pads, dim_ordering="tf")(x),
+            keras.layers.ZeroPadding1D((1, 2))(y),
+            keras.layers.ZeroPadding1D({"right_pad": 2})(y),
+        ]
+        return Model([x, y], outputs), [normal(1, 3, 4, 2), normal(1, 3, 2)]
+
+    @row("a convolutional LSTM, 'th'", only=("1.2",))
+    def convolutional_lstm_th():
+        x = Input((3, 2, 4, 5))
+        said = {"border_mode": "same", "dim_ordering": "th"}
+        return Model(x, keras.layers.ConvLSTM2D(2, 3, 3, **said)(x)), normal(2, 3, 2, 4, 5)
+
+    @row("masks: both ways, sequences backwards, at every step, merged", only=("1.2",))
+    def masks():
+        x = ids(7, 2, 5)
+        x[0, :2] = 0
+        x[1, 3:] = 0
+        i = Input((5,))
+        y = Embedding(7, 3, mask_zero=True, dropout=0.3)(i)
+        said = {"return_sequences": True}
+        outputs = [
+            keras.layers.Bidirectional(LSTM(2, **said), input_shape=(5, 3))(y),
+            keras.layers.Bidirectional(GRU(2), merge_mode="sum", input_shape=(5, 3))(y),
+            SimpleRNN(2, go_backwards=True, **said)(y),
+            TimeDistributed(Dense(2))(y),
+            LSTM(2)(merge([y, GRU(3, **said)(y)], mode="sum")),
+        ]
+        return Model(i, outputs), x
+
     # Other layers
+
+    @row("parameters shared along axes, which the file leaves out", only=("1.2",))
+    def shared_axes():
+        from keras.layers import advanced_activations as advanced
+
+        x = Input((3, 4))
+        outputs = [advanced.PReLU(shared_axes=[2])(x), advanced.SReLU(shared_axes=[1])(x)]
+        return Model(x, outputs), normal(2, 3, 4)
 
     @row("advanced activations: LeakyReLU, PReLU, ELU, ThresholdedReLU, ParametricSoftplus, SReLU")
     def activations():
@@ -472,6 +646,84 @@ else:
     @row("Adadelta")
     def adadelta():
         return trained(keras.optimizers.Adadelta(lr=0.5))
+
+    @row("RMSprop of tiny gradients: epsilon is outside of the root")
+    def rmsprop_tiny():
+        return trained(keras.optimizers.RMSprop(lr=0.1), loss_weights=[1e-2])
+
+    @row("Adagrad of tiny gradients: epsilon is outside of the root")
+    def adagrad_tiny():
+        return trained(keras.optimizers.Adagrad(lr=0.1), loss_weights=[1e-2])
+
+    @row("activity regularizers: of layers, as a layer")
+    def regularized():
+        both = {"activity_regularizer": keras.regularizers.activity_l1l2(0.1, 0.2)}
+        model = Sequential(
+            [
+                Dense(3, input_dim=4, **both),
+                keras.layers.ActivityRegularization(l1=0.1, l2=0.3),
+                Dense(2, W_regularizer=l1l2(0.1, 0.2), b_regularizer=l2(0.3)),
+            ]
+        )
+        model.compile(keras.optimizers.SGD(0.01), "mse")
+        return model, normal(4, 4), normal(4, 2)
+
+    @row("constraints while training goes on")
+    def constrained():
+        known = keras.constraints
+        model = Sequential(
+            [
+                Convolution2D(
+                    2,
+                    2,
+                    2,
+                    input_shape=(3, 4, 5),
+                    dim_ordering="th",
+                    W_constraint=known.maxnorm(0.4),
+                ),
+                Flatten(),
+                Dense(3, W_constraint=known.unitnorm(), b_constraint=known.nonneg()),
+                Dense(2, W_constraint=known.maxnorm(0.5, axis=1)),
+            ]
+        )
+        model.compile(keras.optimizers.SGD(0.05), "mse")
+        return model, normal(4, 3, 4, 5), normal(4, 2)
+
+    @row("a frozen BatchNormalization while training goes on")
+    def frozen_training():
+        model = Sequential(
+            [Dense(3, input_dim=4), BatchNormalization(trainable=False), Dense(2)],
+        )
+        model.compile(keras.optimizers.SGD(0.05), "mse")
+        return model, normal(4, 4), normal(4, 2)
+
+    @row("a mask in BatchNormalization, and in the loss, while training goes on")
+    def masked_training():
+        x = ids(7, 2, 5)
+        x[0, 3:] = 0
+        model = Sequential(
+            [
+                Embedding(7, 3, mask_zero=True, input_length=5),
+                BatchNormalization(),
+                LSTM(2, return_sequences=True),
+            ]
+        )
+        model.compile(keras.optimizers.SGD(0.05), "mse")
+        return model, x, normal(2, 5, 2)
+
+    @row("every loss, and metrics that went away")
+    def losses():
+        names = ["mse", "mae", "mape", "msle", "squared_hinge", "hinge", "binary_crossentropy"]
+        names += ["categorical_crossentropy", "kld", "poisson", "cosine_proximity"]
+        x = Input((4,), name="x")
+        outputs = [Dense(3, activation="softmax", name=name + "_of")(x) for name in names]
+        model = Model(x, outputs)
+        metrics = ["precision", "matthews_correlation", "mse"] if NEW else ["mse"]
+        model.compile(
+            keras.optimizers.SGD(0.01), {name + "_of": name for name in names}, metrics=metrics
+        )
+        targets = np.eye(3, dtype="float32")[ids(3, 4)]
+        return model, normal(4, 4), [targets] * len(names)
 
     @row("two outputs, losses by name, weights of losses, temporal sample weights")
     def two_losses():

@@ -601,6 +601,137 @@ if (not ALONE or exists("CuDNNLSTM")) and not V3:
             return self.runs.predict(*args, **said)
 
 
+# What changed later under the same name, and what Theano computed otherwise
+
+if ALONE:
+
+    @row("pooling with 'same': even and odd windows, strides; 1D, 2D, 3D; at every step")
+    def pooling():
+        x, y = Input((7, 8, 1)), Input((2, 5, 4, 3, 1))
+        first = layers.Conv2D(1, 1)(x)
+        lines = layers.Reshape((7, 8))(first)
+        outputs = [
+            getattr(layers, kind + "Pooling2D")(size, strides=strides, padding="same")(first)
+            for kind in ("Average", "Max")
+            for size, strides in [((2, 2), (2, 2)), ((3, 4), (2, 3)), ((5, 2), (1, 2))]
+        ]
+        outputs.append(layers.AveragePooling1D(3, strides=2, padding="same")(lines))
+        step = layers.AveragePooling3D((2, 3, 2), strides=(1, 2, 2), padding="same")
+        outputs.append(layers.TimeDistributed(step)(y))
+        return Model([x, y], outputs), [normal(1, 7, 8, 1), normal(1, 2, 5, 4, 3, 1)]
+
+    @row("convolutions with 'same': even windows and strides; 3D, separable, at every step")
+    def padded():
+        x, y = Input((4, 5, 2)), Input((4, 3, 4, 2))
+        same = {"padding": "same"}
+        outputs = [
+            layers.TimeDistributed(layers.Conv1D(2, 2, **same))(x),
+            layers.Conv3D(2, (2, 3, 4), strides=(1, 2, 1), **same)(y),
+        ]
+        if exists("DepthwiseConv2D") and VERSION >= (2, 3):
+            outputs.append(layers.SeparableConv2D(3, 2, strides=2, **same)(x))
+            outputs.append(layers.DepthwiseConv2D((2, 4), **same)(x))
+            outputs.append(
+                layers.SeparableConv1D(3, 3, strides=2, **same)(layers.Reshape((5, 8))(x))
+            )
+        return Model([x, y], outputs), [normal(1, 4, 5, 2), normal(1, 4, 3, 4, 2)]
+
+    @row("transposed convolutions with 'same': windows below, at and above the stride")
+    def transposed_same():
+        x = Input((3, 4, 2))
+        same = {"padding": "same"}
+        outputs = [
+            layers.Conv2DTranspose(2, 3, strides=(3, 4), **same)(x),
+            layers.Conv2DTranspose(2, (5, 1), strides=(2, 1), activation="tanh", **same)(x),
+        ]
+        if VERSION >= (2, 3):
+            more = {"strides": 3, "output_padding": (1, 2)}
+            outputs.append(layers.Conv2DTranspose(2, (3, 5), **dict(same, **more))(x))
+        if exists("Conv3DTranspose"):
+            y = layers.Reshape((3, 4, 2, 1))(x)
+            outputs.append(layers.Conv3DTranspose(1, 3, strides=(2, 1, 2), **same)(y))
+        return Model(x, outputs), normal(2, 3, 4, 2)
+
+    @row("locally connected and convolutional LSTM layers, channels first")
+    def other_channels_first():
+        x, y = Input((2, 5, 6)), Input((3, 2, 4, 5))
+        said = {"data_format": "channels_first"}
+        outputs = [layers.LocallyConnected2D(2, (2, 3), strides=(1, 2), **said)(x)]
+        outputs.append(layers.ConvLSTM2D(2, 3, padding="same", **said)(y))
+        return Model([x, y], outputs), [normal(2, 2, 5, 6), normal(2, 3, 2, 4, 5)]
+
+
+@row("masks: both ways, sequences backwards, at every step, merged", formats=BOTH)
+def masks():
+    x = ids(7, 2, 5)
+    x[0, :2] = 0
+    x[1, 3:] = 0
+    i = Input((5,))
+    y = layers.Embedding(7, 3, mask_zero=True)(i)
+    said = {"return_sequences": True}
+    outputs = [
+        layers.Bidirectional(layers.LSTM(2, **said))(y),
+        layers.Bidirectional(layers.GRU(2), merge_mode="sum")(y),
+        layers.SimpleRNN(2, go_backwards=True, **said)(y),
+        layers.TimeDistributed(layers.Dense(2))(y),
+        layers.LSTM(2)(layers.add([y, layers.GRU(3, **said)(y)])),
+    ]
+    return Model(i, outputs), x
+
+
+def trained_with(*made, **said):
+    model = chain(*made)
+    model.compile(optimizers.SGD(**rate(0.05)), "mse", **said)
+    return model
+
+
+@row("activity regularizers: of layers, as a layer")
+def regularized():
+    l1_l2 = keras.regularizers.l1_l2
+    model = trained_with(
+        layers.Dense(3, input_shape=(4,), activity_regularizer=l1_l2(0.1, 0.2)),
+        layers.ActivityRegularization(l1=0.1, l2=0.3),
+        layers.Dense(2, kernel_regularizer=l1_l2(0.1, 0.2)),
+    )
+    return model, normal(4, 4), normal(4, 2)
+
+
+@row("constraints while training goes on")
+def constrained():
+    known = keras.constraints
+    model = trained_with(
+        layers.Conv2D(
+            2, 2, input_shape=(3, 4, 2), kernel_constraint=known.MaxNorm(0.4, axis=[0, 1, 2])
+        ),
+        layers.Flatten(),
+        layers.Dense(3, kernel_constraint=known.UnitNorm(), bias_constraint=known.NonNeg()),
+        layers.Dense(2, kernel_constraint=known.MinMaxNorm(0.6, 0.8, rate=0.7, axis=1)),
+    )
+    return model, normal(4, 3, 4, 2), normal(4, 2)
+
+
+@row("a frozen BatchNormalization while training goes on")
+def frozen_training():
+    model = trained_with(
+        layers.Dense(3, input_shape=(4,)),
+        layers.BatchNormalization(trainable=False),
+        layers.Dense(2),
+    )
+    return model, normal(4, 4), normal(4, 2)
+
+
+@row("a mask in BatchNormalization, and in the loss, while training goes on")
+def masked_training():
+    x = ids(7, 2, 5)
+    x[0, 3:] = 0
+    model = trained_with(
+        layers.Embedding(7, 3, mask_zero=True, input_length=5),
+        layers.BatchNormalization(),
+        layers.LSTM(2, return_sequences=True),
+    )
+    return model, x, normal(2, 5, 2)
+
+
 # Only in TensorFlow's Keras
 
 if not ALONE:

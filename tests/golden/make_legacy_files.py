@@ -28,6 +28,7 @@ same Keras makes of its own file (`own_reload`).
 """
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -69,6 +70,7 @@ def keras1():
 def keras2():
     os.environ["LEGACY_KERAS"] = "keras"
     import legacy_keras2
+    import legacy_more2  # noqa: F401 - adds rows
 
     return (legacy_keras2.table,) + standalone()
 
@@ -82,6 +84,7 @@ def tf_keras():
     package = "tf_keras" if importlib.util.find_spec("tf_keras") else "tensorflow"
     os.environ["LEGACY_KERAS"] = package
     import legacy_keras2
+    import legacy_more2  # noqa: F401 - adds rows
 
     keras = legacy_keras2.keras
     if hasattr(tensorflow.config, "run_functions_eagerly"):
@@ -107,6 +110,12 @@ def keras3():
     return (legacy_keras3.table,) + standalone()
 
 
+def rows_not_in(table, folder, environment):
+    """The names of the rows that the archive of this Keras does not have."""
+    text = (Path(folder) / (environment["name"] + ".json")).read_text()
+    return [name for name in table.rows if name not in json.loads(text)["rows"]]
+
+
 ERAS = {"keras1": keras1, "keras2": keras2, "tf_keras": tf_keras, "keras3": keras3}
 
 
@@ -114,13 +123,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--era", choices=sorted(ERAS), required=True)
     parser.add_argument("--rows", nargs="*", default=(), help="write these again, keep the others")
+    parser.add_argument("--new", action="store_true", help="only the rows that are not there yet")
     parser.add_argument("--folder", default=str(HERE / "legacy"))
     arguments = parser.parse_args()
     sys.path.insert(0, str(HERE))
     from legacy_files import write_all
 
     table, environment, load_model, clear = ERAS[arguments.era]()
-    write_all(table, arguments.folder, environment, load_model, clear, names=arguments.rows)
+    names = arguments.rows
+    if arguments.new:
+        names = rows_not_in(table, arguments.folder, environment)
+    write_all(table, arguments.folder, environment, load_model, clear, names=names)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 
 from layerkit import backend as K
 
-from ...symbolic import KerasTensor, operation
+from ...symbolic import KerasTensor, operation, spec_by_running
 from ..strings import or_strings
 
 
@@ -29,6 +29,17 @@ def _broadcast_spec(x: KerasTensor, shape: Any) -> KerasTensor:
     return KerasTensor(shape, x.dtype)
 
 
+_reshape = or_strings(K.reshape, np.reshape)
+
+
+def _reshape_spec(x: KerasTensor, newshape: Any) -> Any:
+    """Of free axes nobody knows how many elements they have: -1 is a free axis then."""
+    shape = newshape if isinstance(newshape, (list, tuple)) else (newshape,)
+    if None not in x.shape or list(shape).count(-1) > 1:
+        return spec_by_running(_reshape, (x, newshape), {})
+    return KerasTensor(tuple(None if n == -1 else n for n in shape), x.dtype)
+
+
 broadcast_to = operation(K.broadcast_to, _broadcast_spec)
 concatenate = operation(K.concatenate)
 copy = operation(K.copy)
@@ -39,7 +50,7 @@ ndim = operation(K.ndim)
 pad = operation(K.pad)
 ravel = operation(K.ravel)
 repeat = operation(K.repeat)
-reshape = operation(or_strings(K.reshape, np.reshape))
+reshape = operation(_reshape, _reshape_spec)
 roll = operation(K.roll)
 size = operation(K.size)
 split = operation(K.split)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import hdf5
-from .configs import Origin, origin_named
+from .origin import Origin, origin_named
 
 
 class Stored(NamedTuple):
@@ -35,7 +35,15 @@ def stored_layers(root: Any) -> list[Stored]:
     if "nb_layers" in root.attrs:  # Keras 0
         count = int(root.attrs["nb_layers"])
         return [_numbered(root, f"layer_{i}") for i in range(min(count, len(root)))]
+    if is_graph_of_keras_0(root):
+        return [_numbered(root, "graph")]
     return [_stored(group, name, name) for name in hdf5.names_in(group, "layer_names")]
+
+
+def is_graph_of_keras_0(root: Any) -> bool:
+    """Whether the file has the weights of a Graph of Keras 0: all in one group, numbered."""
+    group = hdf5.find_group(root, "graph")
+    return len(root) == 1 and not root.attrs and group is not None and "param_0" in group
 
 
 def _numbered(root: Any, name: str) -> Stored:
@@ -74,6 +82,8 @@ def origin_of(root: Any) -> Origin:
 def _backend_by_names(root: Any) -> str:
     """Keras 1 does not say what it ran on; but only TensorFlow's variables end in ':0'."""
     names = [name for layer in stored_layers(root) for name in layer.weight_names]
+    if not names:
+        return ""
     return "tensorflow" if any(name.endswith(":0") for name in names) else "theano"
 
 

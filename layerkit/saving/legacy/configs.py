@@ -6,71 +6,36 @@ meant when the file was written.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...configurable import builtins_named
 from ...constructors import parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
-from . import tensorflow_operations
+from . import keras0, tensorflow_operations, theano
+from .names import is_address, without_slashes
+from .old_layers import MERGES, renamed
+from .origin import Origin, origin_named, with_context
+from .tensorflow_shapes import without_shapes
+from .values import modern_value
 
 
-class Origin(NamedTuple):
-    """Who wrote a file."""
-
-    keras: tuple[int, ...]  # (2, 2, 4)
-    backend: str = ""  # as 'theano'; '' where it is not known
-    of_tensorflow: bool = False  # whether it was tf.keras
-    data_format: str | None = None  # of layers whose config does not say it
-    notes: tuple[list[str], ...] = ()  # a list to which what names mean otherwise is added
-
-    @property
-    def is_old(self) -> bool:
-        """Whether it was Keras 1 or 2, where some names mean other numbers than in Keras 3."""
-        return self.keras < (3,)
-
-    @property
-    def all_notes(self) -> tuple[str, ...]:
-        return tuple(note for notes in self.notes for note in notes)
-
-    def note(self, text: str) -> None:
-        """Add to what `summary` tells of a model from such a file."""
-        for notes in self.notes:
-            if text not in notes:
-                notes.append(text)
-
-
-def origin_named(version: str, backend: str = "") -> Origin:
-    """The origin of a file whose `keras_version` is `version`."""
-    number = tuple(int(part) for part in version.split("-")[0].split(".")[:3] if part.isdecimal())
-    number = number or (1,)
-    of_tensorflow = version.endswith("-tf") or (2, 4) <= number < (3,)
-    return Origin(number, backend, of_tensorflow, notes=([],))
-
-
-def modern_architecture(config: Any) -> Any:
-    """What `to_json` of Keras 1 and 2 gave, as today's; that of Keras 3 as it is."""
+def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
+    """What `to_json` of Keras 1 and 2 gave, as today's, and notes on it; Keras 3's as it is."""
     if not isinstance(config, dict):
-        return config
-    if "class_name" not in config and isinstance(config.get("layers"), list):
-        config = {**_described_by_name(config), "keras_version": "0"}
+        return config, ()
+    if keras0.is_of_keras_0(config):
+        config = keras0.as_keras_1(config)
     if "module" in config or "class_name" not in config or "config" not in config:
-        return config
+        return config, ()
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
-    return modern(config, with_data_format(origin, config))
+    return modern_model(config, origin), origin.all_notes
 
 
-def _described_by_name(config: dict[str, Any]) -> dict[str, Any]:
-    """{"name": class, ...} of Keras 0 as {"class_name", "config"}."""
-    about = ("name", "custom_name", "cache_enabled", "optimizer", "loss", "sample_weight_mode")
-    inner = {key: x for key, x in config.items() if key not in about}
-    if isinstance(inner.get("layers"), list):
-        inner["layers"] = [_described_by_name(layer) for layer in inner["layers"]]
-    if "input_shape" in inner:
-        inner["batch_input_shape"] = [None, *inner.pop("input_shape")]
-    return {"class_name": config["name"], "config": inner}
+def modern_model(config: Any, origin: Origin) -> Any:
+    """The description of a whole model as today's classes take it; ValueError as of `modern`."""
+    origin = with_context(origin, config)
+    return modern(without_slashes(config), origin)
 
 
 _MODELS = ("Sequential", "Functional", "Model", "Graph")
@@ -90,15 +55,6 @@ _RENAMED = {
     "SeparableConvolution2D": "SeparableConv2D",
     "SyncBatchNormalization": "BatchNormalization",
     "TimeDistributedDense": "Dense",
-}
-_MERGES = {
-    "sum": "Add",
-    "mul": "Multiply",
-    "ave": "Average",
-    "max": "Maximum",
-    "concat": "Concatenate",
-    "dot": "Dot",
-    "cos": "Dot",
 }
 # What says how a layer computed, or what its Input was, and so nothing that its config needs.
 _WITHOUT_EFFECT = (
@@ -129,42 +85,7 @@ def _chain(description: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         expand = {"module": "keras.src.ops.numpy", "class_name": "ExpandDims", "name": name}
         dot = {**layer, "name": f"{name}_dot", "config": {**config, "name": f"{name}_dot"}}
         return [dot, {**expand, "config": {"name": name, "axis": 1}}]
-    if origin.backend == "theano" and isinstance(config, dict) and config.get("padding") == "same":
-        return _padded_as_theano(layer, origin)
-    return [layer]
-
-
-_PADDINGS = {"Conv1D": "ZeroPadding1D", "Conv2D": "ZeroPadding2D", "Conv3D": "ZeroPadding3D"}
-
-
-def _padded_as_theano(layer: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
-    """A convolution with padding 'same' as Theano padded: half before it, whatever the stride."""
-    config = layer["config"]
-    padding = _PADDINGS.get(layer["class_name"])
-    sizes = _listed(config.get("kernel_size", 1))
-    odd = all(size % 2 for size in sizes) and set(_listed(config.get("strides", 1))) == {1}
-    if "Pooling" in layer["class_name"] or "Transpose" in layer["class_name"]:
-        origin.note(_POOLED)
-        warnings.warn(f"Layer '{config['name']}': {_POOLED}", stacklevel=2)
-    if padding is None or odd:
-        return [layer]
-    origin.note(_PADDED)
-    holes = _listed(config.get("dilation_rate", 1))
-    holes = holes * len(sizes) if len(holes) == 1 else holes
-    reach = [(size - 1) * rate + 1 for size, rate in zip(sizes, holes, strict=True)]
-    amounts = [[size // 2, (size - 1) // 2] for size in reach]
-    before: dict[str, Any] = {"name": f"{config['name']}_padding"}
-    before["padding"] = amounts[0] if len(amounts) == 1 else amounts
-    if len(amounts) > 1 or config.get("data_format"):
-        before["data_format"] = config.get("data_format")
-    return [
-        {"class_name": padding, "config": before},
-        {**layer, "config": {**config, "padding": "valid"}},
-    ]
-
-
-def _listed(value: Any) -> list[int]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    return theano.layers_for(layer, origin.note) if origin.backend == "theano" else [layer]
 
 
 def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -181,24 +102,6 @@ def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
         return description
     kept = {key: x for key, x in description.items() if key != "build_config"}  # calls build it
     return {**kept, **_layer(name, dict(config), origin)}
-
-
-def with_data_format(origin: Origin, config: Any) -> Origin:
-    """`origin` with the order of axes that all layers of a model name, if they name one.
-
-    In Keras 1 the configs of some layers left out theirs.
-    """
-    named, todo = set(), [config]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, dict):
-            named.add(str(value.get("dim_ordering", "")))
-            todo += value.values()
-        elif isinstance(value, list):
-            todo += value
-    formats = {"th": "channels_first", "tf": "channels_last"}
-    found = [formats[name] for name in named & formats.keys()]
-    return origin._replace(data_format=found[0] if len(found) == 1 else None)
 
 
 # --- models ------------------------------------------------------------------------------------
@@ -265,7 +168,10 @@ def _entry(class_name: str, config: dict[str, Any], tensors: list) -> dict[str, 
 
 def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config = dict(description["config"])
-    entries = [linked for entry in config["layers"] for linked in _entries_of(entry, origin)]
+    if origin.keras < (2,):
+        config["input_layers"] = [_source(x, config["layers"]) for x in config["input_layers"]]
+    entries = without_shapes(config["layers"], config["output_layers"])
+    entries = [linked for entry in entries for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
     largest = _largest_numbers([ends, [entry["inbound_nodes"] for entry in entries]])
@@ -281,10 +187,24 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return {**description, "class_name": name, "config": _without_policy(config)}
 
 
+def _source(address: list[Any], entries: list[dict[str, Any]]) -> list[Any]:
+    """The address of an Input, by which Keras 1 called it before a layer handed it on.
+
+    There, a layer that returned its input itself became the one that the tensor came from.
+    """
+    calls = {entry["name"]: entry["inbound_nodes"] for entry in entries}
+    for _ in entries:
+        nodes = calls.get(address[0])
+        if not nodes:
+            break
+        address = nodes[address[1]][0]
+    return address[:3]
+
+
 def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
     """The layers or the operation that an entry of a graph stands for, with their calls."""
     if entry["class_name"] in tensorflow_operations.CLASSES:
-        return [tensorflow_operations.operation_of(entry)]
+        return tensorflow_operations.entries_of(entry)
     if not origin.is_old and _is_operation(entry):
         return [{**entry, "module": "keras.src.ops"}]
     return _linked(_chain(entry, origin), _modern_calls(entry))
@@ -316,13 +236,13 @@ _RECURRENT = (
 
 def _with_states(node: Any) -> Any:
     """A call on [sequences, state, ...] as a call with `initial_state`."""
-    if not isinstance(node, list) or len(node) < 2 or not all(map(_is_address, node)):
+    if not isinstance(node, list) or len(node) < 2 or not all(map(is_address, node)):
         return node
     return [_with_options(node, {"initial_state": [each[:3] for each in node[1:]]})[0]]
 
 
 def _with_options(node: Any, options: dict[str, Any]) -> Any:
-    if not isinstance(node, list) or not _is_address(node[0]):
+    if not isinstance(node, list) or not is_address(node[0]):
         return node
     first = [*node[0][:3], {**(node[0][3] if len(node[0]) > 3 else {}), **options}]
     return [first, *node[1:]]
@@ -339,7 +259,7 @@ def _is_operation(entry: dict[str, Any]) -> bool:
     if "layers" not in builtins_named(name):
         return is_operation(name)
     takes_one = len(nodes[0]["args"]) == 1
-    return name in _MERGES.values() and not (takes_one and isinstance(nodes[0]["args"][0], list))
+    return name in MERGES.values() and not (takes_one and isinstance(nodes[0]["args"][0], list))
 
 
 def _linked(chain: list[dict[str, Any]], nodes: list) -> list[dict[str, Any]]:
@@ -357,22 +277,13 @@ def _is_model(entry: dict[str, Any]) -> bool:
     return entry["class_name"] in _MODELS or isinstance(config, dict) and "layers" in config
 
 
-def _is_address(x: Any) -> bool:
-    return (
-        isinstance(x, list)
-        and len(x) in (3, 4)
-        and isinstance(x[0], str)
-        and all(isinstance(n, int) for n in x[1:3])
-    )
-
-
 def _largest_numbers(x: Any) -> dict[str, int]:
     """The largest number of a call of each layer that is addressed in `x`."""
     largest: dict[str, int] = {}
     todo = [x]
     while todo:
         value = todo.pop()
-        if _is_address(value):
+        if is_address(value):
             largest[value[0]] = max(value[1], largest.get(value[0], 0))
             value = value[3:]
         if isinstance(value, (dict, list)):
@@ -382,7 +293,7 @@ def _largest_numbers(x: Any) -> dict[str, int]:
 
 def _shifted(x: Any, by: dict[str, int]) -> Any:
     """`x` with the numbers of calls in its addresses changed by layers' names."""
-    if _is_address(x):
+    if is_address(x):
         return [x[0], x[1] + by.get(x[0], 0), x[2], *_shifted(x[3:], by)]
     if isinstance(x, dict):
         return {key: _shifted(item, by) for key, item in x.items()}
@@ -397,14 +308,23 @@ def _without_policy(config: dict[str, Any]) -> dict[str, Any]:
 # --- layers ------------------------------------------------------------------------------------
 
 
+_CELLS = ("GRUCell", "LSTMCell", "SimpleRNNCell")
+
+
 def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if name == "InputLayer":
         return {"class_name": name, "config": _input(config)}
-    special = _SPECIAL.get(name)
-    if special is not None:
-        name, config = special(config)
+    name, config = renamed(name, config, origin)
+    if config.get("time_major") is True:
+        return _with_time_first(name, config, origin)
     name = _RENAMED.get(name, name)
     cls = builtins_named(name).get("layers")
+    if name in _CELLS and "units" not in config:
+        raise ValueError(
+            f"Layer '{config.get('name')}' ({name}) has no `units` in its config, nor activations: "
+            "Keras 2.0 left out what cells were. Make the model in code, with its cells as they "
+            "were, and use model.load_weights(filepath) with this file."
+        )
     for key in ("layer", "backward_layer", "cell"):
         if isinstance(config.get(key), dict):
             config[key] = modern(config[key], origin)
@@ -412,11 +332,16 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         config["cells"] = [modern(cell, origin) for cell in config["cells"]]
     if cls is None:  # the user's own
         kept = {k: x for k, x in config.items() if k not in ("batch_input_shape", "input_dtype")}
-        return {"class_name": name, "config": {k: _value(k, x, origin) for k, x in kept.items()}}
+        return {
+            "class_name": name,
+            "config": {k: modern_value(k, x, origin) for k, x in kept.items()},
+        }
     config, _ = with_new_names(cls, config)
-    if origin.data_format and name != "Flatten" and "data_format" in parameters_of(cls):
+    if origin.data_format and name.endswith(("2D", "3D")) and "data_format" in parameters_of(cls):
         config.setdefault("data_format", origin.data_format)
-    config = {key: _value(key, x, origin) for key, x in config.items()}
+    config = {key: modern_value(key, x, origin) for key, x in config.items()}
+    if origin.keras < (2,):
+        config |= _turned_constraint(name, config)
     taken = parameters_of(cls)
     left = {
         k: x
@@ -424,7 +349,51 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
         if x and k not in (*taken, *_WITHOUT_EFFECT) and not (k == "groups" and x == 1)
     }
     own = {k: x for k, x in config.items() if k in taken and k not in ("input_shape", "weights")}
-    return {"class_name": name, "config": _with_old_defaults(name, own | left, origin)}
+    config = _with_old_defaults(name, own | left, origin)
+    return {"class_name": _as_it_computed(name, config, origin), "config": config}
+
+
+def _as_it_computed(name: str, config: dict[str, Any], origin: Origin) -> str:
+    """The class that computes what `name` meant to who wrote the file."""
+    old = origin.is_old and origin.backend == "tensorflow" and not origin.of_tensorflow
+    if name == "UpSampling2D" and config.get("interpolation") == "bilinear" and old:
+        origin.note(_CORNERS)
+        return "UpSampling2DKeras2"
+    return name
+
+
+def _with_time_first(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A recurrent layer in one that exchanges the first two axes, and exchanges them again."""
+    if config.get("return_state") or config.get("stateful"):
+        raise ValueError(
+            f"Layer '{config.get('name')}' ({name}) has time_major=True and states that are kept "
+            "or returned; layerkit's recurrent layers take (batch, time, features). Make the model "
+            "in code, with ops.transpose before and after it, and use load_weights(filepath)."
+        )
+    layer = {"class_name": name, **_layer(name, {**config, "time_major": False}, origin)}
+    origin.note("TimeFirst exchanges time and batch around a layer that had time_major=True.")
+    return {"class_name": "TimeFirst", "config": {"name": config.get("name"), "layer": layer}}
+
+
+TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel
+    "Conv2D": (2, 3, 1, 0),
+    "Conv2DTranspose": (2, 3, 0, 1),
+    "Conv3D": (2, 3, 4, 1, 0),
+}
+
+
+def _turned_constraint(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The constraint of a kernel that is turned, along the axis that was meant."""
+    axes, constraint = TURNED_KERNELS.get(name), config.get("kernel_constraint")
+    if axes is None or config.get("data_format") != "channels_first":
+        return {}
+    if not isinstance(constraint, dict):
+        return {}
+    inner = constraint["config"]
+    if inner.get("axis") not in axes:
+        return {}
+    turned = {**constraint, "config": {**inner, "axis": axes.index(inner["axis"])}}
+    return {"kernel_constraint": turned}
 
 
 def _input(config: dict[str, Any]) -> dict[str, Any]:
@@ -436,62 +405,6 @@ def _input(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    mode, name = config.get("mode"), config["name"]
-    if "function" in config or mode not in _MERGES:
-        return "Lambda", {"name": name, "function": config.get("function", _named_function(mode))}
-    options: dict[str, Any] = {"name": name}
-    if mode == "concat":
-        options["axis"] = config["concat_axis"]
-    if mode in ("dot", "cos"):
-        options |= {"axes": config["dot_axes"], "normalize": mode == "cos"}
-    return _MERGES[mode], options
-
-
-def _named_function(name: Any) -> dict[str, Any]:
-    return {"module": "builtins", "class_name": "function", "config": name}
-
-
-def _lambda(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A Lambda with a function of the user's own, or with one that the file names."""
-    kept = {key: x for key, x in config.items() if key in ("name", "trainable", "dtype")}
-    function = config.get("function")
-    if isinstance(function, str):
-        function = _named_function(function)
-    if config.get("output_shape_type", "raw") == "raw" and config.get("output_shape"):
-        kept["output_shape"] = config["output_shape"]
-    return "Lambda", {**kept, "function": function, "arguments": config.get("arguments") or None}
-
-
-def _deconvolution(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Conv2DTranspose, whose shape of the output follows from its other arguments."""
-    return "Conv2DTranspose", {key: x for key, x in config.items() if key != "output_shape"}
-
-
-def _cudnn_lstm(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    return "LSTM", {"activation": "tanh", "recurrent_activation": "sigmoid", **config}
-
-
-def _cudnn_gru(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    activations = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-    return "GRU", {**activations, "reset_after": True, **config}
-
-
-def _thresholded_relu(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    threshold = float(config.pop("theta"))
-    return "ReLU", {**config, "threshold": threshold}
-
-
-_SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
-    "CuDNNGRU": _cudnn_gru,
-    "CuDNNLSTM": _cudnn_lstm,
-    "Deconvolution2D": _deconvolution,
-    "Lambda": _lambda,
-    "Merge": _merge,
-    "ThresholdedReLU": _thresholded_relu,
-}
-
-
 _OF_ONE_KERNEL = ("init", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
 
@@ -501,66 +414,15 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
         if not config.get("reset_after"):
             origin.note(_RESET)
         return {"reset_after": False, **config}
-    if config.get("go_backwards") and origin.keras < (2,):
-        origin.note(_BACKWARDS)
     if name.startswith(("Separable", "Depthwise")):  # which have other kernels
         return {key: x for key, x in config.items() if key not in _OF_ONE_KERNEL}
     if name.startswith("SpatialDropout"):
         return {key: x for key, x in config.items() if key != "noise_shape"}
-    if name == "BatchNormalization" and config.pop("mode", 0):
-        raise ValueError(
-            f"Layer '{config.get('name')}' (BatchNormalization) has a mode other than 0, which "
-            "went away with Keras 2. Make the model in code, with a Layer that computes the same "
-            "there, and use load_weights(filepath)."
-        )
     return {key: x for key, x in config.items() if key != "forget_bias_init"}
 
 
-# --- values ------------------------------------------------------------------------------------
-
-
-_HARD_SIGMOID = (
-    "hard_sigmoid_keras2 is x / 5 + 1 / 2 between 0 and 1, which Keras 1 and 2 called hard_sigmoid."
-)
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
-_PADDED = "Convolutions with padding 'same' have a ZeroPadding before them: so Theano padded."
-_BACKWARDS = (
-    "Keras 1 did not turn the mask round where a recurrent layer goes backwards: if there is a "
-    "mask, values differ from those of the Keras that wrote the file."
+_CORNERS = (
+    "UpSampling2DKeras2 interpolates between the corners of pixels, as UpSampling2D of Keras 2 did "
+    "on TensorFlow, not between their centres."
 )
-_POOLED = (
-    "Theano padded pooling layers and transposed convolutions with padding 'same' otherwise: "
-    "values differ from those of the Keras that wrote the file."
-)
-
-
-def _value(key: str, value: Any, origin: Origin) -> Any:
-    if key.endswith("activation") and value == "hard_sigmoid" and origin.is_old:
-        origin.note(_HARD_SIGMOID)
-        return "hard_sigmoid_keras2"
-    if key == "axis" and isinstance(value, list) and len(value) == 1:
-        return value[0]
-    if key == "dtype" and value == "string":  # of what it is fed
-        return None
-    if not isinstance(value, dict):
-        return value
-    if key == "dtype":  # a policy
-        return value["config"]["name"]
-    if key.endswith("regularizer") and "name" in value:
-        return {"class_name": "L1L2", "config": {k: value.get(k, 0.0) for k in ("l1", "l2")}}
-    if key.endswith("constraint"):
-        return _constraint(value)
-    if key.endswith("initializer") and isinstance(value.get("config"), dict):
-        config = {k: x for k, x in value["config"].items() if k != "dtype"}
-        return {**value, "config": config}
-    return value
-
-
-def _constraint(value: dict[str, Any]) -> dict[str, Any]:
-    """{"name", "m"} of Keras 1, {"class_name", "config"} of Keras 2."""
-    name = value.get("class_name") or value["name"]
-    config = value.get("config", {k: x for k, x in value.items() if k != "name"})
-    cls = builtins_named(name).get("constraints")
-    if cls is not None:
-        config, _ = with_new_names(cls, config)
-    return {"class_name": name, "config": config}

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ... import layers
-from .configs import Origin
+from .configs import TURNED_KERNELS
+from .origin import Origin
 
 Arrays = list[np.ndarray]
 
 # The gates of recurrent layers in Keras 1, in today's order: there each had arrays of its own.
 _GATES = {"LSTMCell": (0, 2, 1, 3), "GRUCell": (0, 1, 2), "ConvLSTMCell": (0, 2, 1, 3)}
-_TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel
-    "Conv2D": (2, 3, 1, 0),
-    "Conv2DTranspose": (2, 3, 0, 1),
-    "Conv3D": (2, 3, 4, 1, 0),
-}
 
 
 def old_count(layer: Any, count: int) -> int:
@@ -31,11 +28,15 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
     """The arrays that an old Keras kept for `layer` as the layer's variables want them."""
     kind = _kind(layer)
     if kind in _GATES and len(arrays) == 3 * len(_GATES[kind]):
+        if kind == "ConvLSTMCell" and layer.data_format == "channels_first":
+            arrays = [a.transpose(2, 3, 1, 0) if a.ndim == 4 else a for a in arrays]
         arrays = _joined(arrays, _GATES[kind])
     if kind == "Highway" and len(arrays) == 4 and arrays[1].ndim == 1:  # before Keras 1.2
         arrays = [arrays[i] for i in (0, 2, 1, 3)]
     if origin.keras < (2,):
         arrays = _turned(layer, kind, arrays)
+    if kind.startswith("LocallyConnected") and origin.is_old:
+        arrays = _with_places_last(layer, arrays)
     if origin.backend == "theano" and (isinstance(layer, _FLIPPED) or kind in _FLIPPED_CELLS):
         arrays = [_flipped(a) if a.ndim > 2 else a for a in arrays]
     if kind in ("LSTMCell", "GRUCell") and len(arrays) == 3:
@@ -72,11 +73,18 @@ def _turned(layer: Any, kind: str, arrays: Arrays) -> Arrays:
         if kernel.shape[1] != 1:  # (filters, channels, length, 1)
             kernel = kernel.transpose(2, 3, 1, 0)
         return [kernel[:, 0], *others]
-    if kind in _TURNED_KERNELS and layer.data_format == "channels_first":
-        return [kernel.transpose(_TURNED_KERNELS[kind]), *others]
+    if kind in TURNED_KERNELS and layer.data_format == "channels_first":
+        return [kernel.transpose(TURNED_KERNELS[kind]), *others]
     if kind == "Conv2DTranspose":
         return [kernel.transpose(0, 1, 3, 2), *others]
     return arrays
+
+
+def _with_places_last(layer: Any, arrays: Arrays) -> Arrays:
+    """The bias of a LocallyConnected with 'channels_first' was read as if that was its order."""
+    if len(arrays) != 2 or arrays[1].size != math.prod(layer.bias.shape):
+        return arrays
+    return [arrays[0], arrays[1].reshape(layer.bias.shape)]
 
 
 def _flipped(kernel: np.ndarray) -> np.ndarray:

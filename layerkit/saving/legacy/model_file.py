@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from layerkit.backend import tree
+
 from ...configurable import custom_object_scope
 from .. import hdf5
 from ..all_or_nothing import all_or_nothing
@@ -12,7 +14,7 @@ from ..model_config import described, rebuild, weights_for, without_code
 from ..refusal import naming
 from ..training_config import compile_as_saved
 from . import arrays as files
-from .configs import modern, with_data_format
+from .configs import modern_model
 from .optimizer_state import restore_optimizer
 from .training import modern_training
 from .weights import load_by_name, load_by_position
@@ -28,15 +30,18 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         config = described(files.parsed(root, "model_config", path), path)
         training = files.parsed(root, "training_config", path) if compile else None
         origin = files.origin_of(root)
+        shapes = {layer.name: layer.shapes for layer in files.stored_layers(root)}
+        origin = origin._replace(shapes=shapes)
         config = without_code(config, path, custom_objects)
         with custom_object_scope(custom_objects), naming(path, "does not describe a model"):
-            model = rebuild(modern(config, with_data_format(origin, config)), path)
-        model.file_notes = origin.all_notes
+            model = rebuild(modern_model(config, origin), path)
         parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
-                compile_as_saved(model, modern_training(training, origin))
+                outputs = len(tree.flatten(getattr(model, "outputs", [])))
+                compile_as_saved(model, modern_training(training, origin, outputs))
             restore_optimizer(model, parts, root, origin, path)
+        model.file_notes = origin.all_notes
     return model
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ...optimizers import Nadam
 from .. import hdf5
 from ..optimizer_variables import matched
 from . import arrays as files
-from .configs import Origin
 from .layouts import converted
+from .origin import Origin
 from .weights import Key, Part
 
 
@@ -69,8 +70,10 @@ def _assign(optimizer: Any, stored: files.Stored, parts: list[Part], origin: Ori
             variable.assign(array)
     if "iterations" in scalars:
         optimizer._iterations.assign(int(files.read(scalars["iterations"])))
-    if "m_schedule" in scalars and hasattr(optimizer, "_u_product"):
-        optimizer._u_product.assign(files.read(scalars["m_schedule"]))
+    if isinstance(optimizer, Nadam) and optimizer.built:
+        if "m_schedule" in scalars:
+            optimizer._u_product.assign(files.read(scalars["m_schedule"]))
+        optimizer.restore_product()
 
 
 def _assign_in_order(optimizer: Any, stored: files.Stored) -> None:
@@ -84,6 +87,8 @@ def _assign_in_order(optimizer: Any, stored: files.Stored) -> None:
     for variable, dataset in zip(optimizer.variables, found, strict=True):
         if dataset is not None:
             variable.assign(files.read(dataset))
+    if isinstance(optimizer, Nadam):
+        optimizer.restore_product()
 
 
 def _sorted(stored: files.Stored) -> tuple[dict[str, Any], list[tuple[str, Any]]]:

@@ -5,64 +5,112 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from layerkit.backend import tree
+
 from ...configurable import builtins_named
 from ...constructors import parameters_of
 from ...old_arguments import with_new_names
-from .configs import Origin, modern
+from .configs import modern_model
+from .origin import Origin
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
+_EPSILON = (
+    "The epsilon of {name} is the square of that in the file: the Keras that wrote it added its "
+    "own to the root of the mean square, not under it."
+)
+_MOMENTA = "The momenta of Nadam grow as slowly as in the Keras that wrote the file."
 
 
 def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A model's config of tf.keras's `.keras` files, its training configuration included."""
     training = config.get("compile_config")
-    config = modern(config, origin)
+    config = modern_model(config, origin)
     if isinstance(training, dict):
         optimizer = training.get("optimizer")
         if isinstance(optimizer, dict) and "class_name" in optimizer:
             training = {**training, "optimizer": modern_optimizer(optimizer, origin)}
-        config = {**config, "compile_config": _modern_parts(training)}
+        config = {**config, "compile_config": _modern_parts(training, origin)}
     return config
 
 
-def modern_training(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """A training configuration of any age as `compile_as_saved` takes it."""
+def modern_training(config: dict[str, Any], origin: Origin, outputs: int = 1) -> dict[str, Any]:
+    """A training configuration of any age as `compile_as_saved` takes it.
+
+    outputs: how many the model has.
+    """
     config = dict(config)
     optimizer = config.pop("optimizer_config", None)
     if isinstance(optimizer, dict):
         config["optimizer"] = modern_optimizer(optimizer, origin)
-    if config.get("sample_weight_mode") in (None, "temporal"):  # the weights' shape says it now
+    modes = tree.flatten(config.get("sample_weight_mode"))
+    if all(mode in (None, "temporal") for mode in modes):  # the weights' shape says it now
         config.pop("sample_weight_mode", None)
-    return _modern_parts(config)
+    parts = _modern_parts(config, origin)
+    for key in ("metrics", "weighted_metrics"):
+        parts[key] = _for_each(parts.get(key), outputs) if origin.is_old else parts.get(key)
+    return parts
 
 
-def _modern_parts(config: dict[str, Any]) -> dict[str, Any]:
+def _for_each(metrics: Any, outputs: int) -> Any:
+    """Metrics in one list were those of every output."""
+    if not isinstance(metrics, list) or outputs < 2 or any(isinstance(m, list) for m in metrics):
+        return metrics
+    return [metrics] * outputs
+
+
+def _modern_parts(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A training configuration with losses and metrics in today's words."""
     modern_parts = dict(config)
     for key, family in _FAMILIES.items():
         if key in config:
-            modern_parts[key] = _of_family(config[key], family)
+            names = _names(family, origin) if origin.is_old else {}
+            modern_parts[key] = _of_family(config[key], family, names)
+    for key in (*_FAMILIES, "loss_weights"):
+        value = modern_parts.get(key)
+        if isinstance(value, dict) and "class_name" not in value:  # by the outputs' names
+            modern_parts[key] = {name.replace("/", "_"): x for name, x in value.items()}
+    loss, weights = modern_parts.get("loss"), modern_parts.get("loss_weights")
+    if isinstance(loss, dict) and "class_name" not in loss and isinstance(weights, dict):
+        modern_parts["loss_weights"] = {**dict.fromkeys(loss, 1.0), **weights}
     return modern_parts
+
+
+def _names(family: str, origin: Origin) -> dict[str, str]:
+    """What old names of losses, and of metrics, mean, where it is not what they mean now."""
+    cosine = "cosine_proximity_keras1" if origin.keras < (2,) else "cosine_similarity"
+    names = {
+        "KLD": "kl_divergence",
+        "cosine": cosine,
+        "cosine_proximity": cosine,
+        "kld": "kl_divergence",
+        "kullback_leibler_divergence": "kl_divergence",
+        "logcosh": "log_cosh",
+    }
+    if not origin.of_tensorflow and origin.keras < (2, 3):
+        names |= {name: f"{name}_keras2" for name in ("hinge", "squared_hinge")}
+    return names
 
 
 _FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
 
 
-def _of_family(value: Any, family: str) -> Any:
+def _of_family(value: Any, family: str, names: dict[str, str]) -> Any:
     """Losses or metrics as they were given, with the module that old files leave out."""
     if isinstance(value, list):
-        return [_of_family(item, family) for item in value]
+        return [_of_family(item, family, names) for item in value]
+    if isinstance(value, str):
+        return names.get(value, value)
     if not isinstance(value, dict):
         return value
     if "class_name" not in value:
-        return {key: _of_family(item, family) for key, item in value.items()}
+        return {key: _of_family(item, family, names) for key, item in value.items()}
     config = value.get("config")
     if not isinstance(config, dict):
         return value
     function = config.get("fn")
     if value["class_name"] in _WRAPPERS and isinstance(function, str):
-        return function
+        return names.get(function, function)
     config = {k: x for k, x in config.items() if k != "fn" and (k, x) != ("reduction", "auto")}
     return {"module": f"keras.{family}", **value, "config": config}
 
@@ -74,15 +122,17 @@ _WRAPPERS = ("MeanMetricWrapper", "LossFunctionWrapper", "SumOverBatchSizeMetric
 def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """{"class_name", "config"} of an optimizer of any age as today's classes take it."""
     name = str(description["class_name"]).removeprefix("Custom>")
-    if name == "LossScaleOptimizer":
-        return description
+    if name in _SCALING:
+        return _scaling(description["config"], origin)
     name = _CASES.get(name.lower(), name[:1].upper() + name[1:])
     cls = builtins_named(name).get("optimizers")
     if cls is None or not isinstance(description["config"], dict):
         return description
     config, _ = with_new_names(cls, description["config"])
+    if origin.is_old and config.get("is_legacy_optimizer", True):
+        config = _of_keras_2(name, config, origin)
     config = {key: x for key, x in config.items() if key not in _NOT_NEEDED}
-    decay = config.pop("decay", None)
+    decay = config.pop("decay", None) if name != "Nadam" else None
     if config.get("epsilon", 0) is None:
         del config["epsilon"]
     if config.get("clipnorm") and origin.is_old and not origin.of_tensorflow:  # of all gradients
@@ -92,7 +142,41 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
     if "clipnorm" in config or "clipvalue" in config:
         config = _without_zero_clipping(config)
     taken = parameters_of(cls)
-    return {"class_name": name, "config": {k: x for k, x in config.items() if k in taken or x}}
+    kept = {k: x for k, x in config.items() if k in taken or k == "decay" or x}
+    return {"class_name": name, "config": kept}
+
+
+_SCALING = ("LossScaleOptimizer", "LossScaleOptimizerV1", "LossScaleOptimizerV3")
+
+
+def _scaling(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A LossScaleOptimizer, or where its scale is fixed, the optimizer inside with that scale."""
+    config = dict(config)
+    inner = modern_optimizer(config.pop("inner_optimizer", config.pop("optimizer", None)), origin)
+    old = config.pop("loss_scale", {}).get("config", {})  # before TensorFlow 2.4
+    named = {"initial_loss_scale": "initial_scale", "increment_period": "dynamic_growth_steps"}
+    config |= {named[key]: x for key, x in old.items() if key in named}
+    fixed = old.get("loss_scale_value")
+    if config.get("dynamic") is False:
+        fixed = config["initial_scale"]
+    if fixed is not None:
+        return {**inner, "config": {**inner["config"], "loss_scale_factor": fixed}}
+    config = {key: x for key, x in config.items() if x is not None}
+    return {"class_name": "LossScaleOptimizer", "config": {**config, "inner_optimizer": inner}}
+
+
+def _of_keras_2(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The config of an optimizer of Keras 1 or 2 that updates as it did there."""
+    if name == "Nadam":
+        origin.note(_MOMENTA)
+        return {**config, "decay": config.get("schedule_decay", config.get("decay"))}
+    if name == "Adagrad" and "initial_accumulator_value" not in config:
+        config = {**config, "initial_accumulator_value": 0.0}
+    if name == "Adagrad" or name == "RMSprop" and not config.get("momentum"):
+        origin.note(_EPSILON.format(name=name))
+        epsilon = config.get("epsilon")
+        return {**config, "epsilon": (1e-7 if epsilon is None else epsilon) ** 2}
+    return config
 
 
 def _decaying(cls: Any, config: dict[str, Any], decay: float) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import numpy as np
 from .. import hdf5
 from . import arrays as files
 from .arrays import Stored
-from .configs import Origin
 from .layouts import converted, old_count
+from .origin import Origin
 
 _MOST_ROWS = 60  # of a message
 
@@ -51,6 +51,9 @@ def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = Fal
     if len(found) != len(stored):  # Keras 1 kept the layers of inner models one by one
         flat = [x for x in model._flatten_layers() if x._own_variables() and x is not model]
         found = flat if len(flat) == len(stored) else found
+    if len(found) != len(stored) and files.origin_of(root).keras < (2,):
+        flat = [x for x in _in_file_order(model) if x._own_variables() and x is not model]
+        found, stored = _handed_out(flat, stored) or (found, stored)
     if len(found) != len(stored):
         raise ValueError(_count_mismatch(found, stored, name))
     pairs = [_Pair(layer, own) for layer, own in zip(found, stored, strict=True)]
@@ -71,6 +74,31 @@ def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) 
             f"{sorted(stored) or 'none'}.",
             stacklevel=5,
         )
+
+
+def _in_file_order(model: Any) -> list[Any]:
+    """The layers of a model, those inside others too; of a Graph of Keras 0 in its own order."""
+    order = getattr(model, "file_order", ())
+    layers = sorted(model.layers, key=lambda x: order.index(x.name) if x.name in order else -1)
+    return [inner for layer in layers for inner in layer._flatten_layers()]
+
+
+def _handed_out(layers: list[Any], stored: list[Stored]) -> tuple[list[Any], list[Stored]] | None:
+    """Each layer with its share of the file's arrays, in order; None where they do not add up.
+
+    Keras 0 kept those of branches, and those of a graph, in one group.
+    """
+    counts = [old_count(layer, len(layer._own_variables())) for layer in layers]
+    names = [name for each in stored for name in each.weight_names]
+    datasets = [dataset for each in stored for dataset in each.datasets]
+    if sum(counts) != len(datasets):
+        return None
+    shares, start = [], 0
+    for layer, count in zip(layers, counts, strict=True):
+        end = start + count
+        shares.append(Stored(layer.name, names[start:end], datasets[start:end]))
+        start = end
+    return layers, shares
 
 
 def _with_weights(layers: Any) -> list[Any]:

@@ -1,0 +1,54 @@
+"""Names of layers with slashes, which Keras 2 allowed and Keras 3 does not: underscores instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def without_slashes(config: Any) -> Any:
+    """The description of a model whose layers' names, and what refers to them, have no slashes."""
+    names: set[str] = set()
+    todo = [config]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            names |= _names_in(value)
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+    new = {name: name.replace("/", "_") for name in names if "/" in name}
+    return _renamed(config, new) if new else config
+
+
+def _names_in(value: dict[str, Any]) -> set[str]:
+    """The names of the layer that a dict describes."""
+    if "class_name" not in value:
+        return set()
+    config = value.get("config")
+    inside = config.get("name") if isinstance(config, dict) else None
+    return {name for name in (value.get("name"), inside) if isinstance(name, str)}
+
+
+def _renamed(x: Any, new: dict[str, str]) -> Any:
+    if isinstance(x, dict):
+        named = {"name": new[x["name"]]} if _is_one(x.get("name"), new) else {}
+        return {key: _renamed(item, new) for key, item in x.items()} | named
+    if not isinstance(x, list):
+        return x
+    if is_address(x) and x[0] in new:
+        x = [new[x[0]], *x[1:]]
+    return [_renamed(item, new) for item in x]
+
+
+def _is_one(name: Any, new: dict[str, str]) -> bool:
+    return isinstance(name, str) and name in new
+
+
+def is_address(x: Any) -> bool:
+    """Whether this is where a tensor comes from: [layer, call, output] or with options behind."""
+    return (
+        isinstance(x, list)
+        and len(x) in (3, 4)
+        and isinstance(x[0], str)
+        and all(isinstance(n, int) for n in x[1:3])
+    )

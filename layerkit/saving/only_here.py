@@ -1,0 +1,48 @@
+"""Which parts of a model Keras 3 does not know, for they compute what older Kerases did."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from layerkit.backend import tree
+
+_FUNCTIONS = (
+    "cosine_proximity_keras1",
+    "hard_sigmoid_keras2",
+    "hinge_keras2",
+    "squared_hinge_keras2",
+)
+
+
+def only_here(model: Any) -> list[str]:
+    """The names of what Keras 3 could not make of a file of `model`."""
+    return sorted({name for part in _parts(model) for name in [_retired_name(part)] if name})
+
+
+def _parts(model: Any) -> Iterator[Any]:
+    yield from tree.flatten(getattr(model, "loss", None))
+    for layer in model._flatten_layers():
+        yield layer
+        yield from vars(layer).values()
+
+
+def _retired_name(part: Any) -> str | None:
+    """The name of a layer, a regularizer or a function that went away; None for all others."""
+    cls = type(part)
+    if cls.__module__ == "layerkit.layers.retired":
+        return None if "written_as" in vars(cls) else cls.__name__
+    name = part if isinstance(part, str) else getattr(part, "__name__", None)
+    return name if isinstance(name, str) and name in _FUNCTIONS else None
+
+
+def warn_of_what_is_only_here(model: Any, path: str) -> None:
+    """One warning where Keras 3 cannot read a file of `model`."""
+    names = only_here(model)
+    if names:
+        warnings.warn(
+            f"Keras 3 cannot read '{path}', which layerkit can: it does not know "
+            f"{', '.join(names)}, which compute what older versions of Keras did.",
+            stacklevel=4,
+        )

@@ -1,0 +1,221 @@
+"""What the names of old files computed, where golden files do not show it, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from layerkit import Input, Model, layers, models, ops, optimizers
+from layerkit.optimizers import LossScaleOptimizer, Nadam
+from layerkit.saving.legacy import tensorflow_nodes, tensorflow_operations
+from layerkit.saving.legacy.configs import modern_model
+from layerkit.saving.legacy.origin import origin_named
+from layerkit.saving.legacy.training import modern_optimizer
+from layerkit.saving.optimizer_variables import matched
+from layerkit.symbolic import is_operation
+
+pytestmark = pytest.mark.numpy_only("files hold no backend")
+
+TF1 = origin_named("2.2.4-tf", "tensorflow")
+TF2 = origin_named("2.12.0", "tensorflow")
+
+
+def graph(*entries, output):
+    """A functional model of tf.keras: an Input 'x' of (None, 4), then these layers."""
+    x = {
+        "class_name": "InputLayer",
+        "name": "x",
+        "config": {"batch_input_shape": [None, 4], "dtype": "float32", "name": "x"},
+        "inbound_nodes": [],
+    }
+    config = {"name": "m", "layers": [x, *entries]}
+    config |= {"input_layers": [["x", 0, 0]], "output_layers": [[output, 0, 0]]}
+    return {"class_name": "Functional", "config": config}
+
+
+def node(operation, *inputs, constants=None, **attributes):
+    described = {"name": "n", "op": operation, "attr": attributes}
+    config = {"name": "n", "node_def": described, "constants": constants or {}}
+    called = [[name, 0, 0, {}] for name in inputs or ("x",)]
+    return {
+        "class_name": "TensorFlowOpLayer",
+        "name": "n",
+        "config": config,
+        "inbound_nodes": [called],
+    }
+
+
+def function(name, arguments=None, address="x", called="n"):
+    return {
+        "class_name": "TFOpLambda",
+        "name": called,
+        "config": {"name": called, "function": name},
+        "inbound_nodes": [[address, 0, 0, arguments or {}]],
+    }
+
+
+def made(description, origin=TF2):
+    return models.model_from_json(_json(modern_model(description, origin)))
+
+
+def _json(config):
+    import json
+
+    return json.dumps(config)
+
+
+def test_every_operation_that_tables_name_is_there():
+    names = [name for name, _ in tensorflow_operations._OPERATIONS.values()]
+    names += tensorflow_nodes._ELEMENTWISE.values()
+    names += tensorflow_nodes._REDUCTIONS.values()
+    names = {name for name in names if name != "squared_difference"}
+    assert not [n for n in names if not is_operation("".join(p.capitalize() for p in n.split("_")))]
+
+
+BATCH = {"s": "TkNIVw=="}  # NCHW
+REFUSED = [
+    (node("Qr"), "'n' calls TensorFlow's operation 'Qr', for which layerkit has no operation"),
+    (node("BiasAdd", constants={"1": [0.0]}, data_format=BATCH), "with data_format='NCHW'; layer"),
+    (node("GatherV2", "x", "x", "x"), "'GatherV2' with input 2 computed by layer 'x'; layerkit"),
+    (node("OneHot", constants={"1": 3, "2": 5.0, "3": 0.0}), "with the values 5.0 and 0.0"),
+    ({**node("Relu"), "config": {"name": "n", "node_def": "CgE="}}, "its node_def must be a dict"),
+    (function("linalg.qr"), "'n' calls TensorFlow's function 'linalg.qr', for which layerkit has"),
+    (function("math.cumsum", {"reverse": True}), "'math.cumsum' with reverse=True, which layer"),
+    (function("compat.v1.shape"), "calls TensorFlow's function 'shape', for which layerkit has"),
+]
+
+
+@pytest.mark.parametrize("entry, message", REFUSED, ids=[message for _, message in REFUSED])
+def test_functions_of_tensorflow_that_are_refused(entry, message):
+    with pytest.raises(ValueError, match=message):
+        modern_model(graph(entry, output="n"), TF2)
+
+
+X = np.random.default_rng(0).standard_normal((3, 4)).astype("float32")
+SAID = [
+    (node("MatMul", "x", "x", transpose_a={"b": True}), X.T @ X),
+    (node("Sum", constants={"1": [1]}, keep_dims={"b": True}), X.sum(1, keepdims=True)),
+    (node("SplitV", constants={"1": [1, 3], "2": 1}), X[:, :1]),
+    (
+        node("MirrorPad", constants={"1": [[0, 0], [1, 0]]}, mode={"s": "UkVGTEVDVA=="}),
+        np.pad(X, [[0, 0], [1, 0]], "reflect"),
+    ),
+    (node("Squeeze", squeeze_dims={"list": {}}), X),
+    (node("ClipByValue", constants={"1": -0.5, "2": 0.5}), X.clip(-0.5, 0.5)),
+    (function("math.argmax"), X.argmax(0)),
+    (function("nn.gelu"), None),
+    (function("slice", {"begin": [0, 1], "size": [-1, 2]}), X[:, 1:3]),
+    (function("math.squared_difference", {"y": 1.0}), (X - 1) ** 2),
+]
+
+
+@pytest.mark.parametrize("entry, expected", SAID, ids=range(len(SAID)))
+def test_functions_of_tensorflow(entry, expected):
+    found = np.asarray(made(graph(entry, output="n"))(X))
+    if expected is None:
+        expected = ops.gelu(X, approximate=False)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_sizes_for_reshape_are_left_out():
+    entries = [
+        function("compat.v1.shape", called="s"),
+        {
+            **function("", {"slice_spec": 0}, "s", "size"),
+            "class_name": "SlicingOpLambda",
+            "config": {"name": "size", "function": "__operators__.getitem"},
+        },
+        function("reshape", {"shape": [["size", 0, 0], 2, 2]}),
+    ]
+    model = made(graph(*entries, output="n"))
+    assert [layer.name for layer in model.layers] == ["x"]
+    assert model.predict(X, verbose=0).shape == (3, 2, 2)
+    entries.append(function("math.add", {"y": 1}, "size", "more"))
+    with pytest.raises(ValueError, match="'shape', for which layerkit has no operation"):
+        modern_model(graph(*entries, output="more"), TF2)
+
+
+def test_names_with_slashes():
+    config = {"name": "a/b", "units": 2}
+    entry = {"class_name": "Dense", "name": "a/b", "config": config}
+    entry["inbound_nodes"] = [[["x", 0, 0, {}]]]
+    assert made(graph(entry, output="a/b")).layers[-1].name == "a_b"
+
+
+def test_states_with_time_first_are_refused():
+    config = {"name": "r", "units": 2, "time_major": True, "return_state": True}
+    entry = {"class_name": "LSTM", "name": "r", "config": config}
+    with pytest.raises(ValueError, match=r"Layer 'r' \(LSTM\) has time_major=True and states"):
+        modern_model(graph({**entry, "inbound_nodes": [[["x", 0, 0, {}]]]}, output="r"), TF2)
+
+
+def test_nadam_of_old_files_keeps_its_momenta():
+    config = {"lr": 0.1, "schedule_decay": 0.004, "beta_1": 0.9}
+    old = optimizers.deserialize(
+        modern_optimizer({"class_name": "Nadam", "config": config}, origin_named("2.2.4"))
+    )
+    assert old.get_config()["decay"] == 0.004
+    again = Nadam.from_config(old.get_config())
+    weights = [layers.Dense(1, name="d") for _ in range(3)]
+    for layer in weights:
+        layer.build((None, 1))
+    new = Nadam(0.1)
+    for optimizer, layer in zip((old, again, new), weights, strict=True):
+        layer.kernel.assign([[1.0]])
+        for _ in range(3):
+            optimizer.apply([np.float32([[0.5]])], [layer.kernel])
+    assert float(old._u_product) == float(again._u_product) != float(new._u_product)
+    kernels = [float(layer.kernel[0, 0]) for layer in weights]
+    assert kernels[0] == kernels[1] != kernels[2]
+    product = float(old._u_product)
+    old._u_product.assign(1.0)
+    old.restore_product()
+    assert float(old._u_product) == pytest.approx(product, rel=1e-6)
+
+
+def test_which_stored_numbers_are_which():
+    number, slot = np.zeros(()), np.ones(3)
+    own = [number, number, slot, slot, number]
+    assert matched(own, [number, slot, slot])[1::3] == [None, None]
+    assert matched(own, [number, slot, slot, number])[1] is None
+    assert matched(own, own) is not None
+    assert matched(own, [number, number, number, slot]) is None
+
+
+SCALES = [
+    {"inner_optimizer": {"class_name": "SGD", "config": {"lr": 0.1}}, "initial_scale": 8.0},
+    {
+        "optimizer": {"class_name": "SGD", "config": {"lr": 0.1}},
+        "loss_scale": {
+            "class_name": "DynamicLossScale",
+            "config": {"initial_loss_scale": 8.0, "increment_period": 5, "multiplier": 2.0},
+        },
+    },
+]
+FIXED = [
+    {**SCALES[0], "dynamic": False, "dynamic_growth_steps": None},
+    {
+        "optimizer": {"class_name": "SGD", "config": {"lr": 0.1}},
+        "loss_scale": {"class_name": "FixedLossScale", "config": {"loss_scale_value": 8.0}},
+    },
+]
+
+
+@pytest.mark.parametrize("config", SCALES + FIXED)
+def test_scaled_losses(config):
+    described = {"class_name": "LossScaleOptimizer", "config": config}
+    optimizer = optimizers.deserialize(modern_optimizer(described, TF2), None)
+    if config in FIXED:
+        assert optimizer.loss_scale_factor == 8.0
+    else:
+        assert isinstance(optimizer, LossScaleOptimizer)
+        assert optimizer.initial_scale == 8.0
+        assert float(optimizer.inner_optimizer.learning_rate) == np.float32(0.1)
+
+
+def test_reshape_where_nobody_knows_how_many():
+    x = Input((3, 4))
+    y = ops.reshape(ops.reshape(x, (-1, 4)), (-1, 3, 4))
+    assert y.shape == (None, 3, 4)
+    values = np.ones((2, 3, 4), "float32")
+    np.testing.assert_array_equal(Model(x, y).predict(values, verbose=0), values)
