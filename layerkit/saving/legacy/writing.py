@@ -1,6 +1,7 @@
 """Legacy HDF5 files: of weights, which every Keras since 2 reads, and whole models.
 
-Architectures are written in the dialect that Keras 3 writes and reads. Optimizer state lies in `optimizer_weights` in the order of `optimizer.variables`.
+Architectures are written in the dialect that Keras 3 writes and reads. Optimizer state lies in
+`optimizer_weights` in the order of `optimizer.variables`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ _VERSION = "3.0.0"  # the first version of Keras that reads this dialect
 # Whose layout kernels have: Keras 2 refuses what it does not know, and turns them on Theano.
 _BACKEND = "tensorflow"
 _LONGEST = 64_000  # bytes that an attribute may have in HDF5's object header
+_LONGER_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}  # of classes, in this dialect
 _OF_KERAS_3 = ("module", "registered_name", "build_config", "compile_config")
 
 
@@ -64,7 +66,7 @@ def _plain(config: Any) -> Any:
     inner = kept["config"]
     if isinstance(inner, dict):
         inner = {k: _plain(x) if k == "layers" else x for k, x in inner.items()}
-    return {**kept, "class_name": name, "config": inner}
+    return {**kept, "class_name": _LONGER_NAMES.get(name, name), "config": inner}
 
 
 # Short names that Keras 3 does not know in files of this format.
