@@ -22,7 +22,21 @@ _NEWER_KEYS: dict[str, Any] = {
     "score_mode": "dot",  # which no version reads in legacy files: it takes it for an operation
     "use_gate": False,
 }
-_NEWER_KEYS_OF_LOSSES = {**_NEWER_KEYS, "axis": -1, "dtype": None}
+_NEWER_KEYS_OF_LOSSES = {"axis": -1, "dtype": None}
+_NEWER_KEYS_OF: dict[str, dict[str, Any]] = {  # layers
+    "GroupQueryAttention": {"seed": None, "sliding_window": None},
+    "MultiHeadAttention": {"seed": None, "sliding_window": None},
+    "RandomBrightness": {"data_format": "channels_last"},
+    "RandomContrast": {"data_format": "channels_last", "value_range": (0, 255)},
+    "RandomFlip": {"data_format": "channels_last"},
+    "Resizing": {
+        "antialias": False,
+        "fill_mode": "constant",
+        "fill_value": 0.0,
+        "pad_to_aspect_ratio": False,
+    },
+    "ZeroPadding1D": {"data_format": "channels_last"},
+}
 # The first versions know these classes by their longer names only, later ones by both.
 _LONGER_NAMES = {"Identity": "IdentityInitializer", "Orthogonal": "OrthogonalInitializer"}
 
@@ -35,13 +49,24 @@ def for_every_version(value: Any) -> Any:
         return value
     if isinstance(value.get("layers"), list):
         value = {**value, "layers": _without_own_names(value["layers"])}
-    module = value.get("module")
-    if module == "keras.losses" and isinstance(value.get("config"), dict):
-        value = {**value, "config": _without(value["config"], _NEWER_KEYS_OF_LOSSES)}
+    if str(value.get("module")).startswith("keras") and isinstance(value.get("config"), dict):
+        value = {**value, **_described_for_every_version(value)}
+    return {key: for_every_version(item) for key, item in value.items()}
+
+
+def _described_for_every_version(value: dict[str, Any]) -> dict[str, Any]:
+    """Name and config of an object whose class is one of Keras's."""
+    name, module = str(value.get("class_name")), value["module"]
+    keys = {**_NEWER_KEYS, **_NEWER_KEYS_OF.get(name, {})}
+    keys |= _NEWER_KEYS_OF_LOSSES if module == "keras.losses" else {}
     if module == "keras.initializers":
-        name = value["class_name"]
-        value = {**value, "class_name": _LONGER_NAMES.get(name, name)}
-    return {key: for_every_version(item) for key, item in _without(value, _NEWER_KEYS).items()}
+        name = _LONGER_NAMES.get(name, name)
+    kept = {k: x for k, x in value["config"].items() if not (k in keys and _same(keys[k], x))}
+    return {"class_name": name, "config": kept}
+
+
+def _same(default: Any, value: Any) -> bool:
+    return default == (tuple(value) if isinstance(value, list) else value)
 
 
 def _without_own_names(entries: list[Any]) -> list[Any]:
@@ -50,25 +75,22 @@ def _without_own_names(entries: list[Any]) -> list[Any]:
     Before Keras 3.11 operations take no name. Later ones need it only where the next free one may
     be that of a layer beside them.
     """
-    own = [entry for entry in entries if _has_own_name(entry)]
-    taken = [str(entry.get("name")) for entry in entries if entry not in own]
+    own = [_has_own_name(entry) for entry in entries]
+    others = [str(e.get("name")) for e, is_own in zip(entries, own, strict=True) if not is_own]
+    taken = {_without_number(name) for name in others}
     return [
         {**entry, "config": {k: x for k, x in entry["config"].items() if k != "name"}}
-        if entry in own and not any(map(_names_of(entry).fullmatch, taken))
+        if is_own and snake_case(entry["class_name"]) not in taken
         else entry
-        for entry in entries
+        for entry, is_own in zip(entries, own, strict=True)
     ]
 
 
 def _has_own_name(entry: Any) -> bool:
-    operation = str(entry.get("module", "")).startswith("keras.src.ops")
-    return operation and _names_of(entry).fullmatch(str(entry["config"].get("name"))) is not None
+    if not str(entry.get("module", "")).startswith("keras.src.ops"):
+        return False
+    return _without_number(str(entry["config"].get("name"))) == snake_case(entry["class_name"])
 
 
-def _names_of(entry: Any) -> re.Pattern:
-    """The names that Keras gives to operations of this class."""
-    return re.compile(rf"{re.escape(snake_case(entry['class_name']))}(_\d+)?")
-
-
-def _without(value: dict[str, Any], keys: dict[str, Any]) -> dict[str, Any]:
-    return {key: x for key, x in value.items() if not (key in keys and keys[key] == x)}
+def _without_number(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)

@@ -66,6 +66,8 @@ def _plain(config: Any) -> Any:
     inner = kept["config"]
     if isinstance(inner, dict):
         inner = {k: _plain(x) if k == "layers" else x for k, x in inner.items()}
+        if isinstance(inner.get("axis"), int):
+            inner["axis"] = [inner["axis"]]  # the first versions lose those that are no lists
     return {**kept, "class_name": _LONGER_NAMES.get(name, name), "config": inner}
 
 
