@@ -40,6 +40,7 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) 
     ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
     """
     from .atomic import replacing
+    from .unknown_to_keras import warn_of_unknown_to_keras
 
     path = os.fspath(filepath)
     write = _writer_for(path)
@@ -48,6 +49,7 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) 
         warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=3)
     with replacing(path, overwrite) as file:
         write(model, file)
+    warn_of_unknown_to_keras(model, path)
 
 
 def _writer_for(path: str) -> Callable[[Any, Any], None]:

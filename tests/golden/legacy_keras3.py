@@ -239,7 +239,7 @@ def subclassed():
 @row("weights and state of a subclassed model of lists, dicts and layers", formats=("weights.h5",))
 def containers():
     model = classes(keras)["containers"]()
-    model.compile(optimizers.Adam(0.01), "mse")
+    model.compile(optimizers.SGD(0.02, momentum=0.9), "mse")
     return model, normal(4, 4), normal(4, 2)
 
 
