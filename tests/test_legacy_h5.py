@@ -224,6 +224,44 @@ def test_keys_that_older_versions_of_keras_refuse_are_left_out_at_their_defaults
         np.testing.assert_array_equal(again.predict(data), model.predict(data))
 
 
+def looked_up(mode, path):
+    words = layers.StringLookup(output_mode=mode, name="words")
+    words.adapt(np.array(["a", "b", "b"]))
+    texts = layers.TextVectorization(output_mode=mode, name="texts")
+    texts.adapt(["the cat sat", "the dog"])
+    for layer, data in ((words, "b"), (texts, "the cow")):
+        model = Sequential([Input((1,), dtype="string"), layer])
+        model.save(path)
+        again = models.load_model(path)
+        assert again.layers[0].get_vocabulary() == layer.get_vocabulary()
+        yield model.predict(np.array([[data]])), again.predict(np.array([[data]]))
+
+
+@pytest.mark.parametrize("mode", ["int", "multi_hot", "tf_idf"])
+def test_vocabularies_that_were_learned_come_back(mode, tmp_path):
+    for own, again in looked_up(mode, tmp_path / "a.h5"):
+        np.testing.assert_allclose(own, again, rtol=1e-6)
+
+
+class OwnLookup(layers.Layer):
+    """A lookup that its config does not tell of."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.words = layers.StringLookup(name="words")
+
+    def call(self, x):
+        return self.words(x)
+
+
+def test_a_vocabulary_that_a_legacy_file_cannot_hold_is_told(tmp_path):
+    layer = OwnLookup()
+    layer.words.adapt(np.array(["a", "b"]))
+    model = Sequential([Input((1,), dtype="string"), layer])
+    with pytest.warns(UserWarning, match=r"do not hold the vocabularies of \['words'\].* `.keras`"):
+        model.save(tmp_path / "a.h5")
+
+
 def test_keys_of_ones_own_classes_are_kept_whatever_their_names(tmp_path):
     class Own(layers.Layer):
         def __init__(self, ragged=True, seed=1, **kwargs):

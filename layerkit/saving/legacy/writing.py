@@ -14,6 +14,7 @@ import numpy as np
 
 from ...configurable import serialize
 from ..older_versions import for_every_version
+from .vocabularies import with_vocabularies
 from .weights import variables_in_order
 
 _VERSION = "3.0.0"  # the first version of Keras that reads this dialect
@@ -32,7 +33,7 @@ def write_legacy_model(model: Any, file: BinaryIO, include_optimizer: bool = Tru
     """
     import h5py
 
-    config = json.dumps(_plain(for_every_version(serialize(model))))
+    config = json.dumps(_plain(for_every_version(with_vocabularies(serialize(model), model))))
     training = for_every_version(model.get_compile_config()) if include_optimizer else None
     with h5py.File(file, "w") as root:
         _write_origin(root)
