@@ -23,7 +23,8 @@ _NEWER_KEYS: dict[str, Any] = {
     "use_gate": False,
 }
 _NEWER_KEYS_OF_LOSSES = {"axis": -1, "dtype": None}
-_NEWER_KEYS_OF: dict[str, dict[str, Any]] = {  # layers
+_NEWER_KEYS_OF: dict[str, dict[str, Any]] = {
+    "Dice": {"axis": None},
     "GroupQueryAttention": {"seed": None, "sliding_window": None},
     "MultiHeadAttention": {"seed": None, "sliding_window": None},
     "RandomBrightness": {"data_format": "channels_last"},
@@ -35,10 +36,11 @@ _NEWER_KEYS_OF: dict[str, dict[str, Any]] = {  # layers
         "fill_value": 0.0,
         "pad_to_aspect_ratio": False,
     },
+    "Tversky": {"axis": None},
     "ZeroPadding1D": {"data_format": "channels_last"},
 }
-# The first versions know these classes by their longer names only, later ones by both.
-_LONGER_NAMES = {"Identity": "IdentityInitializer", "Orthogonal": "OrthogonalInitializer"}
+# The first versions know this class by its longer name only, later ones by both.
+_LONGER_NAMES = {"Orthogonal": "OrthogonalInitializer"}
 
 
 def for_every_version(value: Any) -> Any:

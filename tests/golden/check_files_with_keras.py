@@ -30,7 +30,6 @@ WHOLE, WEIGHTS = ("keras", "h5"), ("weights.h5", "weights.json")
 PART = 2000 / 1024**3  # gigabytes
 # (versions of Keras, model, file): what Keras cannot do with its own files of that model either.
 UNABLE = {
-    ("*", "functional", "h5"): "Keras loses the operations of models in legacy files",
     ("3.[0-3].*", "functional", "*"): "Keras loses the masks of tensors before a model inside",
     ("3.0.*", "settings", "keras"): "Keras trains layers that were made with trainable=False",
     ("3.0.*", "settings", "weights.h5"): "Keras trains layers that were made with trainable=False",
