@@ -8,7 +8,20 @@ import h5py
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, Sequential, layers, models, optimizers, saving
+from layerkit import (
+    Input,
+    Model,
+    Sequential,
+    callbacks,
+    configurable,
+    layers,
+    models,
+    ops,
+    optimizers,
+    saving,
+)
+from layerkit.layers.retired import Highway
+from layerkit.saving import older_versions
 
 pytestmark = pytest.mark.numpy_only("files hold no backend")
 
@@ -89,6 +102,73 @@ def test_what_keras_3_looks_for_in_a_file(tmp_path):
         assert len(root["optimizer_weights"].attrs["weight_names"]) == 14
 
 
+@pytest.mark.parametrize("name", ["w.h5", "w.hdf5"])
+def test_weights_alone_in_the_layout_of_keras_2(name, tmp_path):
+    model, other = dense(), dense()
+    model.compile("adam", "mse")
+    model.train_on_batch(X, Y)
+    model.save_weights(tmp_path / name)
+    with h5py.File(tmp_path / name) as root:
+        # Keras 2 decodes these, knows only its own backends, and reads arrays in this order.
+        assert root.attrs["keras_version"].decode() == "3.0.0"
+        assert root.attrs["backend"].decode() == "tensorflow"
+        assert [n.decode() for n in root.attrs["layer_names"]] == ["first", "norm", "last"]
+        names = [n.decode().rpartition("/")[2] for n in root["norm"].attrs["weight_names"]]
+        assert names == ["gamma", "beta", "moving_mean", "moving_variance"]
+        assert "optimizer_weights" not in root and "model_config" not in root.attrs
+    for by_name in (False, True):
+        other.load_weights(tmp_path / name, by_name=by_name)
+        for ours, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        other = dense()
+    with pytest.raises(FileExistsError):
+        model.save_weights(tmp_path / name, overwrite=False)
+    with pytest.raises(ValueError, match="This file holds weights only: build the model in code"):
+        models.load_model(tmp_path / name)
+    with pytest.raises(ValueError, match="saving a model that has not yet been built"):
+        Sequential([layers.Dense(2)]).save_weights(tmp_path / "x.h5")
+
+
+class Own(Model):
+    """Layers in a list, a model, and weights of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(2)
+        self.blocks = [layers.Dense(3), layers.BatchNormalization()]
+        self.inner = Sequential([layers.Dense(3), layers.BatchNormalization()])
+        self.scale = self.add_weight(shape=(2,), initializer="ones", name="scale")
+
+    def call(self, x):
+        for layer in [*self.blocks, self.inner]:
+            x = layer(x)
+        return self.last(x) * self.scale
+
+
+def test_weights_alone_of_a_class_of_ones_own(tmp_path):
+    model, other = Own(), Own()
+    for each in (model, other):
+        each(X)
+    model.set_weights([a + i for i, a in enumerate(model.get_weights())])
+    model.save_weights(tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5") as root:
+        stored = [n.decode() for n in root.attrs["layer_names"]]
+        assert stored == [layer.name for layer in model.layers]
+    other.load_weights(tmp_path / "w.h5")
+    for ours, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_checkpoint_of_weights_alone(tmp_path):
+    model, other = dense(), dense()
+    model.compile("sgd", "mse")
+    kept = callbacks.ModelCheckpoint(tmp_path / "w-{epoch}.hdf5", save_weights_only=True)
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[kept])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w-1.hdf5", "w-2.hdf5"]
+    other.load_weights(tmp_path / "w-2.hdf5")
+    np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
 def test_long_lists_of_layers_are_spread_over_attributes(tmp_path):
     many = [layers.Dense(1, name=f"{'long' * 40}_{i}") for i in range(450)]
     model = Sequential([Input((1,)), *many])
@@ -98,6 +178,104 @@ def test_long_lists_of_layers_are_spread_over_attributes(tmp_path):
         assert "layer_names1" in root["model_weights"].attrs
     again = models.load_model(tmp_path / "a.h5")
     assert [x.name for x in again.layers] == [x.name for x in model.layers]
+
+
+@pytest.mark.parametrize("name", ["a.keras", "a.h5"])
+def test_what_keras_does_not_have_is_told_once(name, tmp_path):
+    hard = layers.LSTM(2, recurrent_activation="hard_sigmoid_keras2", name="old")
+    inner = Sequential([Input((2,)), Highway(name="high"), layers.Dense(2)])
+    model = Sequential([Input((3, 2)), hard, inner])
+    with pytest.warns(UserWarning, match="Keras 3 cannot read '.*', layerkit can") as told:
+        model.save(tmp_path / name)
+    (text,) = [str(each.message) for each in told]
+    assert "it does not know hard_sigmoid_keras2 (layer 'lstm_cell" in text
+    assert ", Highway (layer 'high'), which" in text and told[0].filename == __file__
+    models.load_model(tmp_path / name)
+    model.save_weights(tmp_path / "w.h5")  # which names no classes: any Keras takes it
+
+
+def test_keys_that_older_versions_of_keras_refuse_are_left_out_at_their_defaults(tmp_path):
+    x = Input((4, 4))
+    y = layers.ZeroPadding1D(1)(layers.MultiHeadAttention(1, 2)(x, x))
+    y = layers.Concatenate(axis=1, name="add_99")([ops.relu(y), ops.add(y, 1.0)])
+    model = Model([x], [layers.Softmax(axis=1)(ops.multiply(y, ops.relu(y)))])
+    config = older_versions.for_every_version(configurable.serialize(model))
+    found = {entry["name"]: entry["config"] for entry in config["config"]["layers"]}
+    heads = next(c for name, c in found.items() if name.startswith("multi_head"))
+    padding = next(c for name, c in found.items() if name.startswith("zero_padding"))
+    assert not {"seed", "sliding_window", "use_gate", "quantization_config"} & heads.keys()
+    assert "data_format" not in padding
+    named = {
+        name: "name" in c
+        for name, c in found.items()
+        if name.startswith(("add", "multiply", "relu"))
+    }
+    # Operations get the next free name when a file is loaded: it must not be that of a layer.
+    assert [has for name, has in named.items() if name[:3] != "add"] == [False] * 3
+    assert all(has for name, has in named.items() if name[:3] == "add")
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5") as root:
+        entries = json.loads(root.attrs["model_config"])["config"]["layers"]
+    assert [e["config"]["axis"] for e in entries if "axis" in e["config"]] == [[1], [1]]
+    data = np.ones((2, 4, 4), "float32")
+    for name in ("a.h5", "a.keras"):
+        model.save(tmp_path / name)
+        again = models.load_model(tmp_path / name)
+        np.testing.assert_array_equal(again.predict(data), model.predict(data))
+
+
+def looked_up(mode, path):
+    words = layers.StringLookup(output_mode=mode, name="words")
+    words.adapt(np.array(["a", "b", "b"]))
+    texts = layers.TextVectorization(output_mode=mode, name="texts")
+    texts.adapt(["the cat sat", "the dog"])
+    for layer, data in ((words, "b"), (texts, "the cow")):
+        model = Sequential([Input((1,), dtype="string"), layer])
+        model.save(path)
+        again = models.load_model(path)
+        assert again.layers[0].get_vocabulary() == layer.get_vocabulary()
+        yield model.predict(np.array([[data]])), again.predict(np.array([[data]]))
+
+
+@pytest.mark.parametrize("mode", ["int", "multi_hot", "tf_idf"])
+def test_vocabularies_that_were_learned_come_back(mode, tmp_path):
+    for own, again in looked_up(mode, tmp_path / "a.h5"):
+        np.testing.assert_allclose(own, again, rtol=1e-6)
+
+
+class OwnLookup(layers.Layer):
+    """A lookup that its config does not tell of."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.words = layers.StringLookup(name="words")
+
+    def call(self, x):
+        return self.words(x)
+
+
+def test_a_vocabulary_that_a_legacy_file_cannot_hold_is_told(tmp_path):
+    layer = OwnLookup()
+    layer.words.adapt(np.array(["a", "b"]))
+    model = Sequential([Input((1,), dtype="string"), layer])
+    with pytest.warns(UserWarning, match=r"do not hold the vocabularies of \['words'\].* `.keras`"):
+        model.save(tmp_path / "a.h5")
+
+
+def test_keys_of_ones_own_classes_are_kept_whatever_their_names(tmp_path):
+    class Own(layers.Layer):
+        def __init__(self, ragged=True, seed=1, **kwargs):
+            super().__init__(**kwargs)
+            self.ragged, self.seed = ragged, seed
+
+        def call(self, x):
+            return x
+
+    model = Sequential([Input((2,)), Own(ragged=False, seed=None)])
+    for name in ("a.keras", "a.h5"):
+        model.save(tmp_path / name)
+        layer = models.load_model(tmp_path / name, {"Own": Own}).layers[0]
+        assert layer.ragged is False and layer.seed is None
 
 
 def saved(tmp_path, model):

@@ -17,15 +17,23 @@ _FUNCTIONS = (
 
 
 def only_here(model: Any) -> list[str]:
-    """The names of what Keras 3 could not make of a file of `model`."""
-    return sorted({name for part in _parts(model) for name in [_retired_name(part)] if name})
+    """What Keras 3 could not make of a file of `model`: "Highway (layer 'highway')", ..."""
+    found = []
+    for owner, part in _parts(model):
+        name = _retired_name(part)
+        if name:
+            found.append(f"{name} ({owner})")
+    return list(dict.fromkeys(found))
 
 
-def _parts(model: Any) -> Iterator[Any]:
-    yield from tree.flatten(getattr(model, "loss", None))
+def _parts(model: Any) -> Iterator[tuple[str, Any]]:
+    """(whose it is, in words; a loss, a layer or a value in one)."""
+    for loss in tree.flatten(getattr(model, "loss", None)):
+        yield "loss", loss
     for layer in model._flatten_layers():
-        yield layer
-        yield from vars(layer).values()
+        owner = f"layer '{layer.name}'"
+        for part in (layer, *vars(layer).values()):
+            yield owner, part
 
 
 def _retired_name(part: Any) -> str | None:
@@ -43,6 +51,7 @@ def warn_of_what_is_only_here(model: Any, path: str) -> None:
     if names:
         warnings.warn(
             f"Keras 3 cannot read '{path}', which layerkit can: it does not know "
-            f"{', '.join(names)}, which compute what older versions of Keras did.",
+            f"{', '.join(names)}, which compute what older versions of Keras did. To load it "
+            "there, pass classes and functions of your own by these names as custom_objects.",
             stacklevel=4,
         )
