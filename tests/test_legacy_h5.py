@@ -185,7 +185,7 @@ def test_what_keras_does_not_have_is_told_once(name, tmp_path):
     hard = layers.LSTM(2, recurrent_activation="hard_sigmoid_keras2", name="old")
     inner = Sequential([Input((2,)), Highway(name="high"), layers.Dense(2)])
     model = Sequential([Input((3, 2)), hard, inner])
-    with pytest.warns(UserWarning, match="Keras 3 cannot read '.*', layerkit can") as told:
+    with pytest.warns(UserWarning, match="Keras 3 cannot read '.*', which layerkit can") as told:
         model.save(tmp_path / name)
     (text,) = [str(each.message) for each in told]
     assert "it does not know hard_sigmoid_keras2 (layer 'lstm_cell" in text
