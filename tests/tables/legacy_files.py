@@ -7,6 +7,7 @@ must give the predictions of its own Keras, and after more steps of training its
 from __future__ import annotations
 
 _AWAY = "TensorFlow 1.15 forgot the minus: it trained away from the targets"
+_FROZEN = "frozen BatchNormalization of TensorFlow 1 trained by batches; 2.0 says the same version"
 _HUBER = "Huber of TensorFlow 1.15, where it sums, sums over the last axis too"
 _MASKED = "Keras 2.3, and tf.keras before 2.10, divided masked losses by all steps"
 _NO_CELLS = "the file leaves out what the cells were: Keras 2.0 forgot it"
@@ -23,6 +24,7 @@ OTHER_PREDICTIONS: dict[tuple[str, str], str] = {}
 OTHER_TRAINING: dict[tuple[str, str], str] = {
     ("keras-2.3*", "masked_training"): _MASKED,
     ("tf.keras-2.[24]*", "masked_training"): _MASKED,
+    ("tf.keras-2.2.4*", "frozen_training"): _FROZEN,
     ("tf.keras-2.2.4*", "loss_cosine_proximity"): _AWAY,
     ("tf.keras-2.2.4*", "loss_objects"): _HUBER,
 }
