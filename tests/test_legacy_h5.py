@@ -15,6 +15,7 @@ from layerkit import (
     callbacks,
     configurable,
     layers,
+    losses,
     models,
     ops,
     optimizers,
@@ -241,6 +242,13 @@ def looked_up(mode, path):
 def test_vocabularies_that_were_learned_come_back(mode, tmp_path):
     for own, again in looked_up(mode, tmp_path / "a.h5"):
         np.testing.assert_allclose(own, again, rtol=1e-6)
+
+
+def test_losses_without_keys_that_older_versions_refuse():
+    for loss in (losses.Tversky(), losses.Dice(), losses.CategoricalCrossentropy()):
+        described = older_versions.for_every_version(configurable.serialize(loss))
+        assert "axis" not in described["config"]
+        assert configurable.deserialize(described).get_config() == loss.get_config()
 
 
 class OwnLookup(layers.Layer):

@@ -59,8 +59,8 @@ def for_every_version(value: Any) -> Any:
 def _described_for_every_version(value: dict[str, Any]) -> dict[str, Any]:
     """Name and config of an object whose class is one of Keras's."""
     name, module = str(value.get("class_name")), value["module"]
-    keys = {**_NEWER_KEYS, **_NEWER_KEYS_OF.get(name, {})}
-    keys |= _NEWER_KEYS_OF_LOSSES if module == "keras.losses" else {}
+    of_losses = _NEWER_KEYS_OF_LOSSES if module == "keras.losses" else {}
+    keys = {**_NEWER_KEYS, **of_losses, **_NEWER_KEYS_OF.get(name, {})}
     if module == "keras.initializers":
         name = _LONGER_NAMES.get(name, name)
     kept = {k: x for k, x in value["config"].items() if not (k in keys and _same(keys[k], x))}
