@@ -17,7 +17,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import StatelessScope, SymbolicScope, Tensor, tree
-from layerkit.backend.allowance import check_sample
+from layerkit.backend.allowance import check_sample, check_together, sampling
 from layerkit.backend.symbol import Symbol
 
 from .configurable import Configurable, is_ours, note_arguments
@@ -421,7 +421,7 @@ def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> An
     """
     for size in _SIZES:
         try:
-            with StatelessScope(), SymbolicScope():
+            with sampling(), StatelessScope(), SymbolicScope():
                 first = _run(function, args, kwargs, batch=2, size=size)
                 second = _run(function, args, kwargs, batch=3, size=2 * size)
         except IndexError:
@@ -436,9 +436,16 @@ _SIZES = (64, 16, 4, 1)  # of free axes
 
 
 def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size: int) -> Any:
+    made: dict[int, Any] = {}  # of tensors that come several times
+
     def sample(x: Any) -> Any:
         if not isinstance(x, KerasTensor):
             return x
+        if id(x) not in made:
+            made[id(x)] = new(x)
+        return made[id(x)]
+
+    def new(x: KerasTensor) -> Any:
         sizes = [size if n is None else n for n in x.shape]
         if x.shape and x.shape[0] is None:
             sizes[0] = batch
@@ -453,8 +460,10 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
             y._keras_mask = K.logical_not(sample(x._keras_mask))
         return y
 
+    args, kwargs = tree.map_structure(sample, args), tree.map_structure(sample, kwargs)
+    check_together(*tree.flatten((args, kwargs)))
     with np.errstate(all="ignore"):  # 1 / x is no reason to warn
-        return function(*tree.map_structure(sample, args), **tree.map_structure(sample, kwargs))
+        return function(*args, **kwargs)
 
 
 def _spec_of_both(first: Any, second: Any) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.allowance import check_sample
 
 from ..symbolic import operation
 
@@ -73,6 +74,7 @@ def resize(
         images = _padded_to_ratio(images, size, axes, fill_value)
     if interpolation == "nearest":
         for axis, length in zip(axes, size, strict=True):
+            check_sample(length, "float64")
             places = (np.arange(length) + 0.5) * (images.shape[axis] / length)
             images = K.take(images, np.floor(places).astype("int32"), axis)
         return images
@@ -160,6 +162,7 @@ def _weights(
 ) -> Tensor:
     """How much each of `length` pixels counts for each of `new_length` ones."""
     step = 1 / scale
+    check_sample((length, new_length), dtype)
     middle = (K.arange(new_length, dtype=dtype) + 0.5) * step - translation * step - 0.5
     distance = K.absolute(middle - K.expand_dims(K.arange(length, dtype=dtype), 1))
     if antialias:
