@@ -422,8 +422,8 @@ def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> An
     for size in _SIZES:
         try:
             with sampling(), StatelessScope(), SymbolicScope():
-                first = _run(function, args, kwargs, batch=2, size=size)
-                second = _run(function, args, kwargs, batch=3, size=2 * size)
+                first = _spec(_run(function, args, kwargs, batch=2, size=size))
+                second = _spec(_run(function, args, kwargs, batch=3, size=2 * size))
         except IndexError:
             if size == _SIZES[-1]:
                 raise
@@ -466,16 +466,25 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
         return function(*args, **kwargs)
 
 
+def _spec(outputs: Any) -> Any:
+    """Symbolic tensors of the same shapes, so that the arrays need not stay."""
+
+    def of_one(x: Any) -> Any:
+        if x is None:
+            return None
+        if isinstance(x, np.ndarray) and x.dtype.kind in "OSU":
+            return KerasTensor(x.shape, "string", "sample")
+        y = x if isinstance(x, Tensor) else K.convert_to_tensor(x)
+        return KerasTensor(y.shape, y.dtype, "sample")
+
+    return tree.map_structure(of_one, outputs)
+
+
 def _spec_of_both(first: Any, second: Any) -> Any:
     if first is None:
         return None
-    is_text = isinstance(first, np.ndarray) and first.dtype.kind in "OSU"
-    if not isinstance(first, Tensor) and not is_text:
-        first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
     pairs = zip(first.shape, second.shape, strict=True)
-    return KerasTensor(
-        tuple(a if a == b else None for a, b in pairs), "string" if is_text else first.dtype
-    )
+    return KerasTensor(tuple(a if a == b else None for a, b in pairs), first.dtype)
 
 
 # Python's operators, and the operations that they add to the graph.
