@@ -19,6 +19,7 @@ import numpy as np
 LARGEST_SAMPLE = 1 << 30  # bytes of one array of a run that only finds shapes
 _MOST_PRODUCTS = 1 << 40  # multiplications of one product of matrices there
 _MOST_STEPS = 1 << 33  # ... and of what decomposes matrices, which is slower
+_NUMBER = 32  # bytes of one of Python's numbers in a list
 _PART = 1 << 10  # bytes of the objects that stand for one of many results
 
 
@@ -63,6 +64,11 @@ def spend(shape: Any, dtype: Any, what: str) -> None:
             f"{max(0, limit.left + nbytes)} are left of what a file of its size may need. Do not "
             "trust this file, or make the model in code and load its weights."
         )
+
+
+def spend_list(count: Any, what: str) -> None:
+    """`spend` for a list of so many of Python's numbers."""
+    spend((count, _NUMBER), "uint8", what)
 
 
 @contextmanager

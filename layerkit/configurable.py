@@ -491,7 +491,7 @@ def _find_function(name: Any) -> Any:
     found = None
     if isinstance(name, str):
         scope, short = _scope.get(), name.rpartition(">")[2]
-        found = scope.get(name) or scope.get(short) or _custom.get(name) or _functions.get(name)
+        found = scope.get(name) or scope.get(short) or _functions.get(name) or _custom.get(name)
     if found is None:
         raise TypeError(_not_located("function", name))
     return found
