@@ -57,9 +57,18 @@ SECRET = "/etc/passwd"  # read by nobody
 
 _events: list[tuple[str, str]] | None = None  # while somebody listens
 _FORBIDDEN = (
-    "ctypes.dlopen", "os.exec", "os.fork", "os.posix_spawn", "os.startfile", "os.system",
-    "shutil.rmtree", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "urllib.Request",
-)  # fmt: skip
+    "ctypes.dlopen",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.startfile",
+    "os.system",
+    "shutil.rmtree",
+    "socket.connect",
+    "socket.getaddrinfo",
+    "subprocess.Popen",
+    "urllib.Request",
+)
 
 
 def _listen(event: str, arguments: tuple) -> None:
@@ -350,27 +359,67 @@ class _Pickled:
 
 
 FILES = [
-    Attack("k15 a config that unpacks to much more", zeros("config.json", 2 << 20), "declares 2097152 bytes"),
-    Attack("k15 weights that unpack to much more", zeros("model.weights.h5", 2 << 20), "declares 2097152 bytes"),
+    Attack(
+        "k15 a config that unpacks to much more",
+        zeros("config.json", 2 << 20),
+        "declares 2097152 bytes",
+    ),
+    Attack(
+        "k15 weights that unpack to much more",
+        zeros("model.weights.h5", 2 << 20),
+        "declares 2097152 bytes",
+    ),
     Attack("k15 a long config", zeros("config.json", 3 << 18), "declares 786432 bytes"),
     Attack("k16 many assets", many_members, "its 101 assets"),
-    Attack("k16 an asset that unpacks to much more", zeros("assets/x", 2 << 20), "declare 2097152 bytes"),
+    Attack(
+        "k16 an asset that unpacks to much more",
+        zeros("assets/x", 2 << 20),
+        "declare 2097152 bytes",
+    ),
     Attack("k16 what nobody asks for", zeros("more", 2 << 20)),
-    Attack("k18 an asset that leads elsewhere", zeros("assets/../../x", 1), "leads out of the archive"),
+    Attack(
+        "k18 an asset that leads elsewhere", zeros("assets/../../x", 1), "leads out of the archive"
+    ),
     Attack("k18 an asset by a drive", zeros("assets\\..\\..\\x", 1), "leads out of the archive"),
-    Attack("k17 an object in an archive of arrays", npz(**{"layers/first/kernel": np.array([_Pickled()])}), "holds weights only"),
+    Attack(
+        "k17 an object in an archive of arrays",
+        npz(**{"layers/first/kernel": np.array([_Pickled()])}),
+        "holds weights only",
+    ),
     Attack("k19 a folder of another format", orbax, "a folder with an Orbax checkpoint"),
-    Attack("k25 numbers of 5000 digits", config_text(b'{"class_name": ' + b"9" * 5000 + b"}"), "no valid JSON"),
+    Attack(
+        "k25 numbers of 5000 digits",
+        config_text(b'{"class_name": ' + b"9" * 5000 + b"}"),
+        "no valid JSON",
+    ),
     Attack("k25 no end", config_text(b"[" * 100_000), "no valid JSON"),
-    Attack("k25 no numbers", config_text(b'{"class_name": NaN, "config": Infinity}'), "Could not locate class"),
-    Attack("k25 another encoding", config_text('{"class_name": "x"}'.encode("utf-16")), "describes no model"),
+    Attack(
+        "k25 no numbers",
+        config_text(b'{"class_name": NaN, "config": Infinity}'),
+        "Could not locate class",
+    ),
+    Attack(
+        "k25 another encoding",
+        config_text('{"class_name": "x"}'.encode("utf-16")),
+        "describes no model",
+    ),
     Attack("k25 bytes", config_text(b"\xff\xfe\x00"), "no valid JSON"),
     Attack("k25 not text", config_text(b"\x80\x04\x95."), "no valid JSON"),
-    Attack("gap a long attribute", attribute("model_config", "x" * (2 << 20)), "too large|no valid JSON"),
-    Attack("gap an attribute of numbers", attribute("model_config", np.zeros(3)), "not a readable HDF5"),
+    Attack(
+        "gap a long attribute",
+        attribute("model_config", "x" * (2 << 20)),
+        "too large|no valid JSON",
+    ),
+    Attack(
+        "gap an attribute of numbers", attribute("model_config", np.zeros(3)), "not a readable HDF5"
+    ),
     Attack("gap an attribute of steering", attribute("keras_version", "\x1b[2J\x07")),
-    Attack("more shards of another folder", json_file({"weight_map": {"/vars": "../../etc/passwd.h5"}}), "sharded Keras weights"),
-]  # fmt: skip
+    Attack(
+        "more shards of another folder",
+        json_file({"weight_map": {"/vars": "../../etc/passwd.h5"}}),
+        "sharded Keras weights",
+    ),
+]
 
 
 @pytest.mark.parametrize("attack", FILES, ids=lambda attack: attack.name)
@@ -383,14 +432,42 @@ def test_files(attack, folder, capsys, small_limits):
 
 WEIGHTS = [
     Attack("gap arrays that are too much together", sized_datasets),
-    Attack("k15 weights in an archive that unpacks", zeros("model.weights.h5", 2 << 20), "declares 2097152 bytes"),
-    Attack("k17 an object in an archive", npz(**{"layers/first/kernel": np.array([_Pickled()])}), "of plain arrays|declares|numbers|object"),
-    Attack("k17 CVE-2026-0897 an array without its bytes", npz_that_declares((2**20, 2**20)), "declares 4398046511104 bytes"),
-    Attack("more a shard elsewhere", json_file({"weight_map": {"/vars": "../../etc/passwd.h5"}}), "is not the JSON of sharded"),
-    Attack("more a shard that is a device", json_file({"weight_map": {"/vars": "/dev/zero.h5"}}), "is not the JSON of sharded"),
-    Attack("more shards that are no names", json_file({"weight_map": {"/vars": [3, {}]}}), "is not the JSON of sharded"),
-    Attack("more many shards", json_file({"weight_map": {str(i): f"{i}.h5" for i in range(101)}}), "is not the JSON of sharded"),
-]  # fmt: skip
+    Attack(
+        "k15 weights in an archive that unpacks",
+        zeros("model.weights.h5", 2 << 20),
+        "declares 2097152 bytes",
+    ),
+    Attack(
+        "k17 an object in an archive",
+        npz(**{"layers/first/kernel": np.array([_Pickled()])}),
+        "of plain arrays|declares|numbers|object",
+    ),
+    Attack(
+        "k17 CVE-2026-0897 an array without its bytes",
+        npz_that_declares((2**20, 2**20)),
+        "declares 4398046511104 bytes",
+    ),
+    Attack(
+        "more a shard elsewhere",
+        json_file({"weight_map": {"/vars": "../../etc/passwd.h5"}}),
+        "is not the JSON of sharded",
+    ),
+    Attack(
+        "more a shard that is a device",
+        json_file({"weight_map": {"/vars": "/dev/zero.h5"}}),
+        "is not the JSON of sharded",
+    ),
+    Attack(
+        "more shards that are no names",
+        json_file({"weight_map": {"/vars": [3, {}]}}),
+        "is not the JSON of sharded",
+    ),
+    Attack(
+        "more many shards",
+        json_file({"weight_map": {str(i): f"{i}.h5" for i in range(101)}}),
+        "is not the JSON of sharded",
+    ),
+]
 
 
 @pytest.mark.parametrize("attack", WEIGHTS, ids=lambda attack: attack.name)
@@ -455,18 +532,30 @@ _NO_STATE = (
 )
 STATES = [
     Attack("more an array of objects", in_state("weights", [array(dtype="O")]), _NO_STATE),
-    Attack("more an array of long texts", in_state("weights", [array(dtype="S1000000000")]), _NO_STATE),
-    Attack("more a shape without its bytes", in_state("weights", [array(shape=[2**40])]), _NO_STATE),
+    Attack(
+        "more an array of long texts", in_state("weights", [array(dtype="S1000000000")]), _NO_STATE
+    ),
+    Attack(
+        "more a shape without its bytes", in_state("weights", [array(shape=[2**40])]), _NO_STATE
+    ),
     Attack("more a negative shape", in_state("weights", [array(shape=[-1])]), _NO_STATE),
     Attack("more an array that is not there", in_state("weights", [array(array=N)]), _NO_STATE),
-    Attack("more another number of weights", in_state("weights", []), "the state of another training"),
-    Attack("more a text for weights", in_state("weights", "kernel"), "another training|did not write"),
+    Attack("more another number of weights", in_state("weights", []), _NO_STATE),
+    Attack(
+        "more a text for weights", in_state("weights", "kernel"), "another training|did not write"
+    ),
     Attack("more no seeds", in_state("random", {"x": 1}), _NO_STATE),
-    Attack("more code for an optimizer", in_state("optimizer", described(CANARY, "sing")), _NO_STATE),
+    Attack(
+        "more code for an optimizer", in_state("optimizer", described(CANARY, "sing")), _NO_STATE
+    ),
     Attack("more no index", lambda f: state_file(f, **{"state.json": b"[" * 100_000}), _NO_STATE),
-    Attack("more a pickle", lambda f: state_file(f, **{"state.json": pickle.dumps(_Pickled())}), _NO_STATE),
+    Attack(
+        "more a pickle",
+        lambda f: state_file(f, **{"state.json": pickle.dumps(_Pickled())}),
+        _NO_STATE,
+    ),
     Attack("more another index", lambda f: state_file(f, lambda index: [index]), _NO_STATE),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("attack", STATES, ids=lambda attack: attack.name)

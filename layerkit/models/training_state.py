@@ -79,7 +79,9 @@ def load_into(model: Any, path: str) -> None:
     try:
         _check(model, state, path)
         _set_all_random(model, state)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        if isinstance(error, ValueError) and path in str(error):
+            raise
         raise ValueError(
             f"'{path}' is a state of a training that layerkit did not write: {error!r}"
         ) from error

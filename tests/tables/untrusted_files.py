@@ -61,28 +61,58 @@ LAYERS = [
         layer("Lambda", name="l", function=function("relu"), output_shape=LAMBDA),
         _NO_CODE,
     ),
-    Attack("k1 code as a mask", layer("Lambda", name="l", function=function("relu"), mask=LAMBDA), _NO_CODE),
+    Attack(
+        "k1 code as a mask",
+        layer("Lambda", name="l", function=function("relu"), mask=LAMBDA),
+        _NO_CODE,
+    ),
     Attack("k1 code as an activation", layer("Dense", units=2, activation=LAMBDA), _NO_CODE),
-    Attack("k1 code as an initializer", layer("Dense", units=2, kernel_initializer=LAMBDA), _NO_CODE),
+    Attack(
+        "k1 code as an initializer", layer("Dense", units=2, kernel_initializer=LAMBDA), _NO_CODE
+    ),
     Attack(
         "k2 code in a model inside that says it is safe",
-        layer("Sequential", name="s", safe_mode=False, layers=[layer("Lambda", name="l", function=LAMBDA)]),
+        layer(
+            "Sequential",
+            name="s",
+            safe_mode=False,
+            layers=[layer("Lambda", name="l", function=LAMBDA)],
+        ),
         _NO_CODE,
     ),
     Attack("k3 CVE-2025-1550 os.system", described("os", "system", "true"), _NO_CLASS),
     Attack("k3 subprocess.Popen", described("subprocess", "Popen", {"args": "true"}), _NO_CLASS),
     Attack("k3 builtins.eval", described("builtins", "eval", "1"), _NO_CLASS),
     Attack("k3 a module of the disk", described(CANARY, "Layer", {}), _NO_CLASS),
-    Attack("k3 a module by the registered name",
-           described(None, "Layer", {}, registered_name=f"{CANARY}>Sing"), _NO_CLASS),
+    Attack(
+        "k3 a module by the registered name",
+        described(None, "Layer", {}, registered_name=f"{CANARY}>Sing"),
+        _NO_CLASS,
+    ),
     Attack("k3 a module below keras", described("keras.os", "system", {}), _NO_CLASS),
     Attack("k3 a path for a name", described("keras.layers", "os.system", {}), _NO_CLASS),
-    Attack("k3 a function of the system", layer("Activation", activation=function("system", "os")), _NO_FUNCTION),
-    Attack("k3 a builtin as a function", layer("Lambda", name="l", function=function("eval")), _NO_FUNCTION),
+    Attack(
+        "k3 a function of the system",
+        layer("Activation", activation=function("system", "os")),
+        _NO_FUNCTION,
+    ),
+    Attack(
+        "k3 a builtin as a function",
+        layer("Lambda", name="l", function=function("eval")),
+        _NO_FUNCTION,
+    ),
     Attack("k3 an attribute of a class", described("keras.layers", "__class__", {}), _NO_CLASS),
-    Attack("k3 a class that is not for files", described("keras.saving", "KerasFileEditor", {"filepath": "x"}), _NO_CLASS),
+    Attack(
+        "k3 a class that is not for files",
+        described("keras.saving", "KerasFileEditor", {"filepath": "x"}),
+        _NO_CLASS,
+    ),
     *[
-        Attack(f"k4 CVE-2025-8747 {module}.{name}", described(module, name, {"filepath": "x"}), _NO_CLASS)
+        Attack(
+            f"k4 CVE-2025-8747 {module}.{name}",
+            described(module, name, {"filepath": "x"}),
+            _NO_CLASS,
+        )
         for module, name in [
             ("keras.utils", "get_file"),
             ("layerkit.utils", "get_file"),
@@ -100,25 +130,51 @@ LAYERS = [
             ("keras.callbacks", "BackupAndRestore"),
         ]
     ],
-    Attack("k4 CVE-2025-9906 as a function", layer("Lambda", name="l", function=function("get_file", "keras.utils")), _NO_FUNCTION),
-    Attack("k5 a builtin that says it is the user's",
-           {**layer("Flatten", name="d"), "registered_name": "Evil>Shadow"}),
+    Attack(
+        "k4 CVE-2025-9906 as a function",
+        layer("Lambda", name="l", function=function("get_file", "keras.utils")),
+        _NO_FUNCTION,
+    ),
+    Attack(
+        "k5 a builtin that says it is the user's",
+        {**layer("Flatten", name="d"), "registered_name": "Evil>Shadow"},
+    ),
     Attack("k6 no config", layer("Dense") | {"config": "x"}, "Expected 'config' to be a dict"),
-    Attack("k6 a list for a function", layer("Activation", activation=function(["relu"])), _NO_FUNCTION),
+    Attack(
+        "k6 a list for a function", layer("Activation", activation=function(["relu"])), _NO_FUNCTION
+    ),
     Attack("k6 a type", described("builtins", "__typespec__", "x"), _NO_CLASS),
     Attack("k6 a number for a module", {**layer("Dense", units=3), "module": 5}, _NO_CLASS),
-    Attack("k6 a list for a class", {**layer("Dense", units=3), "class_name": ["Dense"]}, "unhashable|Could not"),
-    Attack("k6 a dict for a class", {**layer("Dense", units=3), "class_name": {}}, "unhashable|Could not"),
-    Attack("k7 a loss for a layer", described("keras.losses", "MeanSquaredError"), "Only instances of"),
-    Attack("k7 an optimizer for a layer", described("keras.optimizers", "Adam"), "Only instances of"),
+    Attack(
+        "k6 a list for a class",
+        {**layer("Dense", units=3), "class_name": ["Dense"]},
+        "unhashable|Could not",
+    ),
+    Attack(
+        "k6 a dict for a class",
+        {**layer("Dense", units=3), "class_name": {}},
+        "unhashable|Could not",
+    ),
+    Attack(
+        "k7 a loss for a layer", described("keras.losses", "MeanSquaredError"), "Only instances of"
+    ),
+    Attack(
+        "k7 an optimizer for a layer", described("keras.optimizers", "Adam"), "Only instances of"
+    ),
     Attack("k8 CVE-2025-49655 a pickle", layer("TorchModuleWrapper", module="gASV"), _NO_CLASS),
     Attack("k9 a SavedModel", layer("TFSMLayer", filepath="/tmp/x"), _NO_CLASS),
     Attack("k9 a function of JAX", layer("JaxLayer", call_fn=LAMBDA), _NO_CODE),
     *[
-        Attack(f"k11 CVE-2025-12058 {name}", layer(name, vocabulary="/etc/passwd"), "vocabulary file outside")
+        Attack(
+            f"k11 CVE-2025-12058 {name}",
+            layer(name, vocabulary="/etc/passwd"),
+            "vocabulary file outside",
+        )
         for name in ("StringLookup", "IntegerLookup", "TextVectorization")
     ],
-    Attack("k18 a name that leads elsewhere", layer("Dense", units=3, name="../../x"), "cannot contain"),
+    Attack(
+        "k18 a name that leads elsewhere", layer("Dense", units=3, name="../../x"), "cannot contain"
+    ),
     # Numbers that declare more than the file can hold.
     *[
         Attack(f"gap {name} {config}"[:60], layer(name, name="big", **config), "declares '")
@@ -134,40 +190,94 @@ LAYERS = [
     Attack("more units that are no number", layer("Dense", units=float("nan")), "units"),
     Attack("more units that are endless", layer("Dense", units=float("inf")), "units"),
     Attack("more a text of a million digits", layer("Dense", units="9" * 10**6), r"9 \[\.\.\.\] 9"),
-    Attack("more texts of a gigabyte",
-           layer("Dense", units=3, name={"class_name": "__numpy__", "config": {"value": ["a"], "dtype": "U500000000"}}),
-           "expected one of numbers"),
-    Attack("more objects of a gigabyte",
-           layer("Dense", units=3, name={"class_name": "__tensor__", "config": {"value": [], "dtype": "V2000000000"}}),
-           "expected one of numbers"),
-    Attack("more names that steer the terminal", layer("Dropout", rate=0.5, name="\x1b[31mred\x1b]0;title\x07")),
-    Attack("more classes that steer the terminal", layer("\x1b[2J\x9b31m\u202eEvil"), r"\\x1b\[2J\\x9b31m\\u202eEvil"),
+    Attack(
+        "more texts of a gigabyte",
+        layer(
+            "Dense",
+            units=3,
+            name={"class_name": "__numpy__", "config": {"value": ["a"], "dtype": "U500000000"}},
+        ),
+        "expected one of numbers",
+    ),
+    Attack(
+        "more objects of a gigabyte",
+        layer(
+            "Dense",
+            units=3,
+            name={"class_name": "__tensor__", "config": {"value": [], "dtype": "V2000000000"}},
+        ),
+        "expected one of numbers",
+    ),
+    Attack(
+        "more names that steer the terminal",
+        layer("Dropout", rate=0.5, name="\x1b[31mred\x1b]0;title\x07"),
+    ),
+    Attack(
+        "more classes that steer the terminal",
+        layer("\x1b[2J\x9b31m\u202eEvil"),
+        r"\\x1b\[2J\\x9b31m\\u202eEvil",
+    ),
     Attack("more half a character", layer("Dropout", rate=0.5, name="\ud800")),
     Attack("more a nul", layer("Dense\0"), _NO_CLASS),
-]  # fmt: skip
+]
 
 # --- the training configuration: what cannot be had is left out, and told ------------------------
 
 COMPILED = [
     Attack("k1 code as a loss", {"loss": LAMBDA}),
     Attack("k1 code as a metric", {"metrics": [LAMBDA]}),
-    Attack("k1 code as a schedule", {"optimizer": described("keras.optimizers", "SGD", {"learning_rate": LAMBDA})}),
+    Attack(
+        "k1 code as a schedule",
+        {"optimizer": described("keras.optimizers", "SGD", {"learning_rate": LAMBDA})},
+    ),
     Attack("k3 a module as a loss", {"loss": described(CANARY, "sing")}),
     Attack("k3 a module's function as a metric", {"metrics": [function("sing", CANARY)]}),
-    Attack("k4 a download as a metric", {"metrics": [described("layerkit.utils", "get_file", {"origin": "http://127.0.0.1:9/x"})]}),
-    Attack("k4 a download as a metric's function", {"metrics": [function("get_file", "keras.utils")]}),
-    Attack("k4 a loader as an optimizer", {"optimizer": described("keras.models", "load_model", {"filepath": "x"})}),
-    Attack("k4 a loader as a schedule", {"optimizer": described("keras.optimizers", "SGD", {"learning_rate": described("keras.models", "load_model", {"filepath": "x"})})}),
+    Attack(
+        "k4 a download as a metric",
+        {"metrics": [described("layerkit.utils", "get_file", {"origin": "http://127.0.0.1:9/x"})]},
+    ),
+    Attack(
+        "k4 a download as a metric's function", {"metrics": [function("get_file", "keras.utils")]}
+    ),
+    Attack(
+        "k4 a loader as an optimizer",
+        {"optimizer": described("keras.models", "load_model", {"filepath": "x"})},
+    ),
+    Attack(
+        "k4 a loader as a schedule",
+        {
+            "optimizer": described(
+                "keras.optimizers",
+                "SGD",
+                {"learning_rate": described("keras.models", "load_model", {"filepath": "x"})},
+            )
+        },
+    ),
     Attack("k4 a layer as an optimizer", {"optimizer": layer("Dense", units=N)}),
     Attack("k6 a list for an optimizer", {"optimizer": [1]}),
     Attack("k6 a number for a loss", {"loss": 5}),
-    Attack("gap a metric that is a bomb", {"metrics": [described("keras.metrics", "MeanIoU", {"num_classes": N})]}),
-    Attack("gap a metric of many thresholds", {"metrics": [described("keras.metrics", "AUC", {"num_thresholds": N})]}),
-    Attack("more a pattern that takes for ever", {"optimizer": described("keras.optimizers", "Muon", {"exclude_layers": ["(d|d|.)*$x"]})}),
-    Attack("more many repetitions", {"optimizer": described("keras.optimizers", "Muon", {"exclude_layers": [".*.*.*.*.*x"]})}),
-    Attack("more gradients of a million steps", {"optimizer": described("keras.optimizers", "SGD", {"momentum": float("nan")})}),
+    Attack(
+        "gap a metric that is a bomb",
+        {"metrics": [described("keras.metrics", "MeanIoU", {"num_classes": N})]},
+    ),
+    Attack(
+        "gap a metric of many thresholds",
+        {"metrics": [described("keras.metrics", "AUC", {"num_thresholds": N})]},
+    ),
+    Attack(
+        "more a pattern that takes for ever",
+        {"optimizer": described("keras.optimizers", "Muon", {"exclude_layers": ["(d|d|.)*$x"]})},
+    ),
+    Attack(
+        "more many repetitions",
+        {"optimizer": described("keras.optimizers", "Muon", {"exclude_layers": [".*.*.*.*.*x"]})},
+    ),
+    Attack(
+        "more gradients of a million steps",
+        {"optimizer": described("keras.optimizers", "SGD", {"momentum": float("nan")})},
+    ),
     Attack("more what steers the terminal", {"loss": "\x1b[2J"}),
-]  # fmt: skip
+]
 
 # --- operations of functional models, which are tried on samples ---------------------------------
 
@@ -195,7 +305,11 @@ OPERATIONS = [
     Call("Unique", [(4,)], {"size": N}),
     Call("Resize", [_IMAGE], {"size": [10**5, 10**5]}),
     Call("Resize", [_IMAGE], {"size": [N, N], "interpolation": "nearest"}),
-    Call("PadImages", [_IMAGE], {"top_padding": N, "bottom_padding": 0, "left_padding": 0, "right_padding": 0}),
+    Call(
+        "PadImages",
+        [_IMAGE],
+        {"top_padding": N, "bottom_padding": 0, "left_padding": 0, "right_padding": 0},
+    ),
     Call("ExtractPatches", [_IMAGE], {"size": [10**5, 10**5], "padding": "same"}),
     Call("GaussianBlur", [_IMAGE], {"kernel_size": [10**6, 10**6]}),
     Call("ElasticTransform", [_IMAGE], {"sigma": N}),
@@ -230,13 +344,18 @@ OPERATIONS = [
     Call("STFT", [(1000,)], {"sequence_length": 10, "sequence_stride": 1, "fft_length": N}),
     Call("ExtractSequences", [(2**18,)], {"sequence_length": 2**17, "sequence_stride": 1}),
     Call("CTCLoss", [(2**14,), (2**14, 2), (), ()], {}, ("int32", "float32", "int32", "int32")),
-    Call("CTCDecode", [(100, 5), ()], {"strategy": "beam_search", "top_paths": 10**7}, ("float32", "int32")),
+    Call(
+        "CTCDecode",
+        [(100, 5), ()],
+        {"strategy": "beam_search", "top_paths": 10**7},
+        ("float32", "int32"),
+    ),
     Call("ArraySplit", [(4,)], {"indices_or_sections": N, "axis": 1}),
     Call("Stack", [(2**20,)], {}, times=200),
     Call("Concatenate", [(2**20,)], {}, times=200),
     Call("Inv", [(2**11, 2**11)], {}),
     Call("SVD", [(2**11, 2**11)], {}),
-]  # fmt: skip
+]
 HARMLESS_OPERATIONS = [
     Call("Diff", [(4,)], {"n": N}),
     Call("Roll", [(4,)], {"shift": 10**30, "axis": 1}),
@@ -248,10 +367,15 @@ def model_of(call: Call) -> dict[str, Any]:
     """The config of a functional model of one call."""
     names = [f"in{i}" for i in range(len(call.shapes))]
     layers: list[dict[str, Any]] = [
-        {**layer("InputLayer", batch_shape=[None, *shape], dtype=dtype, name=name),
-         "name": name, "inbound_nodes": []}
-        for name, shape, dtype in zip(names, call.shapes, (*call.dtypes, *("float32",) * 9), strict=False)
-    ]  # fmt: skip
+        {
+            **layer("InputLayer", batch_shape=[None, *shape], dtype=dtype, name=name),
+            "name": name,
+            "inbound_nodes": [],
+        }
+        for name, shape, dtype in zip(
+            names, call.shapes, (*call.dtypes, *("float32",) * 9), strict=False
+        )
+    ]
     args: Any = [tensor(name) for name in names]
     args = [args * call.times] if call.times else args
     operation = described("keras.src.ops.numpy", call.operation, {"name": "op", **call.options})
@@ -326,13 +450,57 @@ GRAPHS = [
     Attack("more a call before the first", graph(called("d", tensor("i", -N, -5))), "out of range"),
     Attack("more a list for a name", graph(called("d", tensor(["i"]))), "unhashable"),
     Attack("more a text for a number", graph(called("d", tensor("i", "0"))), "not supported"),
-    Attack("more an output that is not there", graph(called("d", tensor("i")), output="x"), "unknown layer"),
+    Attack(
+        "more an output that is not there",
+        graph(called("d", tensor("i")), output="x"),
+        "unknown layer",
+    ),
     Attack("more 30 doublings, of references", _chain("Add", 30)),
     Attack("more 30 doublings, of lengths", _chain("Concatenate", 40, axis=-1), "declares tensors"),
     Attack("more a model in a model, called twice each", _nested(8)),
     Attack("more nested models", _deep(90), "nested deeper than 200 levels"),
     Attack("more many calls", graph(called("d", *[tensor("i")] * 300), call=299)),
-    Attack("more a shape of many axes", described("keras", "Sequential", {"name": "s", "layers": [layer("InputLayer", batch_shape=[None] * 100, dtype="float32", name="i"), layer("Activation", activation="relu")]})),
-    Attack("more a shape that overflows", described("keras", "Sequential", {"name": "s", "layers": [layer("InputLayer", batch_shape=[None, 10**30], dtype="float32", name="i"), layer("Dense", units=1)]}), "declares 'kernel'"),
-    Attack("more a dtype of long texts", described("keras", "Sequential", {"name": "s", "layers": [layer("InputLayer", batch_shape=[None, 4], dtype="U1000000000", name="i")]}), "Invalid dtype"),
-]  # fmt: skip
+    Attack(
+        "more a shape of many axes",
+        described(
+            "keras",
+            "Sequential",
+            {
+                "name": "s",
+                "layers": [
+                    layer("InputLayer", batch_shape=[None] * 100, dtype="float32", name="i"),
+                    layer("Activation", activation="relu"),
+                ],
+            },
+        ),
+    ),
+    Attack(
+        "more a shape that overflows",
+        described(
+            "keras",
+            "Sequential",
+            {
+                "name": "s",
+                "layers": [
+                    layer("InputLayer", batch_shape=[None, 10**30], dtype="float32", name="i"),
+                    layer("Dense", units=1),
+                ],
+            },
+        ),
+        "declares 'kernel'",
+    ),
+    Attack(
+        "more a dtype of long texts",
+        described(
+            "keras",
+            "Sequential",
+            {
+                "name": "s",
+                "layers": [
+                    layer("InputLayer", batch_shape=[None, 4], dtype="U1000000000", name="i")
+                ],
+            },
+        ),
+        "Invalid dtype",
+    ),
+]
