@@ -305,6 +305,18 @@ def attribute(key: str, value):
     return make
 
 
+def dataset_without_numbers(folder: Path) -> Path:
+    content = io.BytesIO(whole("h5"))
+    with h5py.File(content, "r+") as root:
+        found = []
+        root["model_weights"].visititems(lambda name, x: found.append(name))
+        kernel = next(name for name in found if name.endswith("kernel"))
+        del root["model_weights"][kernel]
+        root["model_weights"][kernel] = h5py.Empty("f4")
+    (folder / "a.h5").write_bytes(content.getvalue())
+    return folder / "a.h5"
+
+
 def json_file(value):
     def make(folder: Path) -> Path:
         (folder / "a.weights.json").write_text(json.dumps(value))
@@ -413,6 +425,10 @@ FILES = [
     Attack(
         "gap an attribute of numbers", attribute("model_config", np.zeros(3)), "not a readable HDF5"
     ),
+    Attack(
+        "more a number for a model", attribute("model_config", "1.5"), "describes no model|made"
+    ),
+    Attack("more an array of no shape", dataset_without_numbers, "a.h5"),
     Attack("gap an attribute of steering", attribute("keras_version", "\x1b[2J\x07")),
     Attack(
         "more shards of another folder",

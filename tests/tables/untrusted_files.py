@@ -459,7 +459,7 @@ GRAPHS = [
     Attack("more 30 doublings, of lengths", _chain("Concatenate", 40, axis=-1), "declares tensors"),
     Attack("more a model in a model, called twice each", _nested(8)),
     Attack("more nested models", _deep(90), "nested deeper than 200 levels"),
-    Attack("more many calls", graph(called("d", *[tensor("i")] * 300), call=299)),
+    Attack("more many calls", graph(called("d", *[tensor("i")] * 50), call=49)),
     Attack(
         "more a shape of many axes",
         described(
