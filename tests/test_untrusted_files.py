@@ -221,7 +221,8 @@ def test_layers(attack, folder, capsys):
     text = json.dumps(described("keras", "Sequential", config))
     with nothing_happens(folder), little_memory() if "gap" in attack.name else nullcontext():
         expect(attack, lambda: saving.load_model(path, safe_mode="k2" not in attack.name))
-        expect(attack, lambda: models.model_from_json(text))
+        if attack.name.startswith(("k1 ", "gap")):
+            expect(attack, lambda: models.model_from_json(text))
         told = inspected(path, capsys)
         assert ("It loads." in told) == (not attack.refused)
 
@@ -229,12 +230,10 @@ def test_layers(attack, folder, capsys):
 @pytest.mark.parametrize(
     "attack", [a for a in LAYERS if a.name[:2] in ("k1", "k3")], ids=lambda attack: attack.name
 )
-def test_k10_cve_2025_9905_layers_in_old_files(attack, folder, capsys):
+def test_k10_cve_2025_9905_layers_in_old_files(attack, folder):
     path = legacy_file(folder, with_layer(attack.what))
     with nothing_happens(folder):
-        expect(attack, lambda: saving.load_model(path))
         expect(attack, lambda: saving.load_model(path, safe_mode=False))
-        inspected(path, capsys)
 
 
 @pytest.mark.parametrize("attack", COMPILED, ids=lambda attack: attack.name)
@@ -251,7 +250,8 @@ def test_training_configurations(attack, folder, capsys):
         for each in (path, old):
             with pytest.warns(UserWarning, match="was loaded without parts of its training"):
                 saving.load_model(each)
-        inspected(path, capsys)
+        if attack.name.startswith("more"):
+            inspected(path, capsys)
 
 
 @pytest.mark.parametrize("call", OPERATIONS, ids=lambda call: f"gap-{call.operation}")

@@ -18,7 +18,7 @@ def check_pattern(pattern: Any) -> None:
     """
     if not is_limited() or not isinstance(pattern, str):
         return
-    if re.search(r"\)[*+?{]", pattern) or len(re.findall(r"[*+{]", pattern)) > _MOST_REPETITIONS:
+    if re.search(r"\)[*+{]", pattern) or len(re.findall(r"[*+{]", pattern)) > _MOST_REPETITIONS:
         raise ValueError(
             f"A pattern of a file may repeat at most {_MOST_REPETITIONS} times, and no group, or "
             f"it could take for ever. Received: {pattern[:80]!r}. Give the optimizer in compile()."

@@ -101,7 +101,7 @@ def _open_tar(path: Path) -> Any:
     import zlib
 
     for opener in (open, gzip.open, bz2.open, lzma.open):
-        file = _SmallReads(opener(path, "rb"))
+        file: Any = _SmallReads(opener(path, "rb"))
         try:
             return _closing(tarfile.open(fileobj=file, mode="r:"), file)
         except (tarfile.ReadError, OSError, EOFError, lzma.LZMAError, zlib.error):
