@@ -248,8 +248,11 @@ def test_training_configurations(attack, folder, capsys):
     )
     with nothing_happens(folder), little_memory() if "gap" in attack.name else nullcontext():
         for each in (path, old):
-            with pytest.warns(UserWarning, match="was loaded without parts of its training"):
+            with pytest.warns(
+                UserWarning, match="was loaded without parts of its training"
+            ) as told:
                 saving.load_model(each)
+            assert all(is_printable(str(each.message)) for each in told)
         if attack.name.startswith("more"):
             inspected(path, capsys)
 
@@ -633,3 +636,12 @@ def test_folders_of_images_are_not_left_by_links(folder):
         folder, labels=None, image_size=(4, 4), verbose=False, batch_size=None, shuffle=False
     )
     assert [Path(p).name for p in dataset.file_paths] == ["0.png", "1.png"]
+
+
+def test_convert_tries_no_model_that_fills_the_memory(folder, capsys):
+    resampling = layer("RepeatVector", n=N)
+    path = spoiled(folder, with_layer(resampling))
+    with nothing_happens(folder), little_memory():
+        assert main(["convert", str(path), str(folder / "b.keras")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "outputs were not compared: 'the model' declares tensors of shape" in told

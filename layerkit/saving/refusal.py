@@ -6,6 +6,7 @@ What a message repeats of a file is cut, and cannot steer the terminal that show
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,6 +36,11 @@ def naming(name: Any, problem: str) -> Iterator[None]:
         plain = isinstance(error, (ValueError, TypeError, OSError, RuntimeError))
         text = str(error) if plain and str(error) else f"{type(error).__name__}: {error}"
         raise kind(printable(text if known else f"'{name}' {problem}: {text}")) from error
+
+
+def tell(text: str, stacklevel: int) -> None:
+    """Warn of something in a file, whose text may be part of the warning."""
+    warnings.warn(printable(text), stacklevel=stacklevel + 1)
 
 
 def without_steering(text: str) -> str:

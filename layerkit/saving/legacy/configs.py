@@ -6,13 +6,13 @@ meant when the file was written.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...configurable import builtins_named, parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
+from ..refusal import tell
 from . import tensorflow_operations
 
 
@@ -144,7 +144,7 @@ def _padded_as_theano(layer: dict[str, Any], origin: Origin) -> list[dict[str, A
     odd = all(size % 2 for size in sizes) and set(_listed(config.get("strides", 1))) == {1}
     if "Pooling" in layer["class_name"] or "Transpose" in layer["class_name"]:
         origin.note(_POOLED)
-        warnings.warn(f"Layer '{config['name']}': {_POOLED}", stacklevel=2)
+        tell(f"Layer '{config['name']}': {_POOLED}", stacklevel=2)
     if padding is None or odd:
         return [layer]
     origin.note(_PADDED)
