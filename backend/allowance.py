@@ -98,7 +98,7 @@ def check_sample(shape: Any, dtype: Any = "float32") -> None:
         return
     try:
         nbytes = _nbytes(shape if isinstance(shape, Iterable) else (shape,), dtype)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return
     if nbytes > LARGEST_SAMPLE:
         raise ValueError(
@@ -114,10 +114,14 @@ def check_parts(count: Any) -> None:
 
 
 def check_together(*arrays: Any) -> None:
-    """`check_sample` of what these arrays give when they are broadcast against each other."""
+    """`check_sample` of what these arrays give when they are broadcast against each other, if
+    they can be."""
     if _samples_for.get() is None:
         return
-    check_sample(_joined([x.shape for x in arrays if hasattr(x, "shape")]))
+    shapes = [x.shape for x in arrays if hasattr(x, "shape")]
+    axes = zip_longest(*map(reversed, shapes), fillvalue=1)
+    if all(len({*lengths} - {1}) < 2 for lengths in axes):
+        check_sample(_joined(shapes))
 
 
 def check_product(x1: Any, x2: Any) -> None:

@@ -357,6 +357,9 @@ OPERATIONS = [
     Call("SVD", [(2**11, 2**11)], {}),
 ]
 HARMLESS_OPERATIONS = [
+    Call("Matmul", [(2, 2**15), (2**15, 2)], {}),
+    Call("Einsum", [(2, 2**15), (2**15, 2)], {"subscripts": "abc,acd->abd"}),
+    Call("Take", [(2**15, 4), (2**12,)], {"axis": 1}, ("float32", "int32")),
     Call("Diff", [(4,)], {"n": N}),
     Call("Roll", [(4,)], {"shift": 10**30, "axis": 1}),
     Call("Rot90", [(4, 4)], {"k": 10**18}),
