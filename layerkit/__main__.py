@@ -62,7 +62,7 @@ def _inspect(arguments: list[str]) -> int:
         text, loads = inspect(chosen.file, custom_objects_of(chosen.custom))
     except FileNotFoundError as error:
         return _failed(error)
-    print(text)
+    print(_shown(text))
     return 0 if loads else 1
 
 
@@ -88,7 +88,7 @@ def _convert(arguments: list[str]) -> int:
         )
     except (ValueError, TypeError, OSError) as error:
         return _failed(error)
-    print(text)
+    print(_shown(text))
     return 0 if holds else 1
 
 
@@ -102,8 +102,15 @@ def _parser(command: str) -> argparse.ArgumentParser:
 
 
 def _failed(error: Exception) -> int:
-    print(f"layerkit: {error}", file=sys.stderr)
+    print(f"layerkit: {_shown(str(error))}", file=sys.stderr)
     return 1
+
+
+def _shown(text: str) -> str:
+    """Texts of files, which may hold what steers the terminal."""
+    from .saving.refusal import without_steering
+
+    return without_steering(text)
 
 
 if __name__ == "__main__":

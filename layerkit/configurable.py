@@ -301,9 +301,21 @@ def _refuse_lambda(_: Any) -> Any:
     )
 
 
+def _array(value: Any, dtype: Any) -> np.ndarray:
+    """ValueError for a dtype of long texts: a few letters would fill the memory."""
+    if np.dtype(dtype).itemsize > _LARGEST_ITEM:
+        raise ValueError(
+            f"A file's array has the dtype {str(dtype)[:80]!r}; expected one of numbers. Do not "
+            "trust this file."
+        )
+    return np.array(value, dtype=dtype)
+
+
+_LARGEST_ITEM = np.dtype("complex128").itemsize
+
 _PLAIN: dict[str, Callable[[dict], Any]] = {
-    "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
-    "__tensor__": lambda c: convert_to_tensor(np.array(c["value"], dtype=c["dtype"])),
+    "__numpy__": lambda c: _array(c["value"], c["dtype"]),
+    "__tensor__": lambda c: convert_to_tensor(_array(c["value"], c["dtype"])),
     "__bytes__": lambda c: c["value"].encode(),
     "__slice__": lambda c: slice(c["start"], c["stop"], c["step"]),
     "__ellipsis__": lambda c: Ellipsis,
@@ -403,7 +415,7 @@ def _find_function(name: Any) -> Any:
     found = None
     if isinstance(name, str):
         scope, short = _scope.get(), name.rpartition(">")[2]
-        found = scope.get(name) or scope.get(short) or _custom.get(name) or _functions.get(name)
+        found = scope.get(name) or scope.get(short) or _functions.get(name) or _custom.get(name)
     if found is None:
         raise TypeError(_not_located("function", name))
     return found

@@ -17,7 +17,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import StatelessScope, SymbolicScope, Tensor, tree
-from layerkit.backend.allowance import check_sample
+from layerkit.backend.allowance import check_sample, check_together, sampling
 from layerkit.backend.symbol import Symbol
 
 from .configurable import Configurable
@@ -422,9 +422,9 @@ def spec_by_running(function: Callable, args: Any, kwargs: dict[str, Any]) -> An
     """
     for size in _SIZES:
         try:
-            with StatelessScope(), SymbolicScope():
-                first = _run(function, args, kwargs, batch=2, size=size)
-                second = _run(function, args, kwargs, batch=3, size=2 * size)
+            with sampling(), StatelessScope(), SymbolicScope():
+                first = _spec(_run(function, args, kwargs, batch=2, size=size))
+                second = _spec(_run(function, args, kwargs, batch=3, size=2 * size))
         except IndexError:
             if size == _SIZES[-1]:
                 raise
@@ -437,9 +437,16 @@ _SIZES = (64, 16, 4, 1)  # of free axes
 
 
 def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size: int) -> Any:
+    made: dict[int, Any] = {}  # of tensors that come several times
+
     def sample(x: Any) -> Any:
         if not isinstance(x, KerasTensor):
             return x
+        if id(x) not in made:
+            made[id(x)] = new(x)
+        return made[id(x)]
+
+    def new(x: KerasTensor) -> Any:
         sizes = [size if n is None else n for n in x.shape]
         if x.shape and x.shape[0] is None:
             sizes[0] = batch
@@ -454,20 +461,31 @@ def _run(function: Callable, args: Any, kwargs: dict[str, Any], batch: int, size
             y._keras_mask = K.logical_not(sample(x._keras_mask))
         return y
 
+    args, kwargs = tree.map_structure(sample, args), tree.map_structure(sample, kwargs)
+    check_together(*tree.flatten((args, kwargs)))
     with np.errstate(all="ignore"):  # 1 / x is no reason to warn
-        return function(*tree.map_structure(sample, args), **tree.map_structure(sample, kwargs))
+        return function(*args, **kwargs)
+
+
+def _spec(outputs: Any) -> Any:
+    """Symbolic tensors of the same shapes, so that the arrays need not stay."""
+
+    def of_one(x: Any) -> Any:
+        if x is None:
+            return None
+        if isinstance(x, np.ndarray) and x.dtype.kind in "OSU":
+            return KerasTensor(x.shape, "string", "sample")
+        y = x if isinstance(x, Tensor) else K.convert_to_tensor(x)
+        return KerasTensor(y.shape, y.dtype, "sample")
+
+    return tree.map_structure(of_one, outputs)
 
 
 def _spec_of_both(first: Any, second: Any) -> Any:
     if first is None:
         return None
-    is_text = isinstance(first, np.ndarray) and first.dtype.kind in "OSU"
-    if not isinstance(first, Tensor) and not is_text:
-        first, second = K.convert_to_tensor(first), K.convert_to_tensor(second)
     pairs = zip(first.shape, second.shape, strict=True)
-    return KerasTensor(
-        tuple(a if a == b else None for a, b in pairs), "string" if is_text else first.dtype
-    )
+    return KerasTensor(tuple(a if a == b else None for a, b in pairs), first.dtype)
 
 
 # Python's operators, and the operations that they add to the graph.

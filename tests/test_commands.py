@@ -197,6 +197,12 @@ def test_inspect_of_weights_that_fit_nowhere(tmp_path, capsys):
     assert "layers/other/vars [(7,)]" in " ".join(out.split())
 
 
+def test_inspect_of_a_layer_alone(capsys):
+    path = GOLDEN / "files" / "tensorflow-feature-space.keras"
+    status, out, _ = called(capsys, "inspect", path)
+    assert status == 0 and "It loads." in out
+
+
 def test_inspect_of_another_file_and_of_none(tmp_path, capsys):
     (tmp_path / "a.keras").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     status, out, _ = called(capsys, "inspect", tmp_path / "a.keras")

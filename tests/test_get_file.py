@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.server
 import io
@@ -262,3 +263,15 @@ def test_zip_that_says_less_than_it_holds(tmp_path):
     with pytest.raises((ValueError, zipfile.BadZipFile)):
         archives.extract_archive(tmp_path / "archive", tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_what_is_said_of_a_member_is_not_gigabytes(tmp_path, kind):
+    info = tarfile.TarInfo("a")
+    info.type, info.size = kind, 1 << 33
+    header = info.tobuf(tarfile.GNU_FORMAT)
+    (tmp_path / "archive").write_bytes(gzip.compress(header + bytes(10_000)))
+    with pytest.raises(
+        ValueError, match="a damaged one: a part of 8589934592 bytes that describes"
+    ):
+        archives.extract_archive(tmp_path / "archive", tmp_path / "out")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..allowance import check_sample, is_sampled
 from ..autodiff import Tensor, convert_to_tensor, primitive, remembered
 from ..registry import backend_of
 from .elementwise import floating, promote
@@ -218,6 +219,7 @@ def _conv(
 ) -> tuple:
     backend, geometry = backend_of(x), (strides, pads, dilation, groups)
     x, w, b = floats_with_bias(x, w, b)
+    _check_sizes(x.shape, w, *geometry[:3])
     y = backend.conv_bias_activation(x, w, b, activation, *geometry)
     dz = remembered(lambda g: backend.bias_activation_grad(g, y, activation))
     return (
@@ -226,6 +228,17 @@ def _conv(
         lambda g: backend.conv_kernel_grad(x, dz(g), w.shape, *geometry),
         lambda g: backend.sum_rows(dz(g)),
     )
+
+
+def _check_sizes(shape: tuple, w: Any, strides: tuple, pads: Pads, dilation: tuple) -> None:
+    """`check_sample` of images of `shape` with their padding, and of what a convolution gives."""
+    if not is_sampled():
+        return
+    check_sample(
+        (shape[0], *[n + sum(p) for n, p in zip(shape[1:-1], pads, strict=True)], shape[-1])
+    )
+    sizes = output_sizes(shape[1:-1], w.shape[:-2], strides, pads, dilation)
+    check_sample((shape[0], *sizes, w.shape[-1]))
 
 
 @primitive
@@ -242,6 +255,7 @@ def _conv_transpose(
 ) -> tuple:
     backend, geometry = backend_of(x), (strides, pads, dilation, 1)
     x, w = _floats(x, w)
+    _check_sizes(shape, w, *geometry[:3])
     if b is not None:
         _, _, b = floats_with_bias(x, w.swapaxes(-1, -2), b)
     y = backend.conv_input_grad(x, w, shape, *geometry)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..allowance import check_sample
 from ..autodiff import primitive
 from ..registry import beside, namespace, product
 from .elementwise import floating
@@ -32,6 +33,7 @@ def ctc_loss(
         beside(x, logits).astype("int32") for x in (target, target_length, output_length)
     )
     states = _states(xp, target, mask_index)
+    check_sample((logits.shape[1], *states.shape), logits.dtype)
     log_p = logits - logits.max(axis=-1, keepdims=True)
     log_p = log_p - xp.log(xp.exp(log_p).sum(axis=-1, keepdims=True))
     emitted = xp.take_along_axis(log_p, states[:, None, :], axis=2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..allowance import check_sample
 from ..autodiff import convert_to_tensor, primitive, remembered
 from ..config import is_floating
 from ..registry import namespace
@@ -92,6 +93,7 @@ def _transform(real: Any, imaginary: Any, /, forward: str, back: str) -> tuple:
 @primitive
 def _rfft(x: Any, /, length: int) -> tuple:
     transforms = namespace(x).fft
+    check_sample((*x.shape[:-1], length), "complex64")
 
     def vjp(*gs: Any) -> Any:
         g = transforms.ifft(_upstream(gs), length, norm="forward").real
@@ -103,6 +105,7 @@ def _rfft(x: Any, /, length: int) -> tuple:
 @primitive
 def _irfft(real: Any, imaginary: Any, /, length: int) -> tuple:
     xp = namespace(real)
+    check_sample((*real.shape[:-1], length), "complex64")
     y = xp.fft.irfft(to_complex(xp, real, imaginary), length)
 
     @remembered

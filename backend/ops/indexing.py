@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..allowance import check_picked, check_sample, check_together
 from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..config import floatx
 from ..registry import backend_of, beside, is_array, namespace
@@ -34,6 +35,7 @@ def _plain(key: Any, x: Any) -> Any:
 @primitive
 def take(x: Any, indices: Any, /, axis: int | None = None) -> tuple:
     """The elements of x at `indices` along `axis`; of the flattened x for None."""
+    check_picked(x, indices, axis)
     y = x.take(indices, axis=axis)
     if axis is None:
         flat = x.reshape(-1)
@@ -74,6 +76,7 @@ def _take_along_axis(x: Any, indices: Any, /, axis: int) -> tuple:
     ]
     key[axis] = indices
     place = tuple(key)
+    check_together(*place)
     return x[place], lambda g: backend_of(x).scatter_add(x, place, g)
 
 
@@ -99,6 +102,7 @@ def embedding_lookup(embeddings: Any, ids: Any, /) -> tuple:
             f"received the id {wrong}: raise `input_dim` to the largest id plus one, or map the "
             "unknown ids to a row of their own."
         )
+    check_picked(embeddings, ids, 0)
     return embeddings[ids], lambda g: backend_of(g).scatter_add(embeddings, ids, g)
 
 
@@ -109,5 +113,6 @@ def one_hot(x: Any, /, num_classes: int, axis: int = -1, dtype: Any = None) -> t
     An integer outside of [0, num_classes) gives zeros only.
     """
     xp = namespace(x)
+    check_sample((*x.shape, num_classes), dtype or floatx())
     hits = x[..., None] == xp.arange(num_classes)
     return (xp.moveaxis(hits, -1, axis).astype(dtype or floatx()),)

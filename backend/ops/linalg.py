@@ -6,6 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ..allowance import (
+    check_decomposition,
+    check_product,
+    check_sample,
+    check_together,
+)
 from ..autodiff import convert_to_tensor, primitive, remembered
 from ..by_value import FUSED
 from ..registry import backend_of, namespace, product
@@ -103,6 +109,7 @@ def matmul(x1: Any, x2: Any, /) -> tuple:
 
 
 def _batched(x1: Any, x2: Any) -> tuple:
+    check_product(x1, x2)
     return (
         product(x1, x2),
         lambda g: product(g, x2.swapaxes(-1, -2)),
@@ -132,6 +139,7 @@ def _contract(x1: Any, x2: Any, axes1: list[int], axes2: list[int]) -> tuple:
     w, back2 = _as_matrix(x2, axes2, free2)
     shape = [x1.shape[i] for i in free1] + [x2.shape[i] for i in free2]
     matrix = (x.shape[0], w.shape[1])
+    check_product(x, w)
     return (
         product(x, w).reshape(shape),
         lambda g: back1(product(g.reshape(matrix), w.T)),
@@ -152,7 +160,9 @@ def _as_matrix(x: Any, rows: list[int], columns: list[int]) -> tuple:
 
 def outer(x1: Any, x2: Any) -> Any:
     """All products of an element of x1 (the rows) with one of x2 (the columns)."""
-    return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
+    x1, x2 = reshape(x1, (-1, 1)), reshape(x2, (1, -1))
+    check_together(x1, x2)
+    return multiply(x1, x2)
 
 
 def einsum(subscripts: str, *operands: Any) -> Any:
@@ -197,6 +207,12 @@ def _einsum(*xs: Any, inputs: list[str], output: str) -> tuple:
 
         return vjp
 
+    lengths = {
+        letter: n
+        for letters, x in zip(inputs, xs, strict=True)
+        for letter, n in zip(letters, x.shape, strict=True)
+    }
+    check_sample([lengths.get(letter, 1) for letter in output], xs[0].dtype)
     value = xp.einsum(f"{','.join(inputs)}->{output}", *xs, optimize=True)
     return value, *map(vjp_of, range(len(xs)))
 
@@ -235,6 +251,7 @@ def slogdet(x: Any, /) -> tuple:
     Both (...,); of a singular matrix 0 and -inf.
     """
     x, xp = floating(x), namespace(x)
+    check_decomposition(x)
     sign, logarithm = xp.linalg.slogdet(x)
 
     def vjp(g_sign: Any, g: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+from ..allowance import check_parts, check_sample
 from ..autodiff import convert_to_tensor, primitive
 from ..base import output_size as count_windows
 from ..registry import namespace
@@ -99,6 +100,9 @@ def _columns(
     x: Any, kernel: tuple, dilation: tuple, padding: tuple, stride: tuple, counts: tuple
 ) -> Any:
     xp, (p, q) = namespace(x), padding
+    check_sample((*x.shape[:2], x.shape[2] + 2 * p, x.shape[3] + 2 * q), x.dtype)
+    check_sample((*x.shape[:2], *kernel, *counts), x.dtype)
+    check_parts(kernel[0] * kernel[1])
     if p or q:
         x = xp.pad(x, ((0, 0), (0, 0), (p, p), (q, q)))
     cells = [x[seen] for _, seen in _cells(kernel, dilation, stride, counts)]
@@ -119,6 +123,7 @@ def _images(
     channels = columns.shape[1] // (kh * kw)
     windows = columns.reshape(batch, channels, kh, kw, *counts)
     padded = (size[0] + 2 * p, size[1] + 2 * q)
+    check_sample((batch, channels, *padded), columns.dtype)
     x = namespace(columns).zeros((batch, channels, *padded), columns.dtype)
     for (i, j), seen in _cells(kernel, dilation, stride, counts):
         x[seen] += windows[:, :, i, j]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..allowance import check_parts, check_sample
 from ..autodiff import Tensor, convert_to_tensor, primitive
 from ..config import is_floating
 from ..registry import backend_of
@@ -112,4 +114,7 @@ def _geometry(
             f"`strides={strides}`, `padding={padding}`. Give larger inputs, a smaller window, or "
             "padding='same'."
         )
+    padded = [n + sum(pad) for n, pad in zip(sizes, pads, strict=True)]
+    check_sample((x.shape[0], *padded, x.shape[-1]))
+    check_parts(prod(window))
     return window, strides, pads

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..allowance import check_sample
 from ..autodiff import convert_to_tensor, primitive, remembered
 from ..registry import backend_of, namespace
 from . import reductions
@@ -81,6 +82,7 @@ def scatter(indices: Any, values: Any, shape: Shape) -> Any:
 @primitive
 def _scatter(values: Any, indices: Any, /, shape: tuple[int, ...]) -> tuple:
     key = _places(indices)
+    check_sample(shape, values.dtype)
     like = namespace(values).empty(shape, values.dtype)
     return backend_of(values).scatter_add(like, key, values), lambda g: g[key]
 

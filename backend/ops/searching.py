@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..allowance import check_sample
 from ..autodiff import convert_to_tensor, primitive
 from ..registry import backend_of, namespace
 from . import elementwise, reductions
@@ -57,6 +58,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 @primitive
 def _weighted_counts(x: Any, weights: Any, /, length: int) -> tuple:
     backend = backend_of(x)
+    check_sample((*x.shape[:-1], length), weights.dtype)
     like = backend.xp.empty((*x.shape[:-1], length), dtype=weights.dtype)
     place: Any = x
     if x.ndim == 2:

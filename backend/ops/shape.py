@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..allowance import check_parts, check_sample
 from ..autodiff import Tensor, as_operand, convert_to_tensor, primitive, raise_if_tracked
 from ..base import Backend
 from ..config import floatx
@@ -123,6 +124,7 @@ def squeeze(x: Any, /, axis: Shape | None = None) -> tuple:
 @primitive
 def broadcast_to(x: Any, /, shape: Shape) -> tuple:
     """x repeated along missing axes and axes of length 1 until it has the shape."""
+    check_sample(shape, x.dtype)
     return namespace(x).broadcast_to(x, shape), lambda g: g  # the engine undoes broadcasting
 
 
@@ -203,6 +205,7 @@ def diag(x: Any, k: int = 0) -> Any:
 @primitive
 def _diagonal_matrix(x: Any, /, k: int) -> tuple:
     xp, size = namespace(x), len(x) + abs(k)
+    check_sample((size, size), x.dtype)
     y = xp.zeros((size, size), x.dtype)
     above, below = max(k, 0), max(-k, 0)
     cells = slice(above + below * size, (size - above) * size, size + 1)  # of y as one row
@@ -257,6 +260,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
 @primitive
 def _concatenate(*xs: Any, axis: int) -> tuple:
     xs = promote_all(xs)
+    check_sample(sum(x.size for x in xs), xs[0].dtype)
     value = namespace(xs[0]).concatenate(xs, axis)
     before = (slice(None),) * (axis % value.ndim)
     vjps, start = [], 0
@@ -275,6 +279,7 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
 @primitive
 def _stack(*xs: Any, axis: int) -> tuple:
     xs = promote_all(xs)
+    check_sample((len(xs), *xs[0].shape), xs[0].dtype)
     value = namespace(xs[0]).stack(xs, axis)
     before = (slice(None),) * (axis % value.ndim)
     return value, *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
@@ -282,6 +287,8 @@ def _stack(*xs: Any, axis: int) -> tuple:
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list:
     """x cut along `axis`: into that many equal parts, or before each of the given indices."""
+    if isinstance(indices_or_sections, int):
+        check_parts(indices_or_sections)
     return list(_split(x, indices_or_sections, axis))
 
 
@@ -297,6 +304,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list:
     x = convert_to_tensor(x)
     if num not in (None, x.shape[axis]):
         raise ValueError(f"unstack expects num={x.shape[axis]}, the axis' length; received {num}.")
+    check_parts(x.shape[axis])
     return list(_unstack(x, axis))
 
 
@@ -322,6 +330,7 @@ def tile(x: Any, /, repeats: Shape) -> tuple:
     rank = max(x.ndim, len(counts))
     counts = (1,) * (rank - len(counts)) + counts
     lengths = (1,) * (rank - x.ndim) + x.shape
+    check_sample((*counts, *lengths), x.dtype)
     pairs = [n for pair in zip(counts, lengths, strict=True) for n in pair]
     copies = tuple(range(0, 2 * rank, 2))
     return (
@@ -337,6 +346,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         x, axis = ravel(x), 0
     if isinstance(repeats, int):
         return _repeat(x, repeats, axis % x.ndim)
+    check_sample(int(np.sum(repeats)) * x.size, x.dtype)
     indices = np.repeat(np.arange(x.shape[axis]), repeats)
     return take(x, backend_of(x.array).constant(indices), axis)
 
@@ -344,6 +354,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 @primitive
 def _repeat(x: Any, /, repeats: int, axis: int) -> tuple:
     copies = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
+    check_sample(copies, x.dtype)
     return x.repeat(repeats, axis), lambda g: g.reshape(copies).sum(axis=axis + 1)
 
 
@@ -371,6 +382,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         )
     for axis, width in enumerate(widths):
         if any(width):
+            check_sample(x.shape[axis] + sum(width), "int64")
             sources = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
             x = take(x, backend_of(x.array).constant(sources), axis)
     return x
@@ -382,6 +394,7 @@ def _pad_constant(x: Any, /, widths: list, value: Any) -> tuple:
     inside = tuple(
         slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)
     )
+    check_sample(lengths, x.dtype)
     y = backend_of(x).xp.full(lengths, _fill_value(value, backend_of(x)), dtype=x.dtype)
     y[inside] = x
     return y, lambda g: g[inside]
@@ -392,12 +405,16 @@ def _pad_constant(x: Any, /, widths: list, value: Any) -> tuple:
 
 def zeros(shape: Shape, dtype: Any = None) -> Tensor:
     """Zeros."""
-    return Tensor(default_backend().xp.zeros(shape, dtype=dtype or floatx()))
+    dtype = dtype or floatx()
+    check_sample(shape, dtype)
+    return Tensor(default_backend().xp.zeros(shape, dtype=dtype))
 
 
 def ones(shape: Shape, dtype: Any = None) -> Tensor:
     """Ones."""
-    return Tensor(default_backend().xp.ones(shape, dtype=dtype or floatx()))
+    dtype = dtype or floatx()
+    check_sample(shape, dtype)
+    return Tensor(default_backend().xp.ones(shape, dtype=dtype))
 
 
 def full(shape: Shape, fill_value: Any, dtype: Any = None) -> Tensor:
@@ -407,6 +424,7 @@ def full(shape: Shape, fill_value: Any, dtype: Any = None) -> Tensor:
         if backend_of(fill_value.array) is home:
             return _filled(zeros(shape, dtype), fill_value)
         raise_if_tracked(fill_value, "Filling a tensor of another backend", "use broadcast_to")
+    check_sample(shape, dtype or floatx())
     return Tensor(home.xp.full(shape, _fill_value(fill_value, home), dtype=dtype or floatx()))
 
 
@@ -451,7 +469,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     start, stop, step = numbers
     if stop is None:
         start, stop = 0, start
-    return Tensor(default_backend().xp.arange(start, stop, 1 if step is None else step, dtype))
+    step = 1 if step is None else step
+    check_sample((stop - start) / step if step else 0, dtype)
+    return Tensor(default_backend().xp.arange(start, stop, step, dtype))
 
 
 def linspace(
@@ -464,6 +484,7 @@ def linspace(
     axis: int = 0,
 ) -> Any:
     """`num` evenly spaced numbers from start to stop; with `retstep` also the step between them."""
+    check_sample((num, *np.broadcast_shapes(np.shape(start), np.shape(stop))), "float64")
     values, step = np.linspace(start, stop, num, endpoint=endpoint, retstep=True, axis=axis)
     if dtype is not None and np.dtype(dtype).kind in "iu":
         values = np.floor(values)
@@ -473,6 +494,7 @@ def linspace(
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """An N by M matrix (square without M) with ones on the k-th diagonal."""
+    check_sample((N, N if M is None else M), dtype or floatx())
     return Tensor(default_backend().xp.eye(N, M, k, dtype=dtype or floatx()))
 
 

@@ -186,14 +186,15 @@ def _layers(config: dict[str, Any]) -> list[str]:
 
 def _described(config: Any, indent: str) -> Iterator[tuple[str, str]]:
     """(name, class) of a layer, and of those that it holds as a model."""
+    if not isinstance(config, dict):
+        return
     inner = config.get("config")
     inner = inner if isinstance(inner, dict) else {}
     name = inner.get("name") or config.get("name") or ""
     yield f"{indent}{name}", str(config.get("registered_name") or config.get("class_name"))
     held = inner.get("layers")
     for layer in held if isinstance(held, list) else ():
-        if isinstance(layer, dict):
-            yield from _described(layer, f"{indent}  ")
+        yield from _described(layer, f"{indent}  ")
 
 
 def _arrays(contents: Contents) -> list[str]:
@@ -206,15 +207,15 @@ def _arrays(contents: Contents) -> list[str]:
     return [f"It holds arrays of {count:,} numbers:", *_table(rows)]
 
 
-def _size(shape: tuple[int, ...]) -> int:
+def _size(shape: tuple[int, ...] | None) -> int:
     product = 1
-    for length in shape:
+    for length in shape or ():  # None where an array is said to have no numbers
         product *= int(length)
     return product
 
 
 def _listed(shapes: list[tuple[int, ...]]) -> str:
-    return ", ".join(str(tuple(map(int, shape))) for shape in shapes)
+    return ", ".join(str(tuple(map(int, shape or ()))) for shape in shapes)
 
 
 def _table(rows: list[tuple[str, str]]) -> list[str]:

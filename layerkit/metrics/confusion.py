@@ -13,6 +13,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.allowance import spend_list
 from layerkit.backend.registry import backend_of, namespace
 
 from .metric import Metric, array, beside, divide_no_nan, same_rank, tensor
@@ -170,6 +171,7 @@ class _BestUnderConstraint(_Confusion):
                 "Argument `num_thresholds` must be an integer > 0. "
                 f"Received: num_thresholds={num_thresholds}"
             )
+        spend_list(num_thresholds, "num_thresholds")
         thresholds = np.linspace(0, 1, num_thresholds).tolist() if num_thresholds > 1 else [0.5]
         super().__init__(thresholds, name, dtype)
         self.value = value
@@ -300,6 +302,8 @@ class AUC(_Confusion):
         if num_labels and not multi_label:
             raise ValueError("`num_labels` is needed only when `multi_label` is True.")
         self._given = None if thresholds is None else sorted(thresholds)
+        if thresholds is None:
+            spend_list(num_thresholds, f"num_thresholds of {self.name}")
         inner = self._given or np.linspace(0, 1, num_thresholds)[1:-1].tolist()
         self.thresholds = [-K.epsilon(), *inner, 1.0 + K.epsilon()]
         self.num_thresholds = len(self.thresholds)

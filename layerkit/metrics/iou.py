@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit.backend import Tensor, epsilon, floatx
+from layerkit.backend.allowance import spend_list
 from layerkit.backend.registry import backend_of, namespace
 
 from .metric import Metric, array, beside, tensor
@@ -36,6 +37,7 @@ class IoU(Metric):
         axis: int = -1,
     ):
         super().__init__(dtype, name)
+        spend_list(len(target_class_ids), f"target_class_ids of {self.name}")
         if max(target_class_ids) >= num_classes:
             raise ValueError(
                 f"Target class id {max(target_class_ids)} is out of range, which is "

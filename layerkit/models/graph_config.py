@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -92,29 +93,14 @@ def _describe_operation(operation: FunctionOperation, options: dict[str, Any]) -
 def revive(config: dict[str, Any], custom_objects: Any = None) -> tuple[Any, Any]:
     """Inputs and outputs of the graph that a config describes, all its calls made anew."""
     made: dict[str, Any] = {}
-    waiting: list[tuple[Any, deque[_Call]]] = []  # the calls of each stay in order
+    waiting: list[_Waiting] = []
     for entry in config["layers"]:
         operation = _made(entry, custom_objects)
-        made[entry.get("name") or operation.name] = operation
-        entries = entry.get("inbound_nodes", ())
-        waiting.append((operation, deque(_Call(call, _addresses(call)) for call in entries)))
-    while waiting:
-        called = 0
-        for operation, calls in waiting:
-            while calls and all(_is_there(address, made) for address in calls[0].addresses):
-                args, kwargs = _arguments(calls.popleft().entry, made, custom_objects)
-                kwargs = _given(operation, kwargs)
-                if isinstance(operation, FunctionOperation):
-                    args, kwargs = operation.with_options(args, kwargs)
-                operation(*args, **kwargs)
-                called += 1
-        waiting = [(operation, calls) for operation, calls in waiting if calls]
-        if waiting and not called:
-            raise ValueError(
-                "Invalid Functional model configuration: its graph has a loop, or calls on what "
-                "nothing gives. These layers could not be called: "
-                f"{sorted({operation.name for operation, _ in waiting})}"
-            )
+        name = entry.get("name") or operation.name
+        made[name] = operation
+        calls = [_Call(call, _addresses(call)) for call in entry.get("inbound_nodes", ())]
+        waiting.append(_Waiting(name, operation, deque(calls)))
+    _call_all(waiting, made, custom_objects)
 
     def tensor(address: list) -> KerasTensor:
         name, index, number = address[:3]
@@ -128,6 +114,49 @@ class _Call(NamedTuple):
 
     entry: Any
     addresses: list[Address]
+
+
+class _Waiting(NamedTuple):
+    """An operation with the calls that are to come, which stay in order."""
+
+    name: str
+    operation: Any
+    calls: deque[_Call]
+
+
+def _call_all(waiting: list[_Waiting], made: dict[str, Any], custom_objects: Any) -> None:
+    """Make all calls, as if one went through `waiting` again and again and made those that can be.
+
+    Only operations whose tensors may have come meanwhile are looked at again, for a file may list
+    a hundred thousand backwards.
+    """
+    turns = [(0, place) for place in range(len(waiting))]  # (which time, where in `waiting`)
+    blocked: dict[str, list[int]] = {}  # places of those that wait for a call of that name
+    while turns:
+        turn, place = heappop(turns)
+        name, operation, calls = waiting[place]
+        while calls:
+            missing = next((x for x in calls[0].addresses if not _is_there(x, made)), None)
+            if missing is not None:
+                blocked.setdefault(missing[0], []).append(place)
+                break
+            _call(operation, calls.popleft().entry, made, custom_objects)
+            for other in blocked.pop(name, ()):
+                heappush(turns, (turn + (other <= place), other))
+    left = {operation.name for _, operation, calls in waiting if calls}
+    if left:
+        raise ValueError(
+            "Invalid Functional model configuration: its graph has a loop, or calls on what "
+            f"nothing gives. These layers could not be called: {sorted(left)}"
+        )
+
+
+def _call(operation: Any, entry: Any, made: dict[str, Any], custom_objects: Any) -> None:
+    args, kwargs = _arguments(entry, made, custom_objects)
+    kwargs = _given(operation, kwargs)
+    if isinstance(operation, FunctionOperation):
+        args, kwargs = operation.with_options(args, kwargs)
+    operation(*args, **kwargs)
 
 
 def _given(operation: Any, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _connections(layer: Any, nodes: set[Node]) -> str:
 def _totals(model: Any) -> list[str]:
     """Weights and bytes: those that training changes, those it does not, the optimizer's."""
     trainable, frozen = model.trainable_variables, model.non_trainable_variables
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)  # a layer alone may be saved, too
     slots = optimizer.variables if optimizer is not None and optimizer.built else None
     groups = {
         "Total": [*trainable, *frozen, *(slots or ())],

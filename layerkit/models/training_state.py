@@ -92,16 +92,24 @@ def load_into(model: Any, path: str) -> None:
             f"Model '{model.name}' has no weights yet to load a state into. Call it on a batch of "
             "data, or give it an Input."
         )
-    with all_or_nothing(model), _random_numbers_kept(model):
-        try:
-            _check(model, state, path)
-            _put(model, state)
-            _warn_of_differences(model, state)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
-            raise ValueError(
-                f"'{path}' is a state of a training that layerkit did not write: {error!r}"
-            ) from error
+    with all_or_nothing(model), _random_numbers_kept(model), _written_here(path):
+        _check(model, state, path)
+        _put(model, state)
+        _warn_of_differences(model, state)
     model._resumption = None if state["fit"] is None else state
+
+
+@contextmanager
+def _written_here(path: str) -> Iterator[None]:
+    """What a state that lacks something raises in the `with` block names the file."""
+    try:
+        yield
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        if isinstance(error, ValueError) and path in str(error):
+            raise
+        raise ValueError(
+            f"'{path}' is a state of a training that layerkit did not write: {error!r}"
+        ) from error
 
 
 @contextmanager

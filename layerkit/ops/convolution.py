@@ -13,6 +13,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.allowance import check_sample
 from layerkit.backend.registry import backend_of
 
 from ..symbolic import operation
@@ -190,6 +191,7 @@ def _intervals(length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _mean_along(x: Tensor, axis: int, count: int) -> Tensor:
     length, dtype = x.shape[axis], x.dtype if K.is_floating(x.dtype) else K.floatx()
+    check_sample((length, count), "float64")
     start, stop = _intervals(length, count)
     cell = np.arange(length)[:, None]
     share = ((start <= cell) & (cell < stop)) / (stop - start)
@@ -198,6 +200,7 @@ def _mean_along(x: Tensor, axis: int, count: int) -> Tensor:
 
 
 def _max_along(x: Tensor, axis: int, count: int) -> Tensor:
+    check_sample((count, x.shape[axis] // count + 2), "int64")
     start, stop = _intervals(x.shape[axis], count)
     cells = start[:, None] + np.arange((stop - start).max())
     cells = np.minimum(cells, stop[:, None] - 1)  # shorter windows see their last cell again

@@ -11,6 +11,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.allowance import check_sample
 
 from ..symbolic import operation
 
@@ -144,6 +145,7 @@ def _log_add(x: float, y: float) -> float:
 
 
 def _packed(rows: list, top_paths: int, log_p: np.ndarray) -> tuple[Tensor, Tensor]:
+    check_sample((top_paths, len(rows), log_p.shape[1]), "int32")
     labels = np.full((top_paths, len(rows), log_p.shape[1]), -1, "int32")
     scores = np.full((len(rows), top_paths), -np.inf, log_p.dtype)
     for i, row in enumerate(rows):

@@ -13,6 +13,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.allowance import check_decomposition
 from layerkit.backend.names import explain_missing
 
 from ..symbolic import operation
@@ -214,7 +215,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
             "norm expects `ord` None, a number for one axis, or 'fro', 'nuc', 1, -1, 2, -2, inf or "
             f"-inf for two axes. Received: ord={ord}, axis={axis}, x of shape {x.shape}"
         )
-    y = _MATRIX_NORMS[ord](K.moveaxis(x, axes, (-2, -1)))
+    y = _MATRIX_NORMS[ord](_matrix(K.moveaxis(x, axes, (-2, -1))))
     return K.expand_dims(y, tuple(a % x.ndim for a in axes)) if keepdims else y
 
 
@@ -233,6 +234,7 @@ def _matrix(x: Any) -> Tensor:
     x = K.convert_to_tensor(x)
     if x.ndim < 2:
         raise ValueError(f"Expected input to have rank >= 2. Received input with shape {x.shape}.")
+    check_decomposition(x)
     return x
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.allowance import check_sample, check_together
 
 from ..symbolic import operation
 from ..window_functions import window as named_window
@@ -178,7 +179,9 @@ def cdist(x: Any, y: Any) -> Tensor:
             "Last dimension of inputs to `cdist` must match. "
             f"Received: x.shape={x.shape}, y.shape={y.shape}"
         )
-    return K.norm(K.expand_dims(x, -2) - K.expand_dims(y, -3), axis=-1)
+    x, y = K.expand_dims(x, -2), K.expand_dims(y, -3)
+    check_together(x, y)
+    return K.norm(x - y, axis=-1)
 
 
 # Signals: the last axis is time
@@ -192,6 +195,7 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Ten
     """
     x = K.convert_to_tensor(x)
     count = max(0, 1 + (x.shape[-1] - sequence_length) // sequence_stride)
+    check_sample((count, sequence_length), "int64")
     starts = np.arange(count)[:, None] * sequence_stride
     return K.take(x, starts + np.arange(sequence_length), -1)
 
@@ -304,6 +308,7 @@ def _window(
             "`fft_length` must equal or larger than `sequence_length`. "
             f"Received: sequence_length={sequence_length}, fft_length={fft_length}"
         )
+    check_sample(fft_length, "float64")
     if window is None:
         return np.ones(fft_length, dtype)
     if isinstance(window, str):

@@ -16,6 +16,7 @@ import numpy as np
 
 from layerkit import backend as K
 from layerkit.backend import Tensor
+from layerkit.backend.allowance import check_sample
 from layerkit.backend.registry import backend_of
 
 from ..interpolation import share, weights
@@ -74,11 +75,13 @@ def resize(
         images = _padded_to_ratio(images, size, axes, fill_value)
     if interpolation == "nearest":
         for axis, length in zip(axes, size, strict=True):
+            check_sample(length, "float64")
             places = (np.arange(length) + 0.5) * (images.shape[axis] / length)
             images = K.take(images, np.floor(places).astype("int32"), axis)
         return images
     y = _floats(images)
     for axis, length in zip(axes, size, strict=True):
+        check_sample((length, y.shape[axis]), "float64")
         shares = weights(y.shape[axis], length, interpolation, antialias).T.astype(y.dtype)
         y = _along(y, K.Tensor(backend_of(y.array).constant(shares)), axis)
     return _in_type_of(images, y)
@@ -156,6 +159,7 @@ def _shares(
 ) -> Tensor:
     """As `interpolation.weights`, for pictures that lie anywhere; derivatives reach the place."""
     step = 1 / scale
+    check_sample((length, new_length), dtype)
     middle = (K.arange(new_length, dtype=dtype) + 0.5) * step - translation * step - 0.5
     distance = middle - K.expand_dims(K.arange(length, dtype=dtype), 1)
     w = share(distance / K.maximum(step, 1.0) if antialias else distance, interpolation, K)

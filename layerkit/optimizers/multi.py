@@ -12,6 +12,7 @@ from layerkit.backend.registry import Backend
 from ..configurable import Configurable, serialize
 from .loss_scale import LossScaleOptimizer
 from .optimizer import Optimizer
+from .path_patterns import check_pattern
 
 
 class OptimizerMap(Configurable, MutableMapping):
@@ -53,6 +54,7 @@ class OptimizerMap(Configurable, MutableMapping):
     def __setitem__(self, path: str, optimizer: Optimizer) -> None:
         if not isinstance(path, str):
             raise ValueError(f"key must be a string. Received: {path}")
+        check_pattern(path)
         if path in self.optimizer_map:
             raise ValueError(
                 f"'{path}' already exists in the OptimizerMap with value "

@@ -13,6 +13,7 @@ from layerkit.backend.registry import namespace, product
 from .adam import decayed
 from .deferred import scalar
 from .optimizer import Optimizer
+from .path_patterns import check_pattern
 
 
 class Muon(Optimizer):
@@ -73,6 +74,8 @@ class Muon(Optimizer):
         self.adam_weight_decay = adam_weight_decay
         self.epsilon = epsilon
         self.exclude_layers = list(exclude_layers or ())
+        for pattern in self.exclude_layers:
+            check_pattern(pattern)
         self.exclude_embeddings = exclude_embeddings
         self.muon_a = muon_a
         self.muon_b = muon_b

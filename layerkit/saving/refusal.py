@@ -1,10 +1,20 @@
-"""Errors of files: whatever goes wrong while a file is read ends in one error that names it."""
+"""Errors of files: whatever goes wrong while a file is read ends in one error that names it.
+
+What a message repeats of a file is cut, and cannot steer the terminal that shows it.
+"""
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+_LONGEST = 20_000  # characters of a message
+_STEERING = re.compile(  # but for ends of lines: what terminals obey, and half characters
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 @contextmanager
@@ -19,9 +29,28 @@ def naming(name: Any, problem: str) -> Iterator[None]:
     except (ImportError, Warning):
         raise
     except Exception as error:
-        if isinstance(error, (ValueError, TypeError, OSError)) and str(name) in str(error):
+        known = isinstance(error, (ValueError, TypeError, OSError)) and str(name) in str(error)
+        if known and printable(error) == str(error):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         plain = isinstance(error, (ValueError, TypeError, OSError, RuntimeError))
         text = str(error) if plain and str(error) else f"{type(error).__name__}: {error}"
-        raise kind(f"'{name}' {problem}: {text}") from error
+        raise kind(printable(text if known else f"'{name}' {problem}: {text}")) from error
+
+
+def tell(text: str, stacklevel: int) -> None:
+    """Warn of something in a file, whose text may be part of the warning."""
+    warnings.warn(printable(text), stacklevel=stacklevel + 1)
+
+
+def without_steering(text: str) -> str:
+    """`text` with what steers terminals escaped, and what no encoding has."""
+    return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def printable(text: Any) -> str:
+    """A message as it may be shown: without what steers terminals, or the middle of a long one."""
+    text = without_steering(str(text))
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 2 :]}"

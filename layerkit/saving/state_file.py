@@ -22,7 +22,7 @@ _INDEX = "state.json"
 _ARRAY = "array"  # the key of a dict that stands for an array
 _KINDS = "biufc"  # of dtypes
 _BFLOAT16 = "bfloat16"  # which NumPy itself does not know
-_MOST_INDEX = 2**28  # bytes of JSON
+_MOST_INDEX = 2**26  # bytes of JSON
 
 
 def write_state(state: dict[str, Any], file: BinaryIO) -> None:

@@ -5,10 +5,10 @@ A model is worth more than its training configuration: neither saving nor loadin
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..configurable import deserialize, get_registered_object, serialize
+from .refusal import tell
 
 # What changes speed, not results: a matter of the machine, and so for who loads the model there.
 _RESTORED = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
@@ -114,7 +114,7 @@ def _short(error: Exception) -> str:
 def _warn(left_out: list[str], how: str, advice: str) -> None:
     if left_out:
         listed = "".join(f"\n  - {item}" for item in left_out)
-        warnings.warn(
+        tell(
             f"The model {how} parts of its training configuration:{listed}\n{advice}",
             stacklevel=2,
         )

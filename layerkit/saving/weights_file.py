@@ -8,7 +8,6 @@ Loading is all or nothing: everything is compared before anything is assigned.
 from __future__ import annotations
 
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from ..naming import snake_case
 from . import hdf5
 from .all_or_nothing import all_or_nothing
 from .optimizer_variables import matched
+from .refusal import tell
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
 _NOT_WALKED |= {"lr"}  # which tells scripts of Keras 2 that it is `learning_rate` now
@@ -332,13 +332,13 @@ def _own_variables(obj: Any) -> list[Any]:
 
 def _warn_of_skipped(failed: list[_Part], parts: list[_Part], store: Store, name: str) -> None:
     if failed:
-        warnings.warn(_could_not_be_loaded(failed, parts, store, name), stacklevel=6)
+        tell(_could_not_be_loaded(failed, parts, store, name), stacklevel=6)
     for part in parts:
         if part.problem and not isinstance(part.obj, Layer) and part.stored:
-            warnings.warn(f"{part.problem} It starts afresh.", stacklevel=6)
+            tell(f"{part.problem} It starts afresh.", stacklevel=6)
     unused = _unused_groups(parts, store)
     if unused and not failed:
-        warnings.warn(
+        tell(
             f"'{name}' holds weights that the model has no place for; they were left out: "
             f"{_listed(unused)}",
             stacklevel=6,

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any, NamedTuple
 
@@ -86,12 +87,56 @@ def _formats(archive_format: Any) -> Iterable[str]:
 def _opener(name: str, path: Path) -> Any:
     """The open archive, or None where `path` is not of this format."""
     if name == "tar":
-        import tarfile
-
-        return tarfile.open(path) if tarfile.is_tarfile(path) else None
+        return _open_tar(path)
     import zipfile
 
     return zipfile.ZipFile(path) if zipfile.is_zipfile(path) else None
+
+
+def _open_tar(path: Path) -> Any:
+    import bz2
+    import gzip
+    import lzma
+    import tarfile
+    import zlib
+
+    for opener in (open, gzip.open, bz2.open, lzma.open):
+        file: Any = _SmallReads(opener(path, "rb"))
+        try:
+            return _closing(tarfile.open(fileobj=file, mode="r:"), file)
+        except (tarfile.ReadError, OSError, EOFError, lzma.LZMAError, zlib.error):
+            file.close()
+        except BaseException:
+            file.close()
+            raise
+    return None
+
+
+@contextmanager
+def _closing(archive: Any, file: Any) -> Iterator[Any]:
+    """The archive, which does not close the file that it is read from."""
+    try:
+        with archive:
+            yield archive
+    finally:
+        file.close()
+
+
+class _SmallReads:
+    """A file of which nobody reads much at once: tarfile reads what is said of a member whole, and
+    a few compressed bytes can be gigabytes of that."""
+
+    def __init__(self, file: Any):
+        self._file = file
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _MOST_AT_ONCE:
+            raise ValueError(f"a part of {size} bytes that describes a member")
+        return self._file.read(size)
+
+
+_MOST_AT_ONCE = 1 << 22  # bytes
 
 
 def _tar_members(archive: Any) -> Iterator[Member]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import backend as K
+from layerkit.backend.allowance import check_sample
 
 from ...symbolic import operation
 from .dtypes import float_dtype
@@ -67,6 +68,7 @@ def logspace(
     axis: int = 0,
 ) -> Any:
     """`base` to the power of `num` evenly spaced numbers from start to stop."""
+    check_sample((num, *np.broadcast_shapes(np.shape(start), np.shape(stop))), "float64")
     values = np.logspace(start, stop, num, endpoint, base, axis=axis)
     return K.convert_to_tensor(values, dtype or float_dtype(start, stop))
 
@@ -81,6 +83,7 @@ def geomspace(
     axis: int = 0,
 ) -> Any:
     """`num` numbers from start to stop, each the same multiple of the one before."""
+    check_sample((num, *np.broadcast_shapes(np.shape(start), np.shape(stop))), "float64")
     values = np.geomspace(start, stop, num, endpoint, axis=axis)
     return K.convert_to_tensor(values, dtype or float_dtype(start, stop))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import backend as K
+from layerkit.backend.allowance import check_sample, check_together
 
 from ...symbolic import operation
 from .dtypes import as_float, as_floats
@@ -60,6 +61,7 @@ def kron(x1: Any, x2: Any) -> Any:
     shape2 = (1,) * (rank - x2.ndim) + x2.shape
     blocks = K.reshape(x1, [n for length in shape1 for n in (length, 1)])
     inside = K.reshape(x2, [n for length in shape2 for n in (1, length)])
+    check_together(blocks, inside)
     return K.reshape(blocks * inside, [m * n for m, n in zip(shape1, shape2, strict=True)])
 
 
@@ -103,6 +105,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     if x.ndim != 1:
         raise ValueError(f"`vander` expects a vector; received x.shape={x.shape}")
     powers = K.arange(len(x) if N is None else N)
+    check_sample((len(x), len(powers)), x.dtype)
     powers = K.power(K.expand_dims(x, -1), powers if increasing else K.flip(powers))
     return K.cast(powers, x.dtype)
 
@@ -115,7 +118,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
         raise ValueError(f"`diff` expects an order n >= 0; received n={n}")
     difference = K.not_equal if a.dtype == bool else K.subtract
     before = (slice(None),) * (axis % a.ndim if a.ndim else 0)
-    for _ in range(n):
+    for _ in range(min(n, a.shape[axis])):  # then nothing is left
         a = difference(a[(*before, slice(1, None))], a[(*before, slice(None, -1))])
     return a
 

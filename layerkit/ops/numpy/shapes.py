@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import backend as K
+from layerkit.backend.allowance import check_parts
 
 from ...symbolic import KerasTensor, operation, spec_by_running
 from ..strings import or_strings
@@ -181,6 +182,7 @@ def array_split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0)
     """x cut along `axis`, into that many parts as equal as can be, or before each given index."""
     x = K.convert_to_tensor(x)
     if isinstance(indices_or_sections, int):
+        check_parts(indices_or_sections)
         length, longer = divmod(x.shape[axis], indices_or_sections)
         starts = range(1, indices_or_sections)
         indices_or_sections = [i * length + min(i, longer) for i in starts]

@@ -6,12 +6,12 @@ their Keras; some keep slots that ours do not have. What is restored must fit in
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ...optimizers import Nadam
 from .. import hdf5
 from ..optimizer_variables import matched
+from ..refusal import tell
 from . import arrays as files
 from .layouts import converted
 from .origin import Origin
@@ -36,7 +36,7 @@ def restore_optimizer(model: Any, parts: list[Part], root: Any, origin: Origin, 
             optimizer.build(model.trainable_variables)
         _assign(inner, stored, _trained(model, parts), origin)
     except _NotFitting as error:
-        warnings.warn(
+        tell(
             f"The state of optimizer '{optimizer.name}' in '{name}' was not restored: {error} "
             "Training goes on with a fresh one.",
             stacklevel=4,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ...configurable import builtins_named
 from ...old_arguments import with_new_names
+from ..refusal import tell
 from .origin import Origin
 
 _HARD_SIGMOID = (
@@ -47,7 +47,7 @@ def _regularizer(key: str, value: dict[str, Any], origin: Origin) -> dict[str, A
     """{"name", "l1", "l2"} of Keras 1, {"class_name", "config"} of Keras 2."""
     if "name" in value and "class_name" not in value:
         if value["name"] not in _OF_KERAS_1:
-            warnings.warn(
+            tell(
                 f"The model was loaded without its {key} {value}, which went away with Keras 2: "
                 "predictions are the same, training is not.",
                 stacklevel=2,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import hdf5
+from ..refusal import tell
 from . import arrays as files
 from .arrays import Stored
 from .layouts import converted, old_count
@@ -68,7 +68,7 @@ def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) 
     _load(model, [pair for pair in pairs if pair.stored], root, name, skip_mismatch)
     left = [pair.layer.name for pair in pairs if not pair.stored]
     if left or stored:
-        warnings.warn(
+        tell(
             f"Weights of '{name}' were loaded by name. Layers of the model that the file does not "
             f"have: {left or 'none'}. Layers of the file that the model does not have: "
             f"{sorted(stored) or 'none'}.",
@@ -117,7 +117,7 @@ def _load(model: Any, pairs: list[_Pair], root: Any, name: str, skip_mismatch: b
         for variable, array in pair.values:
             variable.assign(array)
     if failed:
-        warnings.warn(f"Skipped, as asked: {_mismatch(failed, pairs, name)}", stacklevel=6)
+        tell(f"Skipped, as asked: {_mismatch(failed, pairs, name)}", stacklevel=6)
 
 
 def _own_variables(model: Any, root: Any) -> list[_Pair]:
