@@ -1,34 +1,53 @@
 """HDF5 files from strangers: what a file may contain, and reading no more than that.
 
-Links, external storage and virtual datasets can point at other files, and a few bytes can
-declare a dataset that fills the memory: all of that is refused before anything is read. So are
-structures on which HDF5's library would loop or crash (see `hdf5_structure`), attributes that are
-neither texts nor numbers, for the library converts damaged types without looking, and groups
-nested so deep that it would overflow its stack.
+Links, external storage and virtual datasets can point at other files, filters can be programs
+that HDF5 would look for in a folder, and a few bytes can declare a dataset that fills the memory:
+all of that is refused before anything is read. So are structures on which HDF5's library would
+loop or crash (see `hdf5_structure`), attributes that are neither texts nor numbers, for the library
+converts damaged types without looking, and groups nested so deep that it would overflow its stack.
+
+Memory: what is read of a file, numbers and texts together, comes to at most 256 MiB, or to 100
+times the size of a larger file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from .hdf5_structure import problem_of
+from .hdf5_filters import problem_of_chunks
+from .hdf5_structure import structure_of
 from .refusal import naming
 
 _SMALL = 64 * 2**20  # bytes that any dataset may declare
 _RATIO = 1000  # times its bytes in the file that a larger one may declare
 _TOTAL = 256 * 2**20  # bytes that may be read of any file
 _TOTAL_RATIO = 100  # times its size that may be read of a larger one
+_OF_A_CHUNK = 4096  # bytes that HDF5's library takes for each chunk while it reads
 _MOST_GROUPS = 100_000
+_MOST_MESSAGES = 4096  # of one object: attributes, and the library goes through all for each
 _DEEPEST = 100  # groups in groups
 _LARGEST_ATTRIBUTE = 64 * 2**20  # bytes; HDF5's own limit is 64 KiB, but for texts
+_LARGEST_TEXTS = 1024 * 2**20  # bytes that the texts of one attribute could come to
 _MOST_TEXTS = 10_000  # of one attribute
+_OF_A_TEXT = 64  # bytes beside its letters
 
-_left: ContextVar[list[int] | None] = ContextVar("left", default=None)  # [bytes that may be read]
+
+@dataclass
+class _Limits:
+    """Of the file that is open."""
+
+    left: int = _TOTAL  # bytes that may be read yet
+    longest: int = _TOTAL  # bytes of the longest text
+
+
+_limits: ContextVar[_Limits | None] = ContextVar("limits", default=None)
 
 
 @contextmanager
@@ -36,19 +55,20 @@ def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
     """The HDF5 file in `file`, called `name` in messages. ValueError where it cannot be read."""
     import h5py
 
-    problem = problem_of(file)
-    if problem:
-        raise ValueError(f"'{name}' is {_DAMAGED}: {problem}. {_AGAIN}")
+    structure = structure_of(file)
+    if structure.problem:
+        raise ValueError(f"'{name}' is {_DAMAGED}: {structure.problem}. {_AGAIN}")
     size = file.seek(0, 2)
     file.seek(0)
-    token = _left.set([max(_TOTAL, _TOTAL_RATIO * size)])
+    token = _limits.set(_Limits(max(_TOTAL, _TOTAL_RATIO * size), structure.longest))
     try:
         with naming(name, f"is {_DAMAGED}"), h5py.File(file, "r") as root:
+            _check_header(root)
             yield root
     except OSError as error:
         raise ValueError(f"{error}. {_AGAIN}") from error
     finally:
-        _left.reset(token)
+        _limits.reset(token)
 
 
 _DAMAGED = "not a readable HDF5 file"
@@ -134,9 +154,40 @@ def _attribute(group: Any, key: str) -> Any:
         raise ValueError(_refused(group.name, f"its attribute '{key}' is no text and no number"))
     texts = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
     count = int(np.prod(opened.shape, dtype=object))
-    if count * kind.get_size() > _LARGEST_ATTRIBUTE or texts and count > _MOST_TEXTS:
+    large = count * kind.get_size() > _LARGEST_ATTRIBUTE
+    if texts:  # many can be one and the same in the file, and each takes memory of its own
+        large = count > _MOST_TEXTS or count * _limits_now().longest > _LARGEST_TEXTS
+    if large:
         raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
-    return group.attrs[key]
+    value = group.attrs[key]
+    _spend(_bytes_of(value), group.name)
+    return value
+
+
+def _bytes_of(value: Any) -> int:
+    items = np.asarray(value)
+    if items.dtype.kind == "O":
+        return sum(len(item) for item in items.ravel().tolist()) + _OF_A_TEXT * items.size
+    return items.nbytes + _OF_A_TEXT * items.size
+
+
+def _limits_now() -> _Limits:
+    return _limits.get() or _Limits()
+
+
+def _spend(count: int, path: str) -> None:
+    """Count bytes that are read. ValueError where they come to more than a file can hold."""
+    limits = _limits_now()
+    limits.left -= count
+    if limits.left < 0:
+        raise ValueError(_refused(path, "it declares far more than the file can hold"))
+
+
+def _check_header(thing: Any) -> None:
+    import h5py
+
+    if h5py.h5o.get_info(thing.id).hdr.nmesgs > _MOST_MESSAGES:
+        raise ValueError(_refused(thing.name, "it has too many attributes"))
 
 
 def _check_inside(dataset: Any) -> None:
@@ -181,27 +232,38 @@ def write(group: Any, name: str, array: np.ndarray) -> None:
 
 
 def _raw(dataset: Any) -> Any:
-    left = _left.get() or [_TOTAL]
-    left[0] -= declared(dataset)
-    if is_bomb(dataset) or left[0] < 0:
+    if is_bomb(dataset):
         raise ValueError(_refused(dataset.name, "it declares far more than the file can hold"))
+    _spend(declared(dataset), dataset.name)
+    problem = problem_of_chunks(dataset)
+    if problem:
+        raise ValueError(_refused(dataset.name, problem))
     return dataset[()]
 
 
 def declared(dataset: Any) -> int:
-    """The bytes that the shape of `dataset` stands for."""
-    return int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
+    """The bytes that the shape of `dataset` stands for, and those that reading it takes."""
+    size, chunk = dataset.dtype.itemsize, dataset.chunks
+    whole = _product(dataset.shape) * size
+    if not chunk:
+        return whole
+    chunks = _product(-(-n // m) for n, m in zip(dataset.shape, chunk, strict=True))
+    return max(whole, _product(chunk) * size) + chunks * _OF_A_CHUNK
+
+
+def _product(numbers: Iterable[int]) -> int:
+    return math.prod(int(n) for n in numbers)
 
 
 def groups_with_data(root: Any) -> dict[str, list[tuple[int, ...]]]:
-    """{path: shapes} of all groups that hold datasets, links not followed.
+    """{path: shapes} of all groups that hold datasets, links not followed; each group once.
 
     ValueError for more groups, or deeper ones, than a model has.
     """
     import h5py
 
     found: dict[str, list[tuple[int, ...]]] = {}
-    todo, seen = [("", root, 0)], 0
+    todo, known, seen = [("", root, 0)], {root}, 0
     while todo:
         path, group, depth = todo.pop()
         for name in _names(group):
@@ -213,13 +275,29 @@ def groups_with_data(root: Any) -> dict[str, list[tuple[int, ...]]]:
             thing = group[name]
             if isinstance(thing, h5py.Dataset):
                 found.setdefault(path, []).append(thing.shape)
-            elif isinstance(thing, h5py.Group):
+            elif isinstance(thing, h5py.Group) and thing not in known:
+                _check_header(thing)
+                known.add(thing)
                 todo.append((f"{path}/{name}".lstrip("/"), thing, depth + 1))
     return found
 
 
 def _names(group: Any) -> list[str]:
-    return list(group.keys())
+    """The names of what is in a group. ValueError for more than a model has."""
+    found: list[bytes] = []
+    letters = 0
+
+    def keep(name: bytes) -> bool:
+        """Whether it is enough."""
+        nonlocal letters
+        found.append(name)
+        letters += len(name)
+        return len(found) > _MOST_GROUPS or letters > _SMALL
+
+    too_many, _ = group.id.links.iterate(keep)
+    if too_many:
+        raise ValueError(_refused(group.name, "it has too many names, or too long ones"))
+    return [name.decode("utf-8", "surrogateescape") for name in found]
 
 
 def _follow(group: Any, name: str) -> Any:
@@ -227,7 +305,9 @@ def _follow(group: Any, name: str) -> Any:
 
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
         raise ValueError(_refused(f"{group.name}/{name}", "it is a link, which may point anywhere"))
-    return group[name]
+    thing = group[name]
+    _check_header(thing)
+    return thing
 
 
 def _is_bfloat16(dataset: Any) -> bool:
