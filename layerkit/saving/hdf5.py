@@ -22,7 +22,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from .hdf5_filters import problem_of_chunks
-from .hdf5_structure import structure_of
+from .hdf5_structure import problem_of
+from .hdf5_texts import TooMany, lengths_of_texts, messages
 from .refusal import naming
 
 _SMALL = 64 * 2**20  # bytes that any dataset may declare
@@ -33,21 +34,20 @@ _OF_A_CHUNK = 4096  # bytes that HDF5's library takes for each chunk while it re
 _MOST_GROUPS = 100_000
 _MOST_MESSAGES = 4096  # of one object: attributes, and the library goes through all for each
 _DEEPEST = 100  # groups in groups
-_LARGEST_ATTRIBUTE = 64 * 2**20  # bytes; HDF5's own limit is 64 KiB, but for texts
-_LARGEST_TEXTS = 1024 * 2**20  # bytes that the texts of one attribute could come to
+_LARGEST_ATTRIBUTE = 64 * 2**20  # bytes, all of its texts together
 _MOST_TEXTS = 10_000  # of one attribute
-_OF_A_TEXT = 64  # bytes beside its letters
+_OF_AN_ITEM = 64  # bytes of a text or number of an attribute, beside its letters
 
 
 @dataclass
-class _Limits:
-    """Of the file that is open."""
+class _Opened:
+    """The file that is open."""
 
-    left: int = _TOTAL  # bytes that may be read yet
-    longest: int = _TOTAL  # bytes of the longest text
+    file: BinaryIO
+    left: int  # bytes that may be read yet
 
 
-_limits: ContextVar[_Limits | None] = ContextVar("limits", default=None)
+_opened: ContextVar[_Opened] = ContextVar("opened")
 
 
 @contextmanager
@@ -55,12 +55,12 @@ def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
     """The HDF5 file in `file`, called `name` in messages. ValueError where it cannot be read."""
     import h5py
 
-    structure = structure_of(file)
-    if structure.problem:
-        raise ValueError(f"'{name}' is {_DAMAGED}: {structure.problem}. {_AGAIN}")
+    problem = problem_of(file)
+    if problem:
+        raise ValueError(f"'{name}' is {_DAMAGED}: {problem}. {_AGAIN}")
     size = file.seek(0, 2)
     file.seek(0)
-    token = _limits.set(_Limits(max(_TOTAL, _TOTAL_RATIO * size), structure.longest))
+    token = _opened.set(_Opened(file, max(_TOTAL, _TOTAL_RATIO * size)))
     try:
         with naming(name, f"is {_DAMAGED}"), h5py.File(file, "r") as root:
             _check_header(root)
@@ -68,7 +68,7 @@ def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
     except OSError as error:
         raise ValueError(f"{error}. {_AGAIN}") from error
     finally:
-        _limits.reset(token)
+        _opened.reset(token)
 
 
 _DAMAGED = "not a readable HDF5 file"
@@ -152,42 +152,48 @@ def _attribute(group: Any, key: str) -> Any:
     kind = opened.get_type()
     if kind.get_class() not in (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT):
         raise ValueError(_refused(group.name, f"its attribute '{key}' is no text and no number"))
-    texts = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
     count = int(np.prod(opened.shape, dtype=object))
-    large = count * kind.get_size() > _LARGEST_ATTRIBUTE
-    if texts:  # many can be one and the same in the file, and each takes memory of its own
-        large = count > _MOST_TEXTS or count * _limits_now().longest > _LARGEST_TEXTS
-    if large:
+    size = count * kind.get_size()
+    if isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str() and count:
+        size = _size_of_texts(group, key, count)
+    if size > _LARGEST_ATTRIBUTE:
         raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
-    value = group.attrs[key]
-    _spend(_bytes_of(value), group.name)
-    return value
+    _spend(size + count * _OF_AN_ITEM, group.name)
+    return group.attrs[key]
 
 
-def _bytes_of(value: Any) -> int:
-    items = np.asarray(value)
-    if items.dtype.kind == "O":
-        return sum(len(item) for item in items.ravel().tolist()) + _OF_A_TEXT * items.size
-    return items.nbytes + _OF_A_TEXT * items.size
-
-
-def _limits_now() -> _Limits:
-    return _limits.get() or _Limits()
+def _size_of_texts(group: Any, key: str, count: int) -> int:
+    """The bytes of an attribute's texts. ValueError where they cannot be told."""
+    if count > _MOST_TEXTS:
+        raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
+    lengths = lengths_of_texts(_opened.get().file, _place(group), key, count, _MOST_MESSAGES)
+    if not lengths:
+        raise ValueError(_refused(group.name, f"its attribute '{key}' is kept in an odd way"))
+    return sum(lengths)
 
 
 def _spend(count: int, path: str) -> None:
     """Count bytes that are read. ValueError where they come to more than a file can hold."""
-    limits = _limits_now()
-    limits.left -= count
-    if limits.left < 0:
+    opened = _opened.get()
+    opened.left -= count
+    if opened.left < 0:
         raise ValueError(_refused(path, "it declares far more than the file can hold"))
 
 
 def _check_header(thing: Any) -> None:
+    """ValueError for an object with more attributes than one of Keras has."""
+    try:
+        for _ in messages(_opened.get().file, _place(thing), _MOST_MESSAGES):
+            pass
+    except TooMany:
+        raise ValueError(_refused(thing.name, "it has too many attributes")) from None
+
+
+def _place(thing: Any) -> int:
+    """Where the header of a group or dataset is in the file."""
     import h5py
 
-    if h5py.h5o.get_info(thing.id).hdr.nmesgs > _MOST_MESSAGES:
-        raise ValueError(_refused(thing.name, "it has too many attributes"))
+    return int(h5py.h5g.get_objinfo(thing.id).objno[0])
 
 
 def _check_inside(dataset: Any) -> None:

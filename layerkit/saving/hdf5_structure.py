@@ -22,7 +22,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from struct import unpack_from
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 
@@ -37,23 +37,15 @@ _SPARE = 1 << 24  # bytes that may be looked at in any file
 _TIMES = 4  # ... and its size so many times
 
 
-class Structure(NamedTuple):
-    """What was found: a problem in words, or '', and the bytes of the longest text."""
-
-    problem: str
-    longest: int
-
-
-def structure_of(file: BinaryIO) -> Structure:
-    """What is wrong with the structure of the HDF5 file, and how long its texts may be.
+def problem_of(file: BinaryIO) -> str:
+    """What is wrong with the structure of the HDF5 file, in words; '' where nothing is.
 
     file: seekable; it is left at its start.
     """
-    looked = _Structure(file)
     try:
-        return Structure(looked.problem(), looked.longest)
+        return _Structure(file).problem()
     except _Tangled:
-        return Structure("its structures lie in one another", looked.longest)
+        return "its structures lie in one another"
     finally:
         file.seek(0)
 
@@ -67,7 +59,6 @@ class _Structure:
         self.file = file
         self.size = file.seek(0, os.SEEK_END)
         self.left = _SPARE + _TIMES * self.size
-        self.longest = 0  # object of a global heap
         self.parents: dict[int, int] = {}  # {place of a node of a B-tree: of the one above}
         self.latest = Latest(self._bytes, self.size)
 
@@ -129,7 +120,6 @@ class _Structure:
             step = taken if not number else (16 + (taken + 7) // 8 * 8) % 2**64
             if step < 16:
                 return "a global heap has an object of no size"
-            self.longest = max(self.longest, min(taken, size)) if number else self.longest
             at += step
         return ""
 
