@@ -1,8 +1,8 @@
 """Fuzzing of files: python tests/fuzz_files.py [--cases N] [--seed N] [--only FORMAT] [--case N]
 
 Spoils `.keras`, `.weights.h5`, `.h5`, JSON and archives in every way of `fuzzing.mutations` and
-opens each in a worker process. A case is good where it ends within SECONDS, in success or in a
-layerkit error, with at most MEMORY bytes more than before. A layerkit error is a ValueError, a
+opens each in a worker process. A case is good where it ends within SECONDS of the processor's time
+(other programs may be running), in success or in a layerkit error, with at most MEMORY bytes more than before. A layerkit error is a ValueError, a
 TypeError or an OSError that a `raise` statement of layerkit itself raised, with a message. After a
 `load_weights` that failed, weights and optimizer must be what they were, to the bit.
 
@@ -47,6 +47,7 @@ from layerkit.utils.archives import extract_archive
 GOLDEN = Path(__file__).parent / "golden"
 PACKAGE = str(Path(layerkit.__file__).parents[1])
 SECONDS = 10
+BLOCKED = 120  # seconds by the clock after which a worker is waiting for what never comes
 MEMORY = 1536 << 20  # bytes of RAM that a case may take
 ADDRESSES = 8 << 30  # ... and of address space, beside what the worker has
 
@@ -293,13 +294,19 @@ FORMATS = {
 # --- one case ----------------------------------------------------------------------------------
 
 
-def run_case(name: str, seed: int, case: int, folder: str) -> tuple[str, str]:
-    """(outcome, details): 'loaded' and 'refused' are good, anything else is a failure."""
+def run_case(
+    name: str, seed: int, case: int, folder: str, made: Callable[[], Any] = lambda: None
+) -> tuple[str, str]:
+    """(outcome, details): 'loaded' and 'refused' are good, anything else is a failure.
+
+    made() is called between the making of the file and its opening.
+    """
     form = FORMATS[name]
     rng = Random(f"{seed} {name} {case}")
     path = os.path.join(folder, form.name)
     Path(path).write_bytes(form.make(rng))
     layerkit.utils.clear_session()
+    made()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -341,9 +348,14 @@ def _work(name: str, seed: int, cases: range, pipe: int) -> None:
     with os.fdopen(pipe, "w", buffering=1) as out:
         try:
             for case in cases:
-                out.write(f"{json.dumps([case, 'started', ''])}\n")
-                before = _peak(reset=True)
-                outcome, details = run_case(name, seed, case, folder)
+                before = 0
+
+                def made(case: int = case) -> None:
+                    nonlocal before
+                    out.write(f"{json.dumps([case, 'started', ''])}\n")
+                    before = _peak(reset=True)
+
+                outcome, details = run_case(name, seed, case, folder, made)
                 if _peak() - before > MEMORY * (4 if name == "json" else 1):
                     outcome, details = "memory", f"{_peak() - before} bytes; {outcome}: {details}"
                 if outcome in ("loaded", "refused"):
@@ -361,6 +373,12 @@ def _peak(reset: bool = False) -> int:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) << 10
     return 0
+
+
+def _used(pid: int) -> float:
+    """The seconds of the processor's time that a process has had."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
 
 class Worker:
@@ -384,7 +402,11 @@ class Worker:
             finally:
                 os._exit(code)
         os.close(write)
-        self.pipe, self.buffer, self.case, self.since = read, b"", -1, time.monotonic()
+        self.pipe, self.buffer, self.case = read, b"", -1
+        self.mark()
+
+    def mark(self) -> None:
+        self.since, self.used = time.monotonic(), _used(self.pid)
 
     def results(self) -> list[tuple[int, str, str]]:
         """What has ended since: reads what is there, and ends what has run for too long."""
@@ -396,11 +418,13 @@ class Worker:
             self.buffer += part
             *lines, self.buffer = self.buffer.split(b"\n")
             for case, outcome, details in map(json.loads, lines):
-                self.case, self.since = case, time.monotonic()
+                self.case = case
+                self.mark()
                 if outcome != "started":
                     found.append((case, outcome, details))
                     self.cases = range(case + self.cases.step, self.cases.stop, self.cases.step)
-        if time.monotonic() - self.since > SECONDS:
+        waited = time.monotonic() - self.since
+        if waited > BLOCKED or waited > SECONDS and _used(self.pid) - self.used > SECONDS:
             os.kill(self.pid, signal.SIGKILL)
             return [*found, *self._ended("hang")]
         return found

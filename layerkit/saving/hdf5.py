@@ -155,7 +155,7 @@ def _attribute(group: Any, key: str) -> Any:
     count = int(np.prod(opened.shape, dtype=object))
     size = count * kind.get_size()
     if isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str() and count:
-        size = _size_of_texts(group, key, count)
+        size = _size_of_texts(group, key, count) * kind.get_super().get_size()
     if size > _LARGEST_ATTRIBUTE:
         raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
     _spend(size + count * _OF_AN_ITEM, group.name)
