@@ -1,10 +1,12 @@
 """Fuzzing of files: python tests/fuzz_files.py [--cases N] [--seed N] [--only FORMAT] [--case N]
 
 Spoils `.keras`, `.weights.h5`, `.h5`, JSON and archives in every way of `fuzzing.mutations` and
-opens each in a worker process. A case is good where it ends within SECONDS of the processor's time
-(other programs may be running), in success or in a layerkit error, with at most MEMORY bytes more than before. A layerkit error is a ValueError, a
-TypeError or an OSError that a `raise` statement of layerkit itself raised, with a message. After a
-`load_weights` that failed, weights and optimizer must be what they were, to the bit.
+opens each in a worker process; some HDF5 files are in the newer layout, and have right checksums
+for what is wrong in them (`fuzzing.latest_hdf5`). A case is good where it ends within SECONDS of
+the processor's time (other programs may be running), in success or in a layerkit error, with at
+most MEMORY bytes more than before. A layerkit error is a ValueError, a TypeError or an OSError that
+a `raise` statement of layerkit itself raised, with a message. After a `load_weights` that failed,
+weights and optimizer must be what they were, to the bit.
 
 Each case is made from its seed, format and number alone: failures are printed with what repeats
 them. Linux only.
@@ -31,6 +33,7 @@ import traceback
 import warnings
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -38,7 +41,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))  # where it is run as a script
-from fuzzing import mutations
+from fuzzing import latest_hdf5, mutations
 
 import layerkit
 from layerkit import layers, models, saving
@@ -170,10 +173,15 @@ def _make_keras(rng: Random) -> bytes:
 
 
 def _spoiled_hdf5(rng: Random, content: bytes) -> bytes:
+    if rng.random() < 0.3:
+        return latest_hdf5.forged(rng, _latest(content))
     if rng.random() < 0.4:
         return mutations.damaged(rng, content)
     content = mutations.tampered_hdf5(rng, content)
     return mutations.damaged(rng, content) if rng.random() < 0.4 else content
+
+
+_latest = cache(latest_hdf5.in_latest_layout)
 
 
 def _make_hdf5(name: str) -> Callable[[Random], bytes]:
@@ -451,6 +459,8 @@ def fuzz(name: str, seed: int, cases: int, workers: int = 2, first: int = 0) -> 
     for known in _SEEDS:  # before the workers are made
         if known == name:
             seeds(known)
+    for content in set(seeds(name) if name in ("weights", "legacy", "legacy_weights") else ()):
+        latest_hdf5.structures(_latest(content))
     running = [Worker(name, seed, range(first + i, first + cases, workers)) for i in range(workers)]
     counts: collections.Counter = collections.Counter()
     while any(worker.pid for worker in running):

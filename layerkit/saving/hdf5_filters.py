@@ -29,44 +29,53 @@ def problem_of_chunks(dataset: Any) -> str:
             f"it was packed by the HDF5 filters {unknown}, and only gzip (1), shuffle (2), "
             "fletcher32 (3) and lzf (32000) are read; `h5repack -f NONE` unpacks it"
         )
-    packers = [number for number, code in enumerate(filters) if code in _UNPACKED]
-    if not packers:
-        return ""
-    if len(packers) > 1 or filters[packers[0] + 1 :] not in ([], [_FLETCHER32]):
-        return "its chunks are packed more than once, or in an odd order"
-    return _problem_of_unpacked(dataset, filters, packers[0])
+    packers = [code for code in filters if code in _UNPACKED]
+    if len(packers) > 1 or len(set(filters)) < len(filters):
+        return "its chunks are packed more than once"
+    return _problem_of_sizes(dataset, filters)
 
 
-def _problem_of_unpacked(dataset: Any, filters: list[int], packer: int) -> str:
-    """Whether each chunk unpacks to no more than it should."""
-    unpacked_size = _UNPACKED[filters[packer]]
-    most = math.prod(dataset.chunks) * dataset.dtype.itemsize + _CHECKSUM
+def _problem_of_sizes(dataset: Any, filters: list[int]) -> str:
+    """Whether each chunk unpacks to the bytes that it should."""
+    usual = math.prod(dataset.chunks) * dataset.id.get_type().get_size()
     found: list[Any] = []
     dataset.id.chunk_iter(found.append)
     for chunk in found:
-        inside = all(n < m for n, m in zip(chunk.chunk_offset, dataset.shape, strict=True))
-        if not inside or chunk.filter_mask >> packer & 1:
-            continue
-        if chunk.size > 2 * most + _SPARE:
+        if any(n >= m for n, m in zip(chunk.chunk_offset, dataset.shape, strict=True)):
+            continue  # it is never read
+        if chunk.size > 2 * usual + _SPARE:
             return "its chunks are larger than they should be"
-        packed = dataset.id.read_direct_chunk(chunk.chunk_offset)[1]
-        if unpacked_size(packed, most) > most:
-            return "its chunks unpack to more than they should"
+        if not filters and chunk.size == usual:
+            continue
+        mask, packed = dataset.id.read_direct_chunk(chunk.chunk_offset)
+        used = [code for bit, code in enumerate(filters) if not mask >> bit & 1]
+        most = usual + (_CHECKSUM if _FLETCHER32 in used else 0)
+        if _size(packed, used, most) != most:
+            return "its chunks do not unpack to what they should"
     return ""
 
 
+def _size(packed: bytes, used: list[int], most: int) -> int:
+    """The bytes of a chunk before it was packed, its checksum counted; `most` + 1 where more."""
+    packer = next((code for code in used if code in _UNPACKED), 0)
+    if not packer:
+        return len(packed)
+    after = _CHECKSUM if _FLETCHER32 in used[used.index(packer) :] else 0
+    return _UNPACKED[packer](packed[: len(packed) - after], most - after) + after
+
+
 def _size_of_gzip(packed: bytes, most: int) -> int:
-    """The bytes that it unpacks to; little more than `most` where they are more."""
+    """The bytes that it unpacks to; `most` + 1 where they are more."""
     try:
         return len(zlib.decompressobj().decompress(packed, most + 1))
-    except zlib.error:  # the library says so
+    except zlib.error:
         return 0
 
 
 def _size_of_lzf(packed: bytes, most: int) -> int:
     """The bytes that it unpacks to: runs of up to 32 as they are, and what came before again."""
     at = size = 0
-    while at < len(packed):
+    while at < len(packed) and size <= most:
         control = packed[at]
         if control < 32:
             at, size = at + control + 2, size + control + 1
