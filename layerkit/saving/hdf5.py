@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -47,7 +46,7 @@ class _Opened:
     left: int  # bytes that may be read yet
 
 
-_opened: ContextVar[_Opened] = ContextVar("opened")
+_opened: dict[int, _Opened] = {}  # {number that HDF5's library gives to an open file: it}
 
 
 @contextmanager
@@ -60,15 +59,17 @@ def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
         raise ValueError(f"'{name}' is {_DAMAGED}: {problem}. {_AGAIN}")
     size = file.seek(0, 2)
     file.seek(0)
-    token = _opened.set(_Opened(file, max(_TOTAL, _TOTAL_RATIO * size)))
     try:
         with naming(name, f"is {_DAMAGED}"), h5py.File(file, "r") as root:
-            _check_header(root)
-            yield root
+            number, _ = _number_and_place(root)
+            _opened[number] = _Opened(file, max(_TOTAL, _TOTAL_RATIO * size))
+            try:
+                _check_header(root)
+                yield root
+            finally:
+                del _opened[number]
     except OSError as error:
         raise ValueError(f"{error}. {_AGAIN}") from error
-    finally:
-        _opened.reset(token)
 
 
 _DAMAGED = "not a readable HDF5 file"
@@ -81,7 +82,7 @@ def find_group(root: Any, path: str) -> Any:
 
     group = root
     for part in filter(None, path.split("/")):
-        if group.get(part, getlink=True) is None:  # no list of all names: there may be thousands
+        if not _has(group, part):
             return None
         group = _follow(group, part)
         if not isinstance(group, h5py.Group):
@@ -117,7 +118,7 @@ def find_dataset(group: Any, path: str) -> Any:
 
     folder, _, name = path.rpartition("/")
     parent = find_group(group, folder)
-    dataset = None if parent is None or name not in _names(parent) else _follow(parent, name)
+    dataset = _follow(parent, name) if parent is not None and _has(parent, name) else None
     if not isinstance(dataset, h5py.Dataset):
         raise ValueError(_refused(f"{group.name}/{path}", "there is no dataset"))
     _check_inside(dataset)
@@ -158,7 +159,7 @@ def _attribute(group: Any, key: str) -> Any:
         size = _size_of_texts(group, key, count) * kind.get_super().get_size()
     if size > _LARGEST_ATTRIBUTE:
         raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
-    _spend(size + count * _OF_AN_ITEM, group.name)
+    _spend(size + count * _OF_AN_ITEM, group)
     return group.attrs[key]
 
 
@@ -166,34 +167,38 @@ def _size_of_texts(group: Any, key: str, count: int) -> int:
     """The bytes of an attribute's texts. ValueError where they cannot be told."""
     if count > _MOST_TEXTS:
         raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
-    lengths = lengths_of_texts(_opened.get().file, _place(group), key, count, _MOST_MESSAGES)
+    number, place = _number_and_place(group)
+    lengths = lengths_of_texts(_opened[number].file, place, key, count, _MOST_MESSAGES)
     if not lengths:
         raise ValueError(_refused(group.name, f"its attribute '{key}' is kept in an odd way"))
     return sum(lengths)
 
 
-def _spend(count: int, path: str) -> None:
+def _spend(count: int, thing: Any) -> None:
     """Count bytes that are read. ValueError where they come to more than a file can hold."""
-    opened = _opened.get()
+    opened = _opened[_number_and_place(thing)[0]]
     opened.left -= count
     if opened.left < 0:
-        raise ValueError(_refused(path, "it declares far more than the file can hold"))
+        raise ValueError(_refused(thing.name, _TOO_MUCH))
 
 
 def _check_header(thing: Any) -> None:
     """ValueError for an object with more attributes than one of Keras has."""
+    number, place = _number_and_place(thing)
     try:
-        for _ in messages(_opened.get().file, _place(thing), _MOST_MESSAGES):
+        for _ in messages(_opened[number].file, place, _MOST_MESSAGES):
             pass
     except TooMany:
         raise ValueError(_refused(thing.name, "it has too many attributes")) from None
 
 
-def _place(thing: Any) -> int:
-    """Where the header of a group or dataset is in the file."""
+def _number_and_place(thing: Any) -> tuple[int, int]:
+    """The number of the open file that a group or dataset is in, and where its header is there."""
     import h5py
 
-    return int(h5py.h5g.get_objinfo(thing.id).objno[0])
+    found = h5py.h5g.get_objinfo(thing.id)
+    number, place = (low | high << 32 for low, high in (found.fileno, found.objno))
+    return number, place  # in two words where those of C's `long` have 32 bits; else one is 0
 
 
 def _check_inside(dataset: Any) -> None:
@@ -238,13 +243,19 @@ def write(group: Any, name: str, array: np.ndarray) -> None:
 
 
 def _raw(dataset: Any) -> Any:
+    import h5py
+
     if is_bomb(dataset):
-        raise ValueError(_refused(dataset.name, "it declares far more than the file can hold"))
-    _spend(declared(dataset), dataset.name)
-    problem = problem_of_chunks(dataset)
-    if problem:
-        raise ValueError(_refused(dataset.name, problem))
+        raise ValueError(_refused(dataset.name, _TOO_MUCH))
+    if isinstance(dataset, h5py.Dataset):  # and not an array of an archive
+        _spend(declared(dataset), dataset)
+        problem = problem_of_chunks(dataset)
+        if problem:
+            raise ValueError(_refused(dataset.name, problem))
     return dataset[()]
+
+
+_TOO_MUCH = "it declares far more than the file can hold"
 
 
 def declared(dataset: Any) -> int:
@@ -276,7 +287,7 @@ def groups_with_data(root: Any) -> dict[str, list[tuple[int, ...]]]:
             seen += 1
             if seen > _MOST_GROUPS or depth > _DEEPEST:
                 raise ValueError(_refused(path, "the file has too many groups, or too deep ones"))
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            if not _is_inside(group, name):
                 continue
             thing = group[name]
             if isinstance(thing, h5py.Dataset):
@@ -307,13 +318,24 @@ def _names(group: Any) -> list[str]:
 
 
 def _follow(group: Any, name: str) -> Any:
-    import h5py
-
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+    if not _is_inside(group, name):
         raise ValueError(_refused(f"{group.name}/{name}", "it is a link, which may point anywhere"))
     thing = group[name]
     _check_header(thing)
     return thing
+
+
+def _has(group: Any, name: str) -> bool:
+    """Whether a group has this name; no list of all is made, for there may be thousands."""
+    return bool(name) and group.id.links.exists(name.encode("utf-8", "surrogateescape"))
+
+
+def _is_inside(group: Any, name: str) -> bool:
+    """Whether a name is a thing's own, and no link that leads to one."""
+    import h5py
+
+    kind = group.id.links.get_info(name.encode("utf-8", "surrogateescape")).type
+    return kind == h5py.h5l.TYPE_HARD
 
 
 def _is_bfloat16(dataset: Any) -> bool:
