@@ -29,7 +29,9 @@ import numpy as np
 from .hdf5_latest import SIGNATURES, Latest
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_PART = 1 << 20  # bytes that are read at once
+_PART = 1 << 18  # bytes that are read at once
+_THREE_BITS = np.uint32(0xE0E0E0E0)  # of each of four bytes: those that capital letters share
+_CAPITALS = np.uint32(0x40404040)
 _MOST_DIMENSIONS = 33  # of a chunk's place: those of the dataset, and one for its type
 _UNDEFINED = b"\xff" * 8  # an address
 _READS = 64  # bytes that a look counts for at least
@@ -103,11 +105,11 @@ class _Structure:
         """(place, signature) of all that looks like one of the structures."""
         for start in range(0, self.size, _PART):
             part = self._bytes(start, _PART + 3)
-            for signature in (*_CHECKS, *SIGNATURES):
-                place = part.find(signature)
-                while place >= 0:
-                    yield start + place, signature
-                    place = part.find(signature, place + 1)
+            for shift in range(min(4, len(part) - 3)):
+                words = np.frombuffer(part, "<u4", (len(part) - shift) // 4, shift)
+                letters = np.flatnonzero((words & _THREE_BITS) == _CAPITALS)
+                for index in letters[np.isin(words[letters], _WORDS)].tolist():
+                    yield start + shift + 4 * index, words[index : index + 1].tobytes()
 
     def _global_heap(self, place: int) -> str:
         size = self._word(place + 8)
@@ -178,3 +180,4 @@ _CHECKS = {
     b"HEAP": _Structure._local_heap,
     b"TREE": _Structure._tree,
 }
+_WORDS = np.array([int.from_bytes(x, "little") for x in (*_CHECKS, *SIGNATURES)], "<u4")
