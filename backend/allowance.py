@@ -2,12 +2,14 @@
 
 A few letters of a file can declare weights that fill the memory. Whoever reads such a file says
 how many bytes are enough; variables, and arrays from which shapes are found, ask here first. So do
-operations whose results can be far larger than what they get.
+operations whose results can be far larger than what they get. Large initial values are made last,
+when all that was declared is known to be allowed, and not at all where the file gave others: a few
+letters cost no more than that either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import zip_longest
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 
 LARGEST_SAMPLE = 1 << 30  # bytes of one array of a run that only finds shapes
+_LARGE = 1 << 20  # bytes of a variable whose initial value waits
 _MOST_PRODUCTS = 1 << 40  # multiplications of one product of matrices there
 _MOST_STEPS = 1 << 33  # ... and of what decomposes matrices, which is slower
 _NUMBER = 32  # bytes of one of Python's numbers in a list
@@ -26,6 +29,7 @@ _PART = 1 << 10  # bytes of the objects that stand for one of many results
 class _Allowance:
     def __init__(self, left: int, name: str):
         self.left, self.name = left, name
+        self.waiting: list[Callable[[], None]] = []
 
 
 _allowance: ContextVar[_Allowance | None] = ContextVar("allowance", default=None)
@@ -39,11 +43,15 @@ def allowance(nbytes: int, name: str) -> Iterator[None]:
     Where there is a limit already, it stays the one that counts.
     """
     outer = _allowance.get()
-    token = _allowance.set(outer or _Allowance(nbytes, name))
+    inner = outer or _Allowance(nbytes, name)
+    token = _allowance.set(inner)
     try:
         yield
     finally:
         _allowance.reset(token)
+    if outer is None:
+        for fill in inner.waiting:
+            fill()
 
 
 def is_limited() -> bool:
@@ -64,6 +72,18 @@ def spend(shape: Any, dtype: Any, what: str) -> None:
             f"{max(0, limit.left + nbytes)} are left of what a file of its size may need. Do not "
             "trust this file, or make the model in code and load its weights."
         )
+
+
+def waits(shape: Any, dtype: Any) -> bool:
+    """Whether a variable of this shape is made of zeros first, and filled by `at_the_end`."""
+    return is_limited() and _nbytes(shape, dtype) >= _LARGE
+
+
+def at_the_end(fill: Callable[[], None]) -> None:
+    """Call `fill()` when the outermost `with` block has ended without an error."""
+    limit = _allowance.get()
+    assert limit is not None
+    limit.waiting.append(fill)
 
 
 def spend_list(count: Any, what: str) -> None:

@@ -190,14 +190,9 @@ class Variable(Tensor):
                 )
             dtype = dtype or floatx()
             allowance.spend(shape, dtype, name or "variable")
-            initializer = initializer(tuple(shape), dtype=dtype)
-        value = convert_to_tensor(initializer, dtype).array
-        if shape is not None and value.shape != tuple(shape):
-            raise ValueError(
-                f"Variable '{name or 'variable'}' expects shape {tuple(shape)}; "
-                f"its initial value has shape {value.shape}."
-            )
-        super().__init__(value.copy())
+        waits = callable(initializer) and allowance.waits(shape, dtype)
+        first = default_backend().xp.zeros(shape, dtype=dtype) if waits else None
+        super().__init__(_initial(initializer, shape, dtype, name) if first is None else first)
         self.name = name or "variable"
         self.path = in_scope(self.name)
         self.trainable = trainable
@@ -206,6 +201,13 @@ class Variable(Tensor):
         self.regularizer = None
         self.constraint = None
         self.version = 0  # counts the changes in place
+        if first is not None:
+
+            def fill() -> None:
+                if self.array is first:  # no file gave another value
+                    self.array = _initial(initializer, shape, dtype, name)
+
+            allowance.at_the_end(fill)
 
     @property
     def value(self) -> Variable:
@@ -252,6 +254,18 @@ class Variable(Tensor):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path} shape={self.shape} dtype={self.dtype} value={self}>"
+
+
+def _initial(initializer: Any, shape: Any, dtype: Any, name: str | None) -> Any:
+    """A new array of a variable's initial value, from an initializer or from a value."""
+    made = initializer(tuple(shape), dtype=dtype) if callable(initializer) else initializer
+    value = convert_to_tensor(made, dtype).array
+    if shape is not None and value.shape != tuple(shape):
+        raise ValueError(
+            f"Variable '{name or 'variable'}' expects shape {tuple(shape)}; "
+            f"its initial value has shape {value.shape}."
+        )
+    return value.copy()
 
 
 def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:

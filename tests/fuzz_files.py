@@ -1,10 +1,12 @@
 """Fuzzing of files: python tests/fuzz_files.py [--cases N] [--seed N] [--only FORMAT] [--case N]
 
 Spoils `.keras`, `.weights.h5`, `.h5`, JSON and archives in every way of `fuzzing.mutations` and
-opens each in a worker process. A case is good where it ends within SECONDS, in success or in a
-layerkit error, with at most MEMORY bytes more than before. A layerkit error is a ValueError, a
-TypeError or an OSError that a `raise` statement of layerkit itself raised, with a message. After a
-`load_weights` that failed, weights and optimizer must be what they were, to the bit.
+opens each in a worker process; some HDF5 files are in the newer layout, and have right checksums
+for what is wrong in them (`fuzzing.latest_hdf5`). A case is good where it ends within SECONDS of
+the processor's time (other programs may be running), in success or in a layerkit error, with at
+most MEMORY bytes more than before. A layerkit error is a ValueError, a TypeError or an OSError that
+a `raise` statement of layerkit itself raised, with a message. After a `load_weights` that failed,
+weights and optimizer must be what they were, to the bit.
 
 Each case is made from its seed, format and number alone: failures are printed with what repeats
 them. Linux only.
@@ -31,6 +33,7 @@ import traceback
 import warnings
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -38,7 +41,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))  # where it is run as a script
-from fuzzing import mutations
+from fuzzing import latest_hdf5, mutations
 
 import layerkit
 from layerkit import layers, models, saving
@@ -47,6 +50,7 @@ from layerkit.utils.archives import extract_archive
 GOLDEN = Path(__file__).parent / "golden"
 PACKAGE = str(Path(layerkit.__file__).parents[1])
 SECONDS = 10
+BLOCKED = 120  # seconds by the clock after which a worker is waiting for what never comes
 MEMORY = 1536 << 20  # bytes of RAM that a case may take
 ADDRESSES = 8 << 30  # ... and of address space, beside what the worker has
 
@@ -169,10 +173,15 @@ def _make_keras(rng: Random) -> bytes:
 
 
 def _spoiled_hdf5(rng: Random, content: bytes) -> bytes:
+    if rng.random() < 0.3:
+        return latest_hdf5.forged(rng, _latest(content))
     if rng.random() < 0.4:
         return mutations.damaged(rng, content)
     content = mutations.tampered_hdf5(rng, content)
     return mutations.damaged(rng, content) if rng.random() < 0.4 else content
+
+
+_latest = cache(latest_hdf5.in_latest_layout)
 
 
 def _make_hdf5(name: str) -> Callable[[Random], bytes]:
@@ -293,13 +302,19 @@ FORMATS = {
 # --- one case ----------------------------------------------------------------------------------
 
 
-def run_case(name: str, seed: int, case: int, folder: str) -> tuple[str, str]:
-    """(outcome, details): 'loaded' and 'refused' are good, anything else is a failure."""
+def run_case(
+    name: str, seed: int, case: int, folder: str, made: Callable[[], Any] = lambda: None
+) -> tuple[str, str]:
+    """(outcome, details): 'loaded' and 'refused' are good, anything else is a failure.
+
+    made() is called between the making of the file and its opening.
+    """
     form = FORMATS[name]
     rng = Random(f"{seed} {name} {case}")
     path = os.path.join(folder, form.name)
     Path(path).write_bytes(form.make(rng))
     layerkit.utils.clear_session()
+    made()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -341,9 +356,14 @@ def _work(name: str, seed: int, cases: range, pipe: int) -> None:
     with os.fdopen(pipe, "w", buffering=1) as out:
         try:
             for case in cases:
-                out.write(f"{json.dumps([case, 'started', ''])}\n")
-                before = _peak(reset=True)
-                outcome, details = run_case(name, seed, case, folder)
+                before = 0
+
+                def made(case: int = case) -> None:
+                    nonlocal before
+                    out.write(f"{json.dumps([case, 'started', ''])}\n")
+                    before = _peak(reset=True)
+
+                outcome, details = run_case(name, seed, case, folder, made)
                 if _peak() - before > MEMORY * (4 if name == "json" else 1):
                     outcome, details = "memory", f"{_peak() - before} bytes; {outcome}: {details}"
                 if outcome in ("loaded", "refused"):
@@ -361,6 +381,12 @@ def _peak(reset: bool = False) -> int:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) << 10
     return 0
+
+
+def _used(pid: int) -> float:
+    """The seconds of the processor's time that a process has had."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
 
 class Worker:
@@ -384,7 +410,11 @@ class Worker:
             finally:
                 os._exit(code)
         os.close(write)
-        self.pipe, self.buffer, self.case, self.since = read, b"", -1, time.monotonic()
+        self.pipe, self.buffer, self.case = read, b"", -1
+        self.mark()
+
+    def mark(self) -> None:
+        self.since, self.used = time.monotonic(), _used(self.pid)
 
     def results(self) -> list[tuple[int, str, str]]:
         """What has ended since: reads what is there, and ends what has run for too long."""
@@ -396,11 +426,13 @@ class Worker:
             self.buffer += part
             *lines, self.buffer = self.buffer.split(b"\n")
             for case, outcome, details in map(json.loads, lines):
-                self.case, self.since = case, time.monotonic()
+                self.case = case
+                self.mark()
                 if outcome != "started":
                     found.append((case, outcome, details))
                     self.cases = range(case + self.cases.step, self.cases.stop, self.cases.step)
-        if time.monotonic() - self.since > SECONDS:
+        waited = time.monotonic() - self.since
+        if waited > BLOCKED or waited > SECONDS and _used(self.pid) - self.used > SECONDS:
             os.kill(self.pid, signal.SIGKILL)
             return [*found, *self._ended("hang")]
         return found
@@ -427,6 +459,8 @@ def fuzz(name: str, seed: int, cases: int, workers: int = 2, first: int = 0) -> 
     for known in _SEEDS:  # before the workers are made
         if known == name:
             seeds(known)
+    for content in set(seeds(name) if name in ("weights", "legacy", "legacy_weights") else ()):
+        latest_hdf5.structures(_latest(content))
     running = [Worker(name, seed, range(first + i, first + cases, workers)) for i in range(workers)]
     counts: collections.Counter = collections.Counter()
     while any(worker.pid for worker in running):

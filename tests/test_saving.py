@@ -26,7 +26,7 @@ from layerkit import Model, Sequential, layers, losses, saving
 from layerkit.commands.inspect import inspect
 from layerkit.layers import Dense
 from layerkit.saving.atomic import replacing
-from layerkit.saving.hdf5 import read
+from layerkit.saving.hdf5 import open_hdf5, read
 from layerkit.saving.weights_file import walk
 
 GOLDEN = Path(__file__).parent / "golden" / "files"
@@ -982,7 +982,9 @@ def test_a_users_loss_is_not_mistaken_for_ours_of_the_same_name(tmp_path):
 
 def test_scalars_of_a_file_are_arrays(tmp_path):
     with h5py.File(tmp_path / "scalar.h5", "w") as file:
-        array = read(file.create_dataset("x", data=np.float32(2)))
+        file["x"] = np.float32(2)
+    with open(tmp_path / "scalar.h5", "rb") as file, open_hdf5(file, "scalar.h5") as root:
+        array = read(root["x"])
     assert type(array) is np.ndarray and array == 2
 
 

@@ -1,34 +1,52 @@
 """HDF5 files from strangers: what a file may contain, and reading no more than that.
 
-Links, external storage and virtual datasets can point at other files, and a few bytes can
-declare a dataset that fills the memory: all of that is refused before anything is read. So are
-structures on which HDF5's library would loop or crash (see `hdf5_structure`), attributes that are
-neither texts nor numbers, for the library converts damaged types without looking, and groups
-nested so deep that it would overflow its stack.
+Links, external storage and virtual datasets can point at other files, filters can be programs
+that HDF5 would look for in a folder, and a few bytes can declare a dataset that fills the memory:
+all of that is refused before anything is read. So are structures on which HDF5's library would
+loop or crash (see `hdf5_structure`), attributes that are neither texts nor numbers, for the library
+converts damaged types without looking, and groups nested so deep that it would overflow its stack.
+
+Memory: what is read of a file, numbers and texts together, comes to at most 256 MiB, or to 100
+times the size of a larger file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from .hdf5_filters import problem_of_chunks
 from .hdf5_structure import problem_of
+from .hdf5_texts import TooMany, lengths_of_texts, messages
 from .refusal import naming
 
 _SMALL = 64 * 2**20  # bytes that any dataset may declare
 _RATIO = 1000  # times its bytes in the file that a larger one may declare
 _TOTAL = 256 * 2**20  # bytes that may be read of any file
 _TOTAL_RATIO = 100  # times its size that may be read of a larger one
+_OF_A_CHUNK = 4096  # bytes that HDF5's library takes for each chunk while it reads
 _MOST_GROUPS = 100_000
+_MOST_MESSAGES = 4096  # of one object: attributes, and the library goes through all for each
 _DEEPEST = 100  # groups in groups
-_LARGEST_ATTRIBUTE = 64 * 2**20  # bytes; HDF5's own limit is 64 KiB, but for texts
+_LARGEST_ATTRIBUTE = 64 * 2**20  # bytes, all of its texts together
 _MOST_TEXTS = 10_000  # of one attribute
+_OF_AN_ITEM = 64  # bytes of a text or number of an attribute, beside its letters
 
-_left: ContextVar[list[int] | None] = ContextVar("left", default=None)  # [bytes that may be read]
+
+@dataclass
+class _Opened:
+    """The file that is open."""
+
+    file: BinaryIO
+    left: int  # bytes that may be read yet
+
+
+_opened: dict[int, _Opened] = {}  # {number that HDF5's library gives to an open file: it}
 
 
 @contextmanager
@@ -41,14 +59,17 @@ def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
         raise ValueError(f"'{name}' is {_DAMAGED}: {problem}. {_AGAIN}")
     size = file.seek(0, 2)
     file.seek(0)
-    token = _left.set([max(_TOTAL, _TOTAL_RATIO * size)])
     try:
         with naming(name, f"is {_DAMAGED}"), h5py.File(file, "r") as root:
-            yield root
+            number, _ = _number_and_place(root)
+            _opened[number] = _Opened(file, max(_TOTAL, _TOTAL_RATIO * size))
+            try:
+                _check_header(root)
+                yield root
+            finally:
+                del _opened[number]
     except OSError as error:
         raise ValueError(f"{error}. {_AGAIN}") from error
-    finally:
-        _left.reset(token)
 
 
 _DAMAGED = "not a readable HDF5 file"
@@ -61,7 +82,7 @@ def find_group(root: Any, path: str) -> Any:
 
     group = root
     for part in filter(None, path.split("/")):
-        if group.get(part, getlink=True) is None:  # no list of all names: there may be thousands
+        if not _has(group, part):
             return None
         group = _follow(group, part)
         if not isinstance(group, h5py.Group):
@@ -97,7 +118,7 @@ def find_dataset(group: Any, path: str) -> Any:
 
     folder, _, name = path.rpartition("/")
     parent = find_group(group, folder)
-    dataset = None if parent is None or name not in _names(parent) else _follow(parent, name)
+    dataset = _follow(parent, name) if parent is not None and _has(parent, name) else None
     if not isinstance(dataset, h5py.Dataset):
         raise ValueError(_refused(f"{group.name}/{path}", "there is no dataset"))
     _check_inside(dataset)
@@ -132,11 +153,52 @@ def _attribute(group: Any, key: str) -> Any:
     kind = opened.get_type()
     if kind.get_class() not in (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT):
         raise ValueError(_refused(group.name, f"its attribute '{key}' is no text and no number"))
-    texts = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
     count = int(np.prod(opened.shape, dtype=object))
-    if count * kind.get_size() > _LARGEST_ATTRIBUTE or texts and count > _MOST_TEXTS:
+    size = count * kind.get_size()
+    if isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str() and count:
+        size = _size_of_texts(group, key, count) * kind.get_super().get_size()
+    if size > _LARGEST_ATTRIBUTE:
         raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
+    _spend(size + count * _OF_AN_ITEM, group)
     return group.attrs[key]
+
+
+def _size_of_texts(group: Any, key: str, count: int) -> int:
+    """The bytes of an attribute's texts. ValueError where they cannot be told."""
+    if count > _MOST_TEXTS:
+        raise ValueError(_refused(group.name, f"its attribute '{key}' is too large"))
+    number, place = _number_and_place(group)
+    lengths = lengths_of_texts(_opened[number].file, place, key, count, _MOST_MESSAGES)
+    if not lengths:
+        raise ValueError(_refused(group.name, f"its attribute '{key}' is kept in an odd way"))
+    return sum(lengths)
+
+
+def _spend(count: int, thing: Any) -> None:
+    """Count bytes that are read. ValueError where they come to more than a file can hold."""
+    opened = _opened[_number_and_place(thing)[0]]
+    opened.left -= count
+    if opened.left < 0:
+        raise ValueError(_refused(thing.name, _TOO_MUCH))
+
+
+def _check_header(thing: Any) -> None:
+    """ValueError for an object with more attributes than one of Keras has."""
+    number, place = _number_and_place(thing)
+    try:
+        for _ in messages(_opened[number].file, place, _MOST_MESSAGES):
+            pass
+    except TooMany:
+        raise ValueError(_refused(thing.name, "it has too many attributes")) from None
+
+
+def _number_and_place(thing: Any) -> tuple[int, int]:
+    """The number of the open file that a group or dataset is in, and where its header is there."""
+    import h5py
+
+    found = h5py.h5g.get_objinfo(thing.id)
+    number, place = (low | high << 32 for low, high in (found.fileno, found.objno))
+    return number, place  # in two words where those of C's `long` have 32 bits; else one is 0
 
 
 def _check_inside(dataset: Any) -> None:
@@ -181,53 +243,99 @@ def write(group: Any, name: str, array: np.ndarray) -> None:
 
 
 def _raw(dataset: Any) -> Any:
-    left = _left.get() or [_TOTAL]
-    left[0] -= declared(dataset)
-    if is_bomb(dataset) or left[0] < 0:
-        raise ValueError(_refused(dataset.name, "it declares far more than the file can hold"))
+    import h5py
+
+    if is_bomb(dataset):
+        raise ValueError(_refused(dataset.name, _TOO_MUCH))
+    if isinstance(dataset, h5py.Dataset):  # and not an array of an archive
+        _spend(declared(dataset), dataset)
+        problem = problem_of_chunks(dataset)
+        if problem:
+            raise ValueError(_refused(dataset.name, problem))
     return dataset[()]
 
 
+_TOO_MUCH = "it declares far more than the file can hold"
+
+
 def declared(dataset: Any) -> int:
-    """The bytes that the shape of `dataset` stands for."""
-    return int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
+    """The bytes that the shape of `dataset` stands for, and those that reading it takes."""
+    size, chunk = dataset.dtype.itemsize, dataset.chunks
+    whole = _product(dataset.shape) * size
+    if not chunk:
+        return whole
+    chunks = _product(-(-n // m) for n, m in zip(dataset.shape, chunk, strict=True))
+    return max(whole, _product(chunk) * size) + chunks * _OF_A_CHUNK
+
+
+def _product(numbers: Iterable[int]) -> int:
+    return math.prod(int(n) for n in numbers)
 
 
 def groups_with_data(root: Any) -> dict[str, list[tuple[int, ...]]]:
-    """{path: shapes} of all groups that hold datasets, links not followed.
+    """{path: shapes} of all groups that hold datasets, links not followed; each group once.
 
     ValueError for more groups, or deeper ones, than a model has.
     """
     import h5py
 
     found: dict[str, list[tuple[int, ...]]] = {}
-    todo, seen = [("", root, 0)], 0
+    todo, known, seen = [("", root, 0)], {root}, 0
     while todo:
         path, group, depth = todo.pop()
         for name in _names(group):
             seen += 1
             if seen > _MOST_GROUPS or depth > _DEEPEST:
                 raise ValueError(_refused(path, "the file has too many groups, or too deep ones"))
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            if not _is_inside(group, name):
                 continue
             thing = group[name]
             if isinstance(thing, h5py.Dataset):
                 found.setdefault(path, []).append(thing.shape)
-            elif isinstance(thing, h5py.Group):
+            elif isinstance(thing, h5py.Group) and thing not in known:
+                _check_header(thing)
+                known.add(thing)
                 todo.append((f"{path}/{name}".lstrip("/"), thing, depth + 1))
     return found
 
 
 def _names(group: Any) -> list[str]:
-    return list(group.keys())
+    """The names of what is in a group. ValueError for more than a model has."""
+    found: list[bytes] = []
+    letters = 0
+
+    def keep(name: bytes) -> bool:
+        """Whether it is enough."""
+        nonlocal letters
+        found.append(name)
+        letters += len(name)
+        return len(found) > _MOST_GROUPS or letters > _SMALL
+
+    too_many, _ = group.id.links.iterate(keep)
+    if too_many:
+        raise ValueError(_refused(group.name, "it has too many names, or too long ones"))
+    return [name.decode("utf-8", "surrogateescape") for name in found]
 
 
 def _follow(group: Any, name: str) -> Any:
+    if not _is_inside(group, name):
+        raise ValueError(_refused(f"{group.name}/{name}", "it is a link, which may point anywhere"))
+    thing = group[name]
+    _check_header(thing)
+    return thing
+
+
+def _has(group: Any, name: str) -> bool:
+    """Whether a group has this name; no list of all is made, for there may be thousands."""
+    return bool(name) and group.id.links.exists(name.encode("utf-8", "surrogateescape"))
+
+
+def _is_inside(group: Any, name: str) -> bool:
+    """Whether a name is a thing's own, and no link that leads to one."""
     import h5py
 
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise ValueError(_refused(f"{group.name}/{name}", "it is a link, which may point anywhere"))
-    return group[name]
+    kind = group.id.links.get_info(name.encode("utf-8", "surrogateescape")).type
+    return kind == h5py.h5l.TYPE_HARD
 
 
 def _is_bfloat16(dataset: Any) -> bool:

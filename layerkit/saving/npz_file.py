@@ -78,6 +78,7 @@ class NpzArray:
     shape: tuple[int, ...]
     dtype: np.dtype
     attrs: dict[str, Any] = field(default_factory=dict)
+    chunks: None = None  # it is one piece
 
     @property
     def name(self) -> str:
