@@ -685,7 +685,7 @@ def test_what_a_file_really_is(name, tmp_path):
 
 FOLDERS = {
     "saved_model.pb": "a TensorFlow SavedModel folder. Load it with TensorFlow and save it",
-    "config.json": "an unzipped `.keras` folder. Zip config.json and",
+    "config.json": "a folder with config.json but without model.weights.h5. It holds .config.json",
     "checkpoint": "a folder with a TensorFlow checkpoint. Load it with TensorFlow, by model.load_w",
     "model.ckpt.index": "a folder with a TensorFlow checkpoint",
     "_CHECKPOINT_METADATA": "a folder with an Orbax checkpoint",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from typing import Any
 
@@ -11,12 +12,14 @@ import numpy as np
 from ..configurable import custom_object_scope
 from ..saving import from_architecture, load_model
 from ..saving.atomic import replacing
-from ..saving.identify import ARCHITECTURE, KERAS, LEGACY_MODEL, identify
+from ..saving.identify import ARCHITECTURE, KERAS, LEGACY_MODEL, UNZIPPED, identify
 from .lines import wrapped
 
 _WEIGHTS = (".weights.h5", ".weights.json", ".npz")
 _MODELS = (".keras", ".h5", ".hdf5")
 _ARCHITECTURES = (".json",)
+_FOLDERS = ("/", os.sep)
+_WITH_MODEL = (KERAS, UNZIPPED, LEGACY_MODEL)
 _SEED = 0
 _BATCH = 3
 _LENGTHS = (8, 32, 128, 299)  # tried for axes of any length, the first that the model takes
@@ -50,10 +53,10 @@ def convert(
 
 def _check_target(target: str, max_shard_size: float | None) -> None:
     known = (*_WEIGHTS, *_MODELS, *_ARCHITECTURES)
-    if not target.endswith(known):
+    if not target.endswith((*known, *_FOLDERS)):
         raise ValueError(
-            f"The ending of OUT says its format: expected one of {', '.join(known)}. Received: "
-            f"'{target}'."
+            f"The ending of OUT says its format: expected one of {', '.join(known)}, or '/' for a "
+            f"folder with what is in a .keras file. Received: '{target}'."
         )
     if target.endswith(".weights.json") == (max_shard_size is None):
         raise ValueError(
@@ -69,7 +72,7 @@ def _model_of(
     source: str, target: str, architecture: str | None, custom_objects: dict[str, Any]
 ) -> Any:
     kind = identify(source)
-    has_model = kind in (KERAS, LEGACY_MODEL, ARCHITECTURE)
+    has_model = kind in (*_WITH_MODEL, ARCHITECTURE)
     if has_model and architecture is not None:
         raise ValueError(
             f"--architecture is for weights without a model; '{source}' is {kind}. Leave it out."
@@ -81,7 +84,7 @@ def _model_of(
                 "Give the file with the weights as IN, and this one as --architecture."
             )
         return _described(source, custom_objects)
-    if kind in (KERAS, LEGACY_MODEL):
+    if kind in _WITH_MODEL:
         return load_model(source, custom_objects)
     if architecture is None:
         raise ValueError(
@@ -106,6 +109,8 @@ def _write(model: Any, target: str, max_shard_size: float | None) -> None:
         model.save_weights(target, max_shard_size=max_shard_size)
     elif target.endswith(_MODELS):
         model.save(target)
+    elif target.endswith(_FOLDERS):
+        model.save(target, zipped=False)
     else:
         with replacing(target) as file:
             file.write(model.to_json(indent=2).encode())
@@ -117,7 +122,7 @@ def _again(model: Any, target: str, custom_objects: dict[str, Any]) -> Any:
         again = from_architecture(json.loads(model.to_json()), custom_objects)
         again.load_weights(target)
         return again
-    if target.endswith(_MODELS):
+    if target.endswith((*_MODELS, *_FOLDERS)):
         return load_model(target, custom_objects)
     again = _described(target, custom_objects)
     again.set_weights(model.get_weights())

@@ -15,6 +15,7 @@ from ..saving.identify import (
     KERAS,
     LEGACY_MODEL,
     LEGACY_WEIGHTS,
+    UNZIPPED,
     identify,
 )
 from ..saving.keras_file import read_config, read_metadata
@@ -139,6 +140,7 @@ def _of_architecture(path: str, kind: str) -> Contents:
 
 _READERS = {
     KERAS: _of_keras,
+    UNZIPPED: _of_keras,
     LEGACY_MODEL: _of_legacy,
     LEGACY_WEIGHTS: _of_legacy,
     ARCHITECTURE: _of_architecture,

@@ -9,9 +9,11 @@ import stat
 from typing import Any
 
 from .hdf5 import open_hdf5
+from .unzipped import is_unzipped
 
-KERAS, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE = (
+KERAS, UNZIPPED, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE = (
     "a `.keras` model",
+    "an unzipped `.keras` model",
     "Keras weights",
     "a legacy HDF5 model",
     "legacy HDF5 weights",
@@ -60,11 +62,13 @@ _SIGNATURES = [  # how a file begins, what that is, what to do
 
 
 def identify(path: str) -> str:
-    """KERAS, LEGACY_MODEL, WEIGHTS, LEGACY_WEIGHTS, SHARDED, NPZ or ARCHITECTURE.
+    """KERAS, UNZIPPED, LEGACY_MODEL, WEIGHTS, LEGACY_WEIGHTS, SHARDED, NPZ or ARCHITECTURE.
 
     FileNotFoundError where there is no file; ValueError, which says what it is and what to do,
     for anything else. Only regular files are opened.
     """
+    if is_unzipped(path):
+        return UNZIPPED
     check_regular(path)
     with open(path, "rb") as file:
         start = file.read(512)
@@ -98,11 +102,28 @@ def check_regular(path: str) -> None:
         raise FileNotFoundError(
             f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` "
             f"zip file or a `.weights.h5` file. The working folder is '{os.getcwd()}'."
+            f"{_nearest(path)}"
         ) from None
     if stat.S_ISDIR(mode):
         raise ValueError(_unsupported(path, *_recognize_folder(path)))
     if not stat.S_ISREG(mode):
         raise ValueError(_unsupported(path, "a pipe or a device", "Give the path of a file."))
+
+
+def _nearest(path: str) -> str:
+    """What may have been meant where there is no file."""
+    import difflib
+
+    home = os.path.expanduser(path)
+    if home != path and os.path.exists(home):
+        return f" There is '{home}': use os.path.expanduser(path)."
+    folder, name = os.path.split(path)
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return f" There is no folder '{folder}'."
+    near = difflib.get_close_matches(name, names[:10_000], n=3)
+    return f" There is {_few(near)}." if near else ""
 
 
 def _identify_hdf5(path: str, root: Any) -> str:
@@ -214,15 +235,13 @@ def _recognize(path: str, start: bytes, end: bytes) -> tuple[str, str]:
 def _recognize_folder(path: str) -> tuple[str, str]:
     if os.path.exists(os.path.join(path, "saved_model.pb")):
         return "a TensorFlow SavedModel folder", _TENSORFLOW
-    if os.path.exists(os.path.join(path, "config.json")):
-        return (
-            "an unzipped `.keras` folder",
-            "Zip config.json and model.weights.h5 themselves, without their folder.",
-        )
     try:
         names = sorted(os.listdir(path))
     except PermissionError:
         return "a folder that may not be read", "Give the path of a file."
+    if "config.json" in names:
+        remedy = f"It holds {_few(names)}: give one that model.save(path, zipped=False) wrote."
+        return "a folder with config.json but without model.weights.h5", remedy
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return "a folder with a TensorFlow checkpoint", _CHECKPOINT
     if "_CHECKPOINT_METADATA" in names:

@@ -93,12 +93,14 @@ def _has_weights(value: Any) -> bool:
 # --- writing -----------------------------------------------------------------------------------
 
 
-def write_weights(model: Any, file: BinaryIO) -> None:
+def write_weights(model: Any, file: BinaryIO, include_optimizer: bool = True) -> None:
     """Write all weights of `model`, and its optimizer's state, into the empty binary `file`."""
     import h5py
 
     with h5py.File(file, "w") as root:
         for path, obj in walk(model):
+            if path.split("/")[0] == "optimizer" and not include_optimizer:
+                continue
             group = root.create_group(f"{path}/vars")
             group.attrs["name"] = str(obj.name)
             for key, value in state_of(obj).items():
