@@ -45,9 +45,9 @@ def test_what_is_no_path(case):
 
 def test_an_open_hdf5_file(tmp_path):
     small_model().save(tmp_path / "a.h5")
-    with h5py.File(tmp_path / "a.h5") as file:
-        with pytest.raises(TypeError, match="give its name, as `file.filename` says it"):
-            models.load_model(file)
+    message = "give its name, as `file.filename` says it"
+    with h5py.File(tmp_path / "a.h5") as file, pytest.raises(TypeError, match=message):
+        models.load_model(file)
 
 
 def test_no_file_but_one_that_is_called_alike(tmp_path, monkeypatch):

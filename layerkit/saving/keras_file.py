@@ -1,7 +1,8 @@
 """The `.keras` archive: a zip of metadata.json, config.json, model.weights.h5 and assets.
 
-The same files in a folder are a model too. A config is text that names classes of the registry. Nothing is imported, unpickled or run, and
-nothing unpacked to the disk but assets, to a temporary folder.
+The same files in a folder are a model too. A config is text that names classes of the registry.
+Nothing is imported, unpickled or run, and nothing unpacked to the disk but assets, to a temporary
+folder.
 """
 
 from __future__ import annotations
