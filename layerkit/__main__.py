@@ -15,7 +15,7 @@ from .compat import install_as_keras
 USAGE = """usage: python -m layerkit script.py [arguments]
        python -m layerkit inspect FILE [--custom module.py]
        python -m layerkit convert IN OUT [--custom module.py] [--architecture FILE]
-                                  [--max-shard-size GIGABYTES]
+                                  [--max-shard-size GIGABYTES] [--weights-only]
 
 Runs a Keras script on layerkit: `import keras` and `import tensorflow.keras` give layerkit, and the
 names and arguments of Keras 1 and 2 are understood.
@@ -30,6 +30,7 @@ they agree, 1 if not.
 
 --custom names a Python file with the model's own classes and functions: it is run.
 --architecture names the file of the model, where IN holds weights only.
+--weights-only writes OUT.h5 without the model, as Keras 2 saved weights.
 A script that is called inspect or convert, without .py, is run by its path: ./inspect"""
 
 
@@ -75,6 +76,7 @@ def _convert(arguments: list[str]) -> int:
     parser.add_argument("target", metavar="OUT")
     parser.add_argument("--architecture", metavar="FILE")
     parser.add_argument("--max-shard-size", metavar="GIGABYTES", type=float)
+    parser.add_argument("--weights-only", action="store_true")
     chosen = parser.parse_args(arguments)
     try:
         text, holds = convert(
@@ -83,6 +85,7 @@ def _convert(arguments: list[str]) -> int:
             custom_objects_of(chosen.custom),
             chosen.architecture,
             chosen.max_shard_size,
+            chosen.weights_only,
         )
     except (ValueError, TypeError, OSError) as error:
         return _failed(error)

@@ -502,7 +502,7 @@ def test_model_checkpoint_saves_where_the_metric_is_missing(tmp_path):
     "filepath, options, message",
     [
         ("m.foo", {}, "filepath provided must end in `.keras` .* Received: filepath=m.foo"),
-        ("m.h5", {"save_weights_only": True}, "must end in `.weights.h5` .* filepath=m.h5"),
+        ("m.ckpt", {"save_weights_only": True}, "must end in `.weights.h5` .* filepath=m.ckpt"),
         ("m.keras", {"save_freq": "batch"}, "Unrecognized save_freq: batch. Expected save_freq"),
     ],
 )

@@ -246,6 +246,22 @@ def test_convert_weights_with_an_architecture_in_json(tmp_path, capsys):
     np.testing.assert_array_equal(saving.load_model(tmp_path / "a.h5")(x), model(x))
 
 
+def test_convert_into_legacy_weights_and_back(tmp_path, capsys):
+    model = mlp()
+    model.save_weights(tmp_path / "a.npz")
+    (tmp_path / "a.json").write_text(model.to_json())
+    given = ["--architecture", tmp_path / "a.json"]
+    files = tmp_path / "a.npz", tmp_path / "w.h5", tmp_path / "b.hdf5"
+    for source, target in zip(files, files[1:], strict=False):
+        status, out, _ = called(capsys, "convert", source, target, *given, "--weights-only")
+        assert status == 0 and SAME in out and "state" not in out, out
+        assert saving.identify.identify(target) == "legacy HDF5 weights"
+    other = mlp()
+    other.load_weights(tmp_path / "b.hdf5")
+    for own, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, theirs)
+
+
 def test_convert_into_parts(tmp_path, capsys):
     mlp().save(tmp_path / "a.keras")
     size = ["--max-shard-size", 60 / 1024**3]
@@ -318,6 +334,8 @@ ERRORS = {
     ("a.keras", "b.weights.json"): "with --max-shard-size GIGABYTES; other formats are one file",
     ("a.keras", "b.h5", "--max-shard-size", "1"): "other formats are one file. Received",
     ("a.keras", "b.h5", "--architecture", "a.json"): "is for weights without a model; 'a.keras'",
+    ("a.keras", "b.keras", "--weights-only"): "expected OUT to end in .h5 or .hdf5. Received: 'b",
+    ("a.keras", "b.weights.h5", "--weights-only"): "Formats of weights need no such word.",
     ("none.keras", "b.h5"): "File not found: filepath=none.keras",
     ("a.keras", "no/b.h5"): "there is no folder",
 }

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, Sequential, layers, models, optimizers, saving
+from layerkit import Input, Model, Sequential, callbacks, layers, models, optimizers, saving
 
 pytestmark = pytest.mark.numpy_only("files hold no backend")
 
@@ -87,6 +87,73 @@ def test_what_keras_3_looks_for_in_a_file(tmp_path):
         names = [n.decode() for n in group["first"].attrs["weight_names"]]
         np.testing.assert_array_equal(group["first"][names[0]], model.layers[0].kernel)
         assert len(root["optimizer_weights"].attrs["weight_names"]) == 14
+
+
+@pytest.mark.parametrize("name", ["w.h5", "w.hdf5"])
+def test_weights_alone_in_the_layout_of_keras_2(name, tmp_path):
+    model, other = dense(), dense()
+    model.compile("adam", "mse")
+    model.train_on_batch(X, Y)
+    model.save_weights(tmp_path / name)
+    with h5py.File(tmp_path / name) as root:
+        # Keras 2 decodes these, knows only its own backends, and reads arrays in this order.
+        assert root.attrs["keras_version"].decode() == "3.0.0"
+        assert root.attrs["backend"].decode() == "tensorflow"
+        assert [n.decode() for n in root.attrs["layer_names"]] == ["first", "norm", "last"]
+        names = [n.decode().rpartition("/")[2] for n in root["norm"].attrs["weight_names"]]
+        assert names == ["gamma", "beta", "moving_mean", "moving_variance"]
+        assert "optimizer_weights" not in root and "model_config" not in root.attrs
+    for by_name in (False, True):
+        other.load_weights(tmp_path / name, by_name=by_name)
+        for ours, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        other = dense()
+    with pytest.raises(FileExistsError):
+        model.save_weights(tmp_path / name, overwrite=False)
+    with pytest.raises(ValueError, match="This file holds weights only: build the model in code"):
+        models.load_model(tmp_path / name)
+    with pytest.raises(ValueError, match="saving a model that has not yet been built"):
+        Sequential([layers.Dense(2)]).save_weights(tmp_path / "x.h5")
+
+
+class Own(Model):
+    """Layers in a list, a model, and weights of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(2)
+        self.blocks = [layers.Dense(3), layers.BatchNormalization()]
+        self.inner = Sequential([layers.Dense(3), layers.BatchNormalization()])
+        self.scale = self.add_weight(shape=(2,), initializer="ones", name="scale")
+
+    def call(self, x):
+        for layer in [*self.blocks, self.inner]:
+            x = layer(x)
+        return self.last(x) * self.scale
+
+
+def test_weights_alone_of_a_class_of_ones_own(tmp_path):
+    model, other = Own(), Own()
+    for each in (model, other):
+        each(X)
+    model.set_weights([a + i for i, a in enumerate(model.get_weights())])
+    model.save_weights(tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5") as root:
+        stored = [n.decode() for n in root.attrs["layer_names"]]
+        assert stored == [layer.name for layer in model.layers]
+    other.load_weights(tmp_path / "w.h5")
+    for ours, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_checkpoint_of_weights_alone(tmp_path):
+    model, other = dense(), dense()
+    model.compile("sgd", "mse")
+    kept = callbacks.ModelCheckpoint(tmp_path / "w-{epoch}.hdf5", save_weights_only=True)
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[kept])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w-1.hdf5", "w-2.hdf5"]
+    other.load_weights(tmp_path / "w-2.hdf5")
+    np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
 def test_long_lists_of_layers_are_spread_over_attributes(tmp_path):

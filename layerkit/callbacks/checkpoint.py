@@ -47,13 +47,13 @@ class ModelCheckpoint(MonitorCallback):
                 f"Unrecognized save_freq: {save_freq}. "
                 "Expected save_freq are 'epoch' or integer values"
             )
-        if save_weights_only and not self.filepath.endswith(".weights.h5"):
+        if save_weights_only and not self.filepath.endswith((".h5", ".hdf5")):
             raise ValueError(
                 "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided "
-                "must end in `.weights.h5` (Keras weights format). Received: "
-                f"filepath={self.filepath}"
+                "must end in `.weights.h5` (Keras weights format), or in `.h5` (that of Keras 2, "
+                f"without the optimizer's state). Received: filepath={self.filepath}"
             )
-        if not self.filepath.endswith((".keras", ".h5")):
+        if not self.filepath.endswith((".keras", ".h5", ".hdf5")):
             raise ValueError(
                 "The filepath provided must end in `.keras` (Keras model format). Received: "
                 f"filepath={self.filepath}"

@@ -16,7 +16,8 @@ from ..saving.identify import ARCHITECTURE, KERAS, LEGACY_MODEL, UNZIPPED, ident
 from .lines import wrapped
 
 _WEIGHTS = (".weights.h5", ".weights.json", ".npz")
-_MODELS = (".keras", ".h5", ".hdf5")
+_LEGACY = (".h5", ".hdf5")
+_MODELS = (".keras", *_LEGACY)
 _ARCHITECTURES = (".json",)
 _FOLDERS = ("/", os.sep)
 _WITH_MODEL = (KERAS, UNZIPPED, LEGACY_MODEL)
@@ -32,26 +33,28 @@ def convert(
     custom_objects: dict[str, Any],
     architecture: str | None = None,
     max_shard_size: float | None = None,
+    weights_only: bool = False,
 ) -> tuple[str, bool]:
     """Write at `target` what is in `source`; the lines that prove it, and whether they do.
 
     The ending of `target` says the format. architecture: a file with the model, where `source`
-    holds weights only. ValueError for endings without a format, and what cannot be converted.
+    holds weights only. weights_only: `target`, an `.h5`, holds no model and no optimizer's state.
+    ValueError for endings without a format, and what cannot be converted.
     """
-    _check_target(target, max_shard_size)
+    _check_target(target, max_shard_size, weights_only)
     with warnings.catch_warnings(record=True) as caught, custom_object_scope(custom_objects):
         warnings.simplefilter("always")
         model = _model_of(source, target, architecture, custom_objects)
-        _write(model, target, max_shard_size)
+        _write(model, target, max_shard_size, weights_only)
     texts = dict.fromkeys(str(each.message) for each in caught)
     told = [wrapped(f"Note: {text}", "  ") for text in texts]
     with warnings.catch_warnings(), custom_object_scope(custom_objects):
         warnings.simplefilter("ignore")  # they have been told
-        proof, holds = _proof(model, _again(model, target, custom_objects))
+        proof, holds = _proof(model, _again(model, target, custom_objects, weights_only))
     return "\n".join([*told, f"Wrote {target}.", proof]), holds
 
 
-def _check_target(target: str, max_shard_size: float | None) -> None:
+def _check_target(target: str, max_shard_size: float | None, weights_only: bool) -> None:
     known = (*_WEIGHTS, *_MODELS, *_ARCHITECTURES)
     if not target.endswith((*known, *_FOLDERS)):
         raise ValueError(
@@ -62,6 +65,11 @@ def _check_target(target: str, max_shard_size: float | None) -> None:
         raise ValueError(
             "Weights in parts are written to a `.weights.json`, with --max-shard-size GIGABYTES; "
             f"other formats are one file. Received: '{target}', --max-shard-size {max_shard_size}."
+        )
+    if weights_only and (target.endswith(_WEIGHTS) or not target.endswith(_LEGACY)):
+        raise ValueError(
+            "--weights-only writes weights as Keras 2 did: expected OUT to end in .h5 or .hdf5. "
+            f"Received: '{target}'. Formats of weights need no such word."
         )
 
 
@@ -104,8 +112,8 @@ def _described(path: str, custom_objects: dict[str, Any]) -> Any:
         return from_architecture(json.load(file), custom_objects)
 
 
-def _write(model: Any, target: str, max_shard_size: float | None) -> None:
-    if target.endswith(_WEIGHTS):
+def _write(model: Any, target: str, max_shard_size: float | None, weights_only: bool) -> None:
+    if target.endswith(_WEIGHTS) or weights_only:
         model.save_weights(target, max_shard_size=max_shard_size)
     elif target.endswith(_MODELS):
         model.save(target)
@@ -116,11 +124,12 @@ def _write(model: Any, target: str, max_shard_size: float | None) -> None:
             file.write(model.to_json(indent=2).encode())
 
 
-def _again(model: Any, target: str, custom_objects: dict[str, Any]) -> Any:
+def _again(model: Any, target: str, custom_objects: dict[str, Any], weights_only: bool) -> Any:
     """The model that comes out of what was written."""
-    if target.endswith(_WEIGHTS):
+    if target.endswith(_WEIGHTS) or weights_only:
         again = from_architecture(json.loads(model.to_json()), custom_objects)
         again.load_weights(target)
+        again.optimizer = None if weights_only else again.optimizer
         return again
     if target.endswith((*_MODELS, *_FOLDERS)):
         return load_model(target, custom_objects)

@@ -761,6 +761,7 @@ class Model(Layer):
     ) -> None:
         """Save the weights (and the optimizer's state) as a `.weights.h5` or `.npz` file.
 
+        Any other `.h5` or `.hdf5` file holds weights alone, in the layout of Keras 2.
         max_shard_size: gigabytes; with it `filepath` ends in `.weights.json`, and parts of at most
         this size lie beside it.
         """

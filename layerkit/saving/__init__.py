@@ -205,8 +205,10 @@ def save_weights(
     overwrite: bool = True,
     max_shard_size: float | None = None,
 ) -> None:
-    """Save the weights, and the optimizer's state, as a `.weights.h5` file or as a `.npz`.
+    """Save the weights as a file of the kind that its ending says.
 
+    `.weights.h5`, `.npz`: with the optimizer's state. Any other `.h5` or `.hdf5`: the weights
+    alone, layer by layer, as Keras 2 wrote them; every Keras since reads it, by_name too.
     max_shard_size: gigabytes; with it `filepath` ends in `.weights.json`, and the weights lie
     beside it in parts of at most this size.
 
@@ -221,26 +223,39 @@ def save_weights(
     if max_shard_size is not None:
         from .shards import write_sharded_weights
 
-        _check_ending(path, ".weights.json", " when `max_shard_size` is specified")
+        if not path.endswith(".weights.json"):
+            when = " when `max_shard_size` is specified"
+            raise ValueError(_wrong_ending(path, ".weights.json", when))
         return write_sharded_weights(model, path, max_shard_size, overwrite)
-    if path.endswith(".npz"):
-        from .npz_file import write_npz as write
-    else:
-        from .weights_file import write_weights as write
-
-        _check_ending(path, ".weights.h5", "")
+    write = _weights_writer_for(path)
     with replacing(path, overwrite) as file:
         write(model, file)
 
 
-def _check_ending(path: str, ending: str, when: str) -> None:
-    if not path.endswith(ending):
-        folder, name = os.path.split(path)
-        example = os.path.join(folder, name.partition(".")[0] + ending)
-        raise ValueError(
-            f"The filename must end in `{ending}`{when}. Received: filepath={path}. Write, for "
-            f"example, '{example}'."
-        )
+def _weights_writer_for(path: str) -> Callable[[Any, Any], None]:
+    """What writes weights into a file of this name."""
+    if path.endswith(".weights.h5"):
+        from .weights_file import write_weights
+
+        return write_weights
+    if path.endswith((".h5", ".hdf5")):
+        from .legacy.writing import write_legacy_weights
+
+        return write_legacy_weights
+    if path.endswith(".npz"):
+        from .npz_file import write_npz
+
+        return write_npz
+    raise ValueError(_wrong_ending(path, ".weights.h5", ", or in `.h5` for the layout of Keras 2"))
+
+
+def _wrong_ending(path: str, ending: str, when: str) -> str:
+    folder, name = os.path.split(path)
+    example = os.path.join(folder, name.partition(".")[0] + ending)
+    return (
+        f"The filename must end in `{ending}`{when}. Received: filepath={path}. Write, for "
+        f"example, '{example}'."
+    )
 
 
 def load_weights(

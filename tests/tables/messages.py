@@ -1294,9 +1294,10 @@ FILES = [
     ),
     row(
         "weights without their ending",
-        lambda: dense().save_weights("foo.h5"),
+        lambda: dense().save_weights("foo"),
         ValueError,
-        "The filename must end in `.weights.h5`. Received: filepath=foo.h5",
+        "The filename must end in `.weights.h5`, or in `.h5` for the layout of Keras 2. Received: "
+        "filepath=foo.",
         "'foo.weights.h5'",
     ),
     row(

@@ -1,6 +1,6 @@
-"""Whole models as legacy HDF5 files, in the dialect that Keras 3 writes and reads.
+"""Legacy HDF5 files: of weights, which every Keras since 2 reads, and whole models.
 
-Optimizer state lies in `optimizer_weights` in the order of `optimizer.variables`.
+Architectures are written in the dialect that Keras 3 writes and reads. Optimizer state lies in `optimizer_weights` in the order of `optimizer.variables`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from ..older_versions import for_every_version
 from .weights import variables_in_order
 
 _VERSION = "3.0.0"  # the first version of Keras that reads this dialect
+# Whose layout kernels have: Keras 2 refuses what it does not know, and turns them on Theano.
+_BACKEND = "tensorflow"
 _LONGEST = 64_000  # bytes that an attribute may have in HDF5's object header
 _OF_KERAS_3 = ("module", "registered_name", "build_config", "compile_config")
 
@@ -31,8 +33,7 @@ def write_legacy_model(model: Any, file: BinaryIO, include_optimizer: bool = Tru
     config = json.dumps(_plain(for_every_version(serialize(model))))
     training = for_every_version(model.get_compile_config()) if include_optimizer else None
     with h5py.File(file, "w") as root:
-        root.attrs["keras_version"] = _VERSION
-        root.attrs["backend"] = "numpy"
+        _write_origin(root)
         root.attrs["model_config"] = config
         _write_weights(model, root.create_group("model_weights"))
         if training:
@@ -40,6 +41,14 @@ def write_legacy_model(model: Any, file: BinaryIO, include_optimizer: bool = Tru
             training = {**_in_full(training), "optimizer_config": _plain(optimizer)}
             root.attrs["training_config"] = json.dumps(training)
             _write_optimizer(model.optimizer, root)
+
+
+def write_legacy_weights(model: Any, file: BinaryIO) -> None:
+    """Write the weights of `model`, which has been built, into the empty binary `file`."""
+    import h5py
+
+    with h5py.File(file, "w") as root:
+        _write_weights(model, root)
 
 
 def _plain(config: Any) -> Any:
@@ -86,12 +95,16 @@ def _is_layer(config: dict[str, Any]) -> bool:
 def _write_weights(model: Any, group: Any) -> None:
     layers = model.layers
     _write_names(group, "layer_names", [layer.name for layer in layers])
-    group.attrs["backend"] = "numpy"
-    group.attrs["keras_version"] = _VERSION
+    _write_origin(group)
     for layer in layers:
         variables = [v for _, run in variables_in_order(layer) for v in run]
         _write_variables(group.create_group(layer.name), variables)
     _write_variables(group.create_group("top_level_model_weights"), model._own_variables())
+
+
+def _write_origin(group: Any) -> None:
+    group.attrs["keras_version"] = np.bytes_(_VERSION)  # Keras 2 decodes them
+    group.attrs["backend"] = np.bytes_(_BACKEND)
 
 
 def _write_optimizer(optimizer: Any, root: Any) -> None:
