@@ -605,7 +605,7 @@ def test_wrong_extensions(tmp_path):
     with pytest.raises(ValueError, match="A whole model is saved as `.keras` or `.h5`. Received:"):
         model.save(tmp_path / "foo.weights.h5")
     with pytest.raises(ValueError, match=r"The filename must end in `.weights.h5`. Received: file"):
-        model.save_weights(tmp_path / "foo.h5")
+        model.save_weights(tmp_path / "foo.weights")
 
 
 def hdf5(**attributes) -> bytes:
