@@ -28,7 +28,8 @@ convert writes the model or the weights of IN as OUT, by its ending: .keras, .h5
 a .keras file). It loads what it wrote and tells how far outputs and weights differ. Status 0 if
 they agree, 1 if not.
 
---custom names a Python file with the model's own classes and functions: it is run.
+--custom names a Python file with the model's own classes and functions, or with a dict of them that
+is called custom_objects: it is run.
 --architecture names the file of the model, where IN holds weights only.
 --weights-only writes OUT.h5 without the model, as Keras 2 saved weights.
 A script that is called inspect or convert, without .py, is run by its path: ./inspect"""

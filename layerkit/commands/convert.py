@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from ..configurable import custom_object_scope
 from ..saving import from_architecture, load_model
 from ..saving.atomic import replacing
 from ..saving.identify import ARCHITECTURE, KERAS, LEGACY_MODEL, UNZIPPED, identify
+from .custom import HINT
 from .lines import wrapped
 
 _WEIGHTS = (".weights.h5", ".weights.json", ".npz")
@@ -44,7 +47,8 @@ def convert(
     _check_target(target, max_shard_size, weights_only)
     with warnings.catch_warnings(record=True) as caught, custom_object_scope(custom_objects):
         warnings.simplefilter("always")
-        model = _model_of(source, target, architecture, custom_objects)
+        with _hinting():
+            model = _model_of(source, target, architecture, custom_objects)
         _write(model, target, max_shard_size, weights_only)
     texts = dict.fromkeys(str(each.message) for each in caught)
     told = [wrapped(f"Note: {text}", "  ") for text in texts]
@@ -52,6 +56,18 @@ def convert(
         warnings.simplefilter("ignore")  # they have been told
         proof, holds = _proof(model, _again(model, target, custom_objects, weights_only))
     return "\n".join([*told, f"Wrote {target}.", proof]), holds
+
+
+@contextmanager
+def _hinting() -> Iterator[None]:
+    """Errors that ask for `custom_objects` say how they are given here."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        if "custom_objects=" not in str(error):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{error} {HINT}") from error
 
 
 def _check_target(target: str, max_shard_size: float | None, weights_only: bool) -> None:

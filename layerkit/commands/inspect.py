@@ -29,6 +29,7 @@ from ..saving.legacy.configs import (
 )
 from ..saving.model_config import entries, unknown_classes
 from ..saving.stores import open_store
+from .custom import HINT
 from .lines import WIDTH, wrapped
 
 _MOST_ROWS = 500  # of a table
@@ -63,7 +64,8 @@ def inspect(path: str, custom_objects: dict[str, Any]) -> tuple[str, bool]:
         lines += ["", *_layers(contents.config), "", *_arrays(contents)]
     else:
         lines += ["", *_summary(model)]
-    lines += ["", *_training(contents)]
+    without = ["It holds no weights and no training configuration."]
+    lines += ["", *(without if kind == ARCHITECTURE else _training(contents))]
     lines += [wrapped(f"On loading: {text}", "  ") for text in told]
     if failed is not None:
         with custom_object_scope(custom_objects):
@@ -289,6 +291,6 @@ def _would_not_load(error: Exception, missing: list[str]) -> list[str]:
     lines = [wrapped(f"It would not load: {error}")]
     if not all(name in str(error) for name in missing):
         lines.append(wrapped(f"Its own classes: {', '.join(missing)}. Give {entries(missing)}."))
-    if missing:
-        lines.append(wrapped("Here: inspect FILE --custom module.py, which defines them."))
+    if "custom_objects=" in " ".join([str(error), *lines]):
+        lines.append(wrapped(HINT))
     return lines
