@@ -11,12 +11,12 @@ as can be on one backend is not tried on another. The last prints the table, of 
     python tests/golden/what_opens.py table
 
 A file is opened as a user would who does not give up: `load_model` with the classes and functions
-of the user's own that it names; if that fails, with compile=False; then with all of the library's
-layers and models as `custom_objects` too; and where it holds the code of a lambda, in Keras with
-safe_mode=False, if that code is of the Python that runs, in layerkit with functions of one's own by
-the layers' names, as its message says. An architecture goes with the weights beside it:
-`model_from_json`, `load_weights`. What opens must predict what was stored, and, where it was
-trained, train on to the same predictions.
+of the user's own that it names; if that fails, with all of the library's layers and models as
+`custom_objects` too; then with compile=False, without those and with them; and where it holds the
+code of a lambda, in Keras with safe_mode=False, if that code is of the Python that runs, in
+layerkit with functions of one's own by the layers' names, as it says. An architecture goes with the
+weights beside it: `model_from_json`, `load_weights`. What opens must predict what was stored, and,
+where it was trained, train on to the same predictions.
 """
 
 import argparse
@@ -101,9 +101,10 @@ def ways_to_open(keras, own, row, same_python):
     yield "as it is", {"custom_objects": own}
     if "lambda" in row and keras.__name__ == "layerkit":
         yield "with help", {"custom_objects": {**own, **by_layer(row)}}
-    yield "with help", {"custom_objects": own, "compile": False}
     functional = {"Functional": keras.Model, "Model": keras.Model}
     known = {**vars(keras.layers), "Sequential": keras.Sequential, **functional, **own}
+    yield "with help", {"custom_objects": known}
+    yield "with help", {"custom_objects": own, "compile": False}
     yield "with help", {"custom_objects": known, "compile": False}
     if "lambda" in row and keras.__name__ != "layerkit" and same_python:
         yield "with help", {"custom_objects": known, "compile": False, "safe_mode": False}
