@@ -86,6 +86,12 @@ def test_inspect_and_convert_a_folder(tmp_path, capsys):
     assert_same(load_model(tmp_path / "c"), load_model(tmp_path / "a"))
 
 
+def test_where_a_file_is_needed(tmp_path):
+    trained().save(tmp_path / "a", zipped=False)
+    with pytest.raises(ValueError, match="an unzipped `.keras` model. Give the path of a file"):
+        trained().load_state(tmp_path / "a")
+
+
 def test_without_the_optimizer(tmp_path):
     model = trained()
     model.save(tmp_path / "a", zipped=False, include_optimizer=False)

@@ -272,6 +272,8 @@ def _recognize_folder(path: str) -> tuple[str, str]:
         names = sorted(os.listdir(path))
     except PermissionError:
         return "a folder that may not be read", "Give the path of a file."
+    if is_unzipped(path):
+        return "an unzipped `.keras` model", "Give the path of a file."
     if "config.json" in names:
         remedy = f"It holds {_few(names)}: give one that model.save(path, zipped=False) wrote."
         return "a folder with config.json but without model.weights.h5", remedy

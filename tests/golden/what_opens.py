@@ -320,10 +320,9 @@ def counted(files, outcomes):
 
 def cell(counts):
     helped = f" ({counts['helped']} with help)" if counts["helped"] else ""
-    words = [f"{counts['opens']}{helped}", f"{counts['predicts']} of {counts['predicted']}"]
-    if counts["trained"]:
-        words.append(f"{counts['trains']} of {counts['trained']}")
-    return " / ".join(words)
+    kinds = (("predicts", "predicted"), ("trains", "trained"))
+    of = [f"{counts[does]} of {counts[can]}" for does, can in kinds if counts[can]]
+    return " / ".join([f"{counts['opens']}{helped}", *of])
 
 
 def main():
