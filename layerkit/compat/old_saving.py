@@ -1,7 +1,7 @@
 """Files of weights under any name, as Keras 1 and 2 wrote them: model.save_weights('best.h5').
 
-What is written is their layout, as under names that end in `.h5`; `load_weights` knows a file by its
-content.
+What is written is their layout, as under names that end in `.h5`; `load_weights` knows a file by
+its content.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Legacy HDF5 files: of weights, which every Keras since 2 reads, and whole models.
 
-Architectures are written in the dialect that Keras 3 writes and reads. Optimizer state lies in `optimizer_weights` in the order of `optimizer.variables`.
+Architectures are written in the dialect that Keras 3 writes and reads. Optimizer state lies in
+`optimizer_weights` in the order of `optimizer.variables`.
 """
 
 from __future__ import annotations
