@@ -24,10 +24,12 @@ inspect says what a file is, which layers, weights and training state it holds, 
 load; if not, why. Status 0 if it would, 1 if not.
 
 convert writes the model or the weights of IN as OUT, by its ending: .keras, .h5, .weights.h5,
-.weights.json (in parts), .npz (weights by name), .json (architecture). It loads what it wrote and
-tells how far outputs and weights differ. Status 0 if they agree, 1 if not.
+.weights.json (in parts), .npz (weights by name), .json (architecture), / (a folder with what is in
+a .keras file). It loads what it wrote and tells how far outputs and weights differ. Status 0 if
+they agree, 1 if not.
 
---custom names a Python file with the model's own classes and functions: it is run.
+--custom names a Python file with the model's own classes and functions, or with a dict of them that
+is called custom_objects: it is run.
 --architecture names the file of the model, where IN holds weights only.
 --weights-only writes OUT.h5 without the model, as Keras 2 saved weights.
 A script that is called inspect or convert, without .py, is run by its path: ./inspect"""

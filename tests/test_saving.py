@@ -620,7 +620,8 @@ def zipped(**members) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, value in members.items():
-            archive.writestr(name.replace("__", "/").replace("_", "."), value)
+            plain = name if "/" in name else name.replace("__", "/").replace("_", ".")
+            archive.writestr(plain, value)
     return buffer.getvalue()
 
 
@@ -633,7 +634,12 @@ def array_file(save) -> bytes:
 SSTABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 IMPOSTORS = {
     "empty": (b"", "an empty file"),
-    "html": (b"\n<!DOCTYPE html><html>404</html>", "an HTML page"),
+    "html": (b"\n<!DOCTYPE html><html>404</html>", "an HTML or XML page"),
+    "not found": (b"404: Not Found", "the answer of a server that has no such file. Download it"),
+    "annex": (b"/annex/objects/SHA256E-s1--a", "a git-annex pointer.*Fetch the file with `git ann"),
+    "matlab": (b"MATLAB 7.3 MAT-file" + b" " * 99, "a MATLAB file. Read it with its own library"),
+    "zeros": (bytes(999), "begins with nothing but zeros: its copy did not end"),
+    "binary pickle": (pickle.dumps({"a": 1}, protocol=1), "a pickle"),
     "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a Git LFS pointer"),
     "pickle": (pickle.dumps({"a": 1}), "a pickle"),
     "json": (b'{"class_name": "Sequential"}', "a JSON text"),
@@ -642,9 +648,13 @@ IMPOSTORS = {
     "gzip": (b"\x1f\x8b\x08\x00", "a gzip archive"),
     "other": (b"what is this?", "a file of another kind"),
     "hdf5": (hdf5(), "an HDF5 file that Keras did not write"),
-    "cut hdf5": (hdf5()[:900], "not a readable HDF5 file: .*truncated"),
+    "cut hdf5": (hdf5()[:900], r"an HDF5 file that was cut off: it has 900 of \d+ bytes. Copy or"),
+    "first bytes of hdf5": (hdf5()[:30], "an HDF5 file that was cut off: it has 30 bytes"),
+    "fewer bytes of hdf5": (hdf5()[:3], "the first 3 bytes of a file that was cut off. Download"),
     "cut zip": (zipped(config_json="{}")[:-30], "a zip archive that is damaged or was cut off"),
     "zip": (zipped(a_txt="x"), r"a zip archive without config.json; it holds \['a.txt'\]"),
+    "model in a zip": (zipped(a_h5="x"), "a zip archive with 'a.h5' inside. Unzip it, and give"),
+    "savedmodel in a zip": (zipped(**{"m/saved_model.pb": "x"}), "a TensorFlow SavedModel inside."),
     "zip in a folder": (zipped(m__config_json="{}"), "with the model inside its folder 'm'"),
     "zip without weights": (zipped(config_json="{}"), "but without model.weights.h5"),
     "torch": (zipped(model__data_pkl="x"), "a PyTorch checkpoint"),
@@ -685,10 +695,11 @@ def test_what_a_file_really_is(name, tmp_path):
 
 FOLDERS = {
     "saved_model.pb": "a TensorFlow SavedModel folder. Load it with TensorFlow and save it",
-    "config.json": "an unzipped `.keras` folder. Zip config.json and",
+    "config.json": "a folder with config.json but without model.weights.h5. It holds .config.json",
     "checkpoint": "a folder with a TensorFlow checkpoint. Load it with TensorFlow, by model.load_w",
     "model.ckpt.index": "a folder with a TensorFlow checkpoint",
     "_CHECKPOINT_METADATA": "a folder with an Orbax checkpoint",
+    "model.json": "a folder with a TensorFlow.js model. Convert it with tensorflowjs_converter",
     "best.keras": "a folder with 'best.keras' inside. Give the path of the file: '.*best.keras'",
     "readme.txt": "a folder. Give the path of a file",
 }
@@ -697,6 +708,7 @@ FOLDERS = {
 @pytest.mark.parametrize("name", FOLDERS)
 def test_what_a_folder_is(name, tmp_path):
     (tmp_path / name).write_bytes(b"")
+    (tmp_path / "weights.bin").write_bytes(b"")
     for load in (saving.load_model, dense_model().load_weights):
         with pytest.raises(ValueError, match=FOLDERS[name]):
             load(tmp_path)
@@ -738,6 +750,25 @@ def test_no_file_and_what_is_no_regular_file(tmp_path):
         os.mkfifo(tmp_path / "pipe.keras")  # opening it would wait for ever
         with pytest.raises(ValueError, match="a pipe or a device"):
             saving.load_model(tmp_path / "pipe.keras")
+
+
+def test_a_link_to_nothing(tmp_path):
+    (tmp_path / "a.h5").symlink_to("nowhere.h5")
+    with pytest.raises(
+        FileNotFoundError, match="It is a link to 'nowhere.h5', and there is nothin"
+    ):
+        saving.load_model(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("libver", ["earliest", "v108", "v110", "latest"])
+def test_hdf5_of_any_layout_that_was_cut_off(libver, tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w", libver=libver) as file:
+        file["numbers"] = np.ones(2000)
+    whole = (tmp_path / "a.h5").read_bytes()
+    (tmp_path / "a.h5").write_bytes(whole[:-1])
+    message = f"cut off: it has {len(whole) - 1} of {len(whole)} bytes"
+    with pytest.raises(ValueError, match=message):
+        saving.load_model(tmp_path / "a.h5")
 
 
 def test_a_right_file_under_a_wrong_name(tmp_path):

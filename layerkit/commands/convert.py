@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,13 +16,16 @@ from layerkit.backend.allowance import LARGEST_SAMPLE, allowance, sampling
 from ..configurable import custom_object_scope
 from ..saving import from_architecture, load_model
 from ..saving.atomic import replacing
-from ..saving.identify import ARCHITECTURE, KERAS, LEGACY_MODEL, identify
+from ..saving.identify import ARCHITECTURE, KERAS, LEGACY_MODEL, UNZIPPED, identify
+from .custom import HINT
 from .lines import wrapped
 
 _WEIGHTS = (".weights.h5", ".weights.json", ".npz")
 _LEGACY = (".h5", ".hdf5")
 _MODELS = (".keras", *_LEGACY)
 _ARCHITECTURES = (".json",)
+_FOLDERS = ("/", os.sep)
+_WITH_MODEL = (KERAS, UNZIPPED, LEGACY_MODEL)
 _SEED = 0
 _BATCH = 3
 _LENGTHS = (8, 32, 128, 299)  # tried for axes of any length, the first that the model takes
@@ -43,7 +49,8 @@ def convert(
     _check_target(target, max_shard_size, weights_only)
     with warnings.catch_warnings(record=True) as caught, custom_object_scope(custom_objects):
         warnings.simplefilter("always")
-        model = _model_of(source, target, architecture, custom_objects)
+        with _hinting():
+            model = _model_of(source, target, architecture, custom_objects)
         _write(model, target, max_shard_size, weights_only)
     texts = dict.fromkeys(str(each.message) for each in caught)
     told = [wrapped(f"Note: {text}", "  ") for text in texts]
@@ -53,12 +60,24 @@ def convert(
     return "\n".join([*told, f"Wrote {target}.", proof]), holds
 
 
+@contextmanager
+def _hinting() -> Iterator[None]:
+    """Errors that ask for `custom_objects` say how they are given here."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        if "custom_objects=" not in str(error):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{error} {HINT}") from error
+
+
 def _check_target(target: str, max_shard_size: float | None, weights_only: bool) -> None:
     known = (*_WEIGHTS, *_MODELS, *_ARCHITECTURES)
-    if not target.endswith(known):
+    if not target.endswith((*known, *_FOLDERS)):
         raise ValueError(
-            f"The ending of OUT says its format: expected one of {', '.join(known)}. Received: "
-            f"'{target}'."
+            f"The ending of OUT says its format: expected one of {', '.join(known)}, or '/' for a "
+            f"folder with what is in a .keras file. Received: '{target}'."
         )
     if target.endswith(".weights.json") == (max_shard_size is None):
         raise ValueError(
@@ -79,7 +98,7 @@ def _model_of(
     source: str, target: str, architecture: str | None, custom_objects: dict[str, Any]
 ) -> Any:
     kind = identify(source)
-    has_model = kind in (KERAS, LEGACY_MODEL, ARCHITECTURE)
+    has_model = kind in (*_WITH_MODEL, ARCHITECTURE)
     if has_model and architecture is not None:
         raise ValueError(
             f"--architecture is for weights without a model; '{source}' is {kind}. Leave it out."
@@ -91,7 +110,7 @@ def _model_of(
                 "Give the file with the weights as IN, and this one as --architecture."
             )
         return _described(source, custom_objects)
-    if kind in (KERAS, LEGACY_MODEL):
+    if kind in _WITH_MODEL:
         return load_model(source, custom_objects)
     if architecture is None:
         raise ValueError(
@@ -116,6 +135,8 @@ def _write(model: Any, target: str, max_shard_size: float | None, weights_only: 
         model.save_weights(target, max_shard_size=max_shard_size)
     elif target.endswith(_MODELS):
         model.save(target)
+    elif target.endswith(_FOLDERS):
+        model.save(target, zipped=False)
     else:
         with replacing(target) as file:
             file.write(model.to_json(indent=2).encode())
@@ -128,7 +149,7 @@ def _again(model: Any, target: str, custom_objects: dict[str, Any], weights_only
         again.load_weights(target)
         again.optimizer = None if weights_only else again.optimizer
         return again
-    if target.endswith(_MODELS):
+    if target.endswith((*_MODELS, *_FOLDERS)):
         return load_model(target, custom_objects)
     again = _described(target, custom_objects)
     again.set_weights(model.get_weights())

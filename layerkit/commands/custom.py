@@ -13,6 +13,7 @@ from ..compat import install_as_keras
 def custom_objects_of(module: str | None) -> dict[str, Any]:
     """{name: class or function} that a Python file defines or imports; {} for None.
 
+    What its dict `custom_objects` holds comes on top, for names that Python has for other things.
     The file is run, as it would be by an import; `import keras` in it gives layerkit.
     FileNotFoundError where there is none.
     """
@@ -24,8 +25,15 @@ def custom_objects_of(module: str | None) -> dict[str, Any]:
         )
     install_as_keras()
     names = runpy.run_path(module, run_name="custom")
-    return {
+    found = {
         name: thing
         for name, thing in names.items()
         if not name.startswith("_") and (inspect.isclass(thing) or inspect.isfunction(thing))
     }
+    return {**found, **names.get("custom_objects", {})}
+
+
+HINT = (
+    "Here: --custom module.py, a file that defines them, or what custom_objects is in it, a dict "
+    "as above."
+)

@@ -15,6 +15,7 @@ from ..saving.identify import (
     KERAS,
     LEGACY_MODEL,
     LEGACY_WEIGHTS,
+    UNZIPPED,
     identify,
 )
 from ..saving.keras_file import read_config, read_metadata
@@ -24,6 +25,7 @@ from ..saving.legacy.origin import Origin, origin_named
 from ..saving.model_config import entries, unknown_classes
 from ..saving.only_here import only_here
 from ..saving.stores import open_store
+from .custom import HINT
 from .lines import WIDTH, wrapped
 
 _MOST_ROWS = 500  # of a table
@@ -52,13 +54,14 @@ def inspect(path: str, custom_objects: dict[str, Any]) -> tuple[str, bool]:
         return "\n".join([*lines, "", *_would_not_load(error, [])]), False
     lines += [wrapped(line) for line in [contents.writer] if line]
     if contents.config is None:
-        return "\n".join([*lines, "", *_arrays(contents), "", _WEIGHTS_ONLY]), True
+        return "\n".join([*lines, "", *_arrays(contents), "", wrapped(_WEIGHTS_ONLY)]), True
     model, told, failed = _loaded(path, kind, custom_objects)
     if model is None:
         lines += ["", *_layers(contents.config), "", *_arrays(contents)]
     else:
         lines += ["", *_summary(model), *_only_here(model)]
-    lines += ["", *_training(contents)]
+    without = ["It holds no weights and no training configuration."]
+    lines += ["", *(without if kind == ARCHITECTURE else _training(contents))]
     lines += [wrapped(f"On loading: {text}", "  ") for text in told]
     if failed is not None:
         with custom_object_scope(custom_objects):
@@ -135,6 +138,7 @@ def _of_architecture(path: str, kind: str) -> Contents:
 
 _READERS = {
     KERAS: _of_keras,
+    UNZIPPED: _of_keras,
     LEGACY_MODEL: _of_legacy,
     LEGACY_WEIGHTS: _of_legacy,
     ARCHITECTURE: _of_architecture,
@@ -221,7 +225,7 @@ def _listed(shapes: list[tuple[int, ...]]) -> str:
 def _table(rows: list[tuple[str, str]]) -> list[str]:
     left = min(max(len(row[0]) for row in rows), WIDTH // 2)
     shown = [
-        f"  {_clipped(name, left):<{left}}  {_clipped(text, WIDTH - left - 4)}".rstrip()
+        f"  {_end_of(name, left):<{left}}  {_clipped(text, WIDTH - left - 4)}".rstrip()
         for name, text in rows[: _MOST_ROWS + 1]
     ]
     more = len(rows) - len(shown)
@@ -230,6 +234,10 @@ def _table(rows: list[tuple[str, str]]) -> list[str]:
 
 def _clipped(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def _end_of(place: str, length: int) -> str:
+    return place if len(place) <= length else f"...{place[3 - length :]}"
 
 
 def _training(contents: Contents) -> list[str]:
@@ -242,8 +250,9 @@ def _training(contents: Contents) -> list[str]:
         inner = optimizer.get("config")
         inner = inner if isinstance(inner, dict) else {}
         rate = inner.get("learning_rate", inner.get("lr"))
-        rate = rate if isinstance(rate, (int, float)) else "by a schedule"
-        lines.append(f"Optimizer: {optimizer.get('class_name')}, learning rate {rate}.")
+        rate = f"{rate:.6g}" if isinstance(rate, (int, float)) else "by a schedule"
+        name = str(optimizer.get("class_name")).removeprefix("Custom>")
+        lines.append(f"Optimizer: {name}, learning rate {rate}.")
     elif optimizer:
         lines.append(f"Optimizer: {optimizer}.")
     if training or contents.optimizer:
@@ -268,6 +277,8 @@ def _short(value: Any) -> str:
     if isinstance(value, dict) and "class_name" in value:
         inner = value.get("config")
         named = inner.get("name") if isinstance(inner, dict) else inner
+        if named and value["class_name"] in _WRAPPERS:
+            return str(named)
         return f"{value['class_name']} {named}" if named else str(value["class_name"])
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_short(item)}" for key, item in value.items())
@@ -276,8 +287,13 @@ def _short(value: Any) -> str:
     return str(value)
 
 
+_WRAPPERS = ("MeanMetricWrapper", "LossFunctionWrapper", "function")
+
+
 def _would_not_load(error: Exception, missing: list[str]) -> list[str]:
     lines = [wrapped(f"It would not load: {error}")]
     if not all(name in str(error) for name in missing):
         lines.append(wrapped(f"Its own classes: {', '.join(missing)}. Give {entries(missing)}."))
+    if "custom_objects=" in " ".join([str(error), *lines]):
+        lines.append(wrapped(HINT))
     return lines

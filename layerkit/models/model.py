@@ -126,9 +126,11 @@ class Model(Trainer):
         """
         return json.dumps(serialize(self), **kwargs)
 
-    def save(self, filepath: Any, overwrite: bool = True) -> None:
-        """Save architecture, weights, optimizer and compile arguments as a `.keras` file."""
-        saving.save_model(self, filepath, overwrite=overwrite)
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **options: Any
+    ) -> None:
+        """Save architecture, weights, optimizer and compile arguments: see `saving.save_model`."""
+        saving.save_model(self, filepath, overwrite, zipped, **options)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None

@@ -24,6 +24,7 @@ from ..configurable import (
     register_keras_serializable,
 )
 from ..configurable import serialize as serialize_keras_object
+from .paths import path_of
 from .training_config import compile_as_saved, describe_training
 
 if TYPE_CHECKING:
@@ -35,27 +36,72 @@ _UNBUILT = (
 )
 
 
-def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
+def save_model(
+    model: Any,
+    filepath: str | os.PathLike,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    *,
+    include_optimizer: bool = True,
+    save_format: str | None = None,
+) -> None:
     """Save architecture, weights, optimizer and compile arguments as a `.keras` or `.h5` file.
 
     Real Keras 3 reads both, unless the model computes what only older versions did: a warning tells
     of it. An older file is replaced only when the new one is whole on the disk.
+    zipped: False writes what is in a `.keras` file as a folder.
+    include_optimizer: False leaves out the optimizer and the other arguments of `compile`.
+    save_format: as in Keras 2, "h5" or "keras", which must be what the extension says.
+
     ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
     """
     from .atomic import replacing
     from .only_here import warn_of_what_is_only_here
 
-    path = os.fspath(filepath)
+    path = path_of(filepath)
+    if zipped is not None and not zipped:
+        _save_unzipped(model, path, overwrite, include_optimizer)
+        return warn_of_what_is_only_here(model, path)
     write = _writer_for(path)
-    if not model.built:
-        consequence = "It might not contain any weights yet. "
-        warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=3)
+    _check_format(save_format, path)
+    _warn_if_unbuilt(model)
     with replacing(path, overwrite) as file:
-        write(model, file)
+        write(model, file, include_optimizer)
     warn_of_what_is_only_here(model, path)
 
 
-def _writer_for(path: str) -> Callable[[Any, Any], None]:
+def _save_unzipped(model: Any, path: str, overwrite: bool, include_optimizer: bool) -> None:
+    from .atomic_folder import replacing_folder
+    from .keras_file import write_unzipped
+    from .unzipped import MEMBERS
+
+    if path.endswith(".keras"):
+        raise ValueError(
+            "When using `zipped=False`, the `filepath` argument should not end in `.keras`. "
+            f"Received: filepath={path}. It names a folder: write '{path.removesuffix('.keras')}'."
+        )
+    _warn_if_unbuilt(model)
+    with replacing_folder(path, MEMBERS, overwrite) as folder:
+        write_unzipped(model, folder, include_optimizer)
+
+
+def _warn_if_unbuilt(model: Any) -> None:
+    if not model.built:
+        consequence = "It might not contain any weights yet. "
+        warnings.warn(_UNBUILT.format(doing="saving", consequence=consequence), stacklevel=4)
+
+
+def _check_format(save_format: str | None, path: str) -> None:
+    formats = {"h5": (".h5", ".hdf5"), "hdf5": (".h5", ".hdf5"), "keras": (".keras",)}
+    if save_format is not None and not path.endswith(formats.get(save_format, ())):
+        raise ValueError(
+            f"The extension of `filepath` says the format. Received: filepath={path}, save_format="
+            f"'{save_format}'. Write a name that ends in `.keras`, or in `.h5`, and leave "
+            "save_format out. TensorFlow's SavedModel ('tf') is not written here."
+        )
+
+
+def _writer_for(path: str) -> Callable[[Any, Any, bool], None]:
     """What writes a whole model into a file of this name."""
     if path.endswith(".weights.h5"):
         raise ValueError(
@@ -109,13 +155,13 @@ def load_model(
     FileNotFoundError, or ValueError that says what the file is; TypeError for a class that nobody
     registered. Where it fails, nothing is left of it: no names given, no random numbers drawn.
     """
-    from .identify import ARCHITECTURE, KERAS, LEGACY_MODEL, identify
+    from .identify import ARCHITECTURE, KERAS, LEGACY_MODEL, UNZIPPED, identify
     from .keras_file import read_keras
 
-    path = os.fspath(filepath)
+    path = path_of(filepath)
     kind = identify(path)
     with random_state_kept_on_failure(), names_kept_on_failure():
-        if kind == KERAS:
+        if kind in (KERAS, UNZIPPED):
             return read_keras(path, custom_objects, compile)
         if kind == LEGACY_MODEL:
             from .legacy.model_file import read_legacy_model
@@ -156,11 +202,15 @@ def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None)
 def from_json(text: str, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model, without weights, of a JSON text: see `from_architecture`.
 
-    ValueError for a text that describes no model, or weights of more than 2 GiB.
+    ValueError for a text that describes no model, or weights of more than 2 GiB; TypeError for
+    what is no text.
     """
+    from .json_text import check_whole, text_of
     from .model_config import read_json
 
-    return from_architecture(read_json(text, "the architecture"), custom_objects)
+    config = read_json(text_of(text), "the architecture")
+    check_whole(config)
+    return from_architecture(config, custom_objects)
 
 
 def save_weights(
@@ -181,7 +231,7 @@ def save_weights(
     """
     from .atomic import replacing
 
-    path = os.fspath(filepath)
+    path = path_of(filepath)
     if not model.built:
         raise ValueError(_UNBUILT.format(doing="saving", consequence=""))
     if max_shard_size is not None:
@@ -236,13 +286,22 @@ def load_weights(
     by_name, of legacy files: load the layers that have the same names, rather than one after
     another.
     """
-    from .identify import KERAS, LEGACY_MODEL, LEGACY_WEIGHTS, NPZ, SHARDED, WEIGHTS, identify
+    from .identify import (
+        KERAS,
+        LEGACY_MODEL,
+        LEGACY_WEIGHTS,
+        NPZ,
+        SHARDED,
+        UNZIPPED,
+        WEIGHTS,
+        identify,
+    )
     from .keras_file import read_keras_weights
     from .npz_file import read_npz
     from .shards import read_sharded_weights
     from .weights_file import read_weights
 
-    path = os.fspath(filepath)
+    path = path_of(filepath)
     kind = identify(path)
     if not model.built:
         raise ValueError(_UNBUILT.format(doing="loading weights into", consequence=""))
@@ -258,7 +317,12 @@ def load_weights(
     if kind == WEIGHTS:
         with open(path, "rb") as file:
             return read_weights(model, file, path, skip_mismatch)
-    readers = {KERAS: read_keras_weights, SHARDED: read_sharded_weights, NPZ: read_npz}
+    readers = {
+        KERAS: read_keras_weights,
+        UNZIPPED: read_keras_weights,
+        SHARDED: read_sharded_weights,
+        NPZ: read_npz,
+    }
     if kind not in readers:
         raise ValueError(_NO_WEIGHTS.format(path=path, kind=kind))
     readers[kind](model, path, skip_mismatch)

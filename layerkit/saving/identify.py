@@ -9,9 +9,11 @@ import stat
 from typing import Any
 
 from .hdf5 import open_hdf5
+from .unzipped import is_unzipped
 
-KERAS, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE = (
+KERAS, UNZIPPED, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE = (
     "a `.keras` model",
+    "an unzipped `.keras` model",
     "Keras weights",
     "a legacy HDF5 model",
     "legacy HDF5 weights",
@@ -30,6 +32,7 @@ _CHECKPOINT = (
     "model.save_weights('model.weights.h5')."
 )
 _YAML = "It holds no weights. Its model: keras.models.model_from_yaml(text), in a Keras script."
+_TENSORFLOW_JS = "Convert it with tensorflowjs_converter --output_format keras."
 _OTHER_LIBRARY = "Read it with its own library, then model.set_weights(...)."
 _MOST_JSON = 64 * 2**20  # bytes
 _SIGNATURES = [  # how a file begins, what that is, what to do
@@ -51,6 +54,12 @@ _SIGNATURES = [  # how a file begins, what that is, what to do
     (b"(dp0", "a pickle", _PICKLE),
     (b"(lp0", "a pickle", _PICKLE),
     (b"ccopy_reg", "a pickle", _PICKLE),
+    (b"}q\x00", "a pickle", _PICKLE),
+    (b"]q\x00", "a pickle", _PICKLE),
+    (b"404: Not Found", "the answer of a server that has no such file", _DOWNLOAD),
+    (b"/annex/objects/", "a git-annex pointer, not the file it stands for",
+     "Fetch the file with `git annex get`."),
+    (b"MATLAB ", "a MATLAB file", _OTHER_LIBRARY),
     (b"\x08\x01\x12", "the saved_model.pb of a TensorFlow SavedModel", _TENSORFLOW),
     (b"GGUF", "a GGUF file", _OTHER_LIBRARY),
     (b"model_checkpoint_path:", "the list of a TensorFlow checkpoint", _CHECKPOINT),
@@ -60,16 +69,19 @@ _SIGNATURES = [  # how a file begins, what that is, what to do
 
 
 def identify(path: str) -> str:
-    """KERAS, LEGACY_MODEL, WEIGHTS, LEGACY_WEIGHTS, SHARDED, NPZ or ARCHITECTURE.
+    """KERAS, UNZIPPED, LEGACY_MODEL, WEIGHTS, LEGACY_WEIGHTS, SHARDED, NPZ or ARCHITECTURE.
 
     FileNotFoundError where there is no file; ValueError, which says what it is and what to do,
     for anything else. Only regular files are opened.
     """
+    if is_unzipped(path):
+        return UNZIPPED
     check_regular(path)
     with open(path, "rb") as file:
         start = file.read(512)
         file.seek(0)
         if start.startswith(_HDF5):
+            _check_length(path, start)
             with open_hdf5(file, path) as root:
                 return _identify_hdf5(path, root)
         kind = _identify_zip(path, file)
@@ -98,11 +110,45 @@ def check_regular(path: str) -> None:
         raise FileNotFoundError(
             f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` "
             f"zip file or a `.weights.h5` file. The working folder is '{os.getcwd()}'."
+            f"{_nearest(path)}"
         ) from None
     if stat.S_ISDIR(mode):
         raise ValueError(_unsupported(path, *_recognize_folder(path)))
     if not stat.S_ISREG(mode):
         raise ValueError(_unsupported(path, "a pipe or a device", "Give the path of a file."))
+
+
+def _nearest(path: str) -> str:
+    """What may have been meant where there is no file."""
+    import difflib
+
+    if os.path.islink(path):
+        return f" It is a link to '{os.readlink(path)}', and there is nothing."
+    home = os.path.expanduser(path)
+    if home != path and os.path.exists(home):
+        return f" There is '{home}': use os.path.expanduser(path)."
+    folder, name = os.path.split(path)
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return f" There is no folder '{folder}'."
+    near = difflib.get_close_matches(name, names[:10_000], n=3)
+    return f" There is {_few(near)}." if near else ""
+
+
+def _check_length(path: str, start: bytes) -> None:
+    """ValueError for an HDF5 file that is shorter than its first bytes say."""
+    size = os.path.getsize(path)
+    places = {0: 40, 1: 44, 2: 28, 3: 28}  # of the length, after addresses of 8 bytes
+    version = start[8] if len(start) > 8 else 0
+    place = places.get(version, 0)
+    whole = int.from_bytes(start[place : place + 8], "little") if place else 0
+    if len(start) < 48 or size < whole:
+        of = f" of {whole}" if len(start) >= 48 else ""
+        raise ValueError(
+            f"'{path}' is an HDF5 file that was cut off: it has {size}{of} bytes. Copy or download "
+            "it again, or take an older one if its writer was interrupted."
+        )
 
 
 def _identify_hdf5(path: str, root: Any) -> str:
@@ -148,8 +194,7 @@ def _identify_json(path: str, text: bytes) -> str | None:
             raise ValueError(_unsupported(path, what, _OTHER_LIBRARY))
         return SHARDED
     if "modelTopology" in found or found.get("format") == "layers-model":
-        remedy = "Convert it with tensorflowjs_converter --output_format keras."
-        raise ValueError(_unsupported(path, "a TensorFlow.js model", remedy))
+        raise ValueError(_unsupported(path, "a TensorFlow.js model", _TENSORFLOW_JS))
     of_keras_0 = "name" in found and isinstance(found.get("layers"), list)
     return ARCHITECTURE if {"class_name", "config"} <= found.keys() or of_keras_0 else None
 
@@ -170,6 +215,11 @@ def _recognize_zip(names: list[str]) -> tuple[str, str]:
         )
     if any(name.endswith("data.pkl") for name in names):
         return "a PyTorch checkpoint", _PICKLE
+    model = next((name for name in names if name.endswith((".h5", ".hdf5", ".keras"))), None)
+    if model:
+        return f"a zip archive with '{model}' inside", "Unzip it, and give the path of that file."
+    if any(name.endswith("saved_model.pb") for name in names):
+        return "a zip archive with a TensorFlow SavedModel inside", _TENSORFLOW
     if names and all(name.endswith(".npy") for name in names):
         remedy = (
             "Load it by data = np.load(path); model.set_weights([data[k] for k in data.files])."
@@ -187,6 +237,10 @@ def _recognize(path: str, start: bytes, end: bytes) -> tuple[str, str]:
     for signature, what, remedy in _SIGNATURES:
         if start.startswith(signature):
             return what, remedy
+    if _HDF5.startswith(start) or b"PK\x03\x04".startswith(start):
+        return f"the first {len(start)} bytes of a file that was cut off", _DOWNLOAD
+    if not start.strip(b"\0"):
+        return "a file that begins with nothing but zeros: its copy did not end", _DOWNLOAD
     if start[4:8] == b"TFL3":
         return (
             "a TensorFlow Lite model",
@@ -200,7 +254,7 @@ def _recognize(path: str, start: bytes, end: bytes) -> tuple[str, str]:
         return "a part of a TensorFlow checkpoint", _CHECKPOINT
     text = start.lstrip(_BLANK).lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml", b"<!--")):
-        return "an HTML page: the download got a web page instead of the file", _DOWNLOAD
+        return "an HTML or XML page: the download got one instead of the file", _DOWNLOAD
     if text.startswith((b"{", b"[")):
         return "a JSON text", "It holds no weights. Give the `.keras` or `.weights.h5` file."
     if start[257:262] == b"ustar":
@@ -216,17 +270,19 @@ def _recognize(path: str, start: bytes, end: bytes) -> tuple[str, str]:
 def _recognize_folder(path: str) -> tuple[str, str]:
     if os.path.exists(os.path.join(path, "saved_model.pb")):
         return "a TensorFlow SavedModel folder", _TENSORFLOW
-    if os.path.exists(os.path.join(path, "config.json")):
-        return (
-            "an unzipped `.keras` folder",
-            "Zip config.json and model.weights.h5 themselves, without their folder.",
-        )
     try:
         names = sorted(os.listdir(path))
     except PermissionError:
         return "a folder that may not be read", "Give the path of a file."
+    if is_unzipped(path):
+        return "an unzipped `.keras` model", "Give the path of a file."
+    if "config.json" in names:
+        remedy = f"It holds {_few(names)}: give one that model.save(path, zipped=False) wrote."
+        return "a folder with config.json but without model.weights.h5", remedy
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return "a folder with a TensorFlow checkpoint", _CHECKPOINT
+    if "model.json" in names and any(name.endswith(".bin") for name in names):
+        return "a folder with a TensorFlow.js model", _TENSORFLOW_JS
     if "_CHECKPOINT_METADATA" in names:
         return "a folder with an Orbax checkpoint", _OTHER_LIBRARY
     files = [name for name in names if name.endswith((".keras", ".h5", ".hdf5", ".weights.json"))]

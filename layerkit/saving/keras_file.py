@@ -1,7 +1,8 @@
 """The `.keras` archive: a zip of metadata.json, config.json, model.weights.h5 and assets.
 
-A config is text that names classes of the registry. Nothing is imported, unpickled or run, and
-nothing unpacked to the disk but assets, to a temporary folder.
+The same files in a folder are a model too. A config is text that names classes of the registry.
+Nothing is imported, unpickled or run, and nothing unpacked to the disk but assets, to a temporary
+folder.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from ..configurable import custom_object_scope, serialize
 from ..version import __version__
+from . import unzipped
 from .assets import found_assets, load_assets
 from .legacy.origin import origin_named
 from .legacy.training import modern_description
@@ -35,24 +38,37 @@ _MOST_CONFIG = 32 * 2**20  # bytes of config.json
 # --- writing -----------------------------------------------------------------------------------
 
 
-def write_keras(model: Any, file: BinaryIO) -> None:
+def write_keras(model: Any, file: BinaryIO, include_optimizer: bool = True) -> None:
     """Write `model` into the empty binary `file`."""
     import zipfile
 
-    config = json.dumps(for_every_version(serialize(model)))
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in _members_of(model, include_optimizer):
+            archive.writestr(name, content)
+
+
+def write_unzipped(model: Any, folder: str, include_optimizer: bool = True) -> None:
+    """Write what is in a `.keras` file into the empty `folder`."""
+    unzipped.write(folder, _members_of(model, include_optimizer))
+
+
+def _members_of(model: Any, include_optimizer: bool) -> Iterator[tuple[str, Any]]:
+    """(name, bytes) of all that a `.keras` file holds."""
+    description = serialize(model)
+    if not include_optimizer:
+        description.pop("compile_config", None)
+    config = json.dumps(for_every_version(description))
     metadata = {
         "keras_version": _FORMAT,
         "layerkit_version": __version__,
         "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
     }
     weights = io.BytesIO()
-    write_weights(model, weights)
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(METADATA, json.dumps(metadata))
-        archive.writestr(CONFIG, config)
-        archive.writestr(WEIGHTS, weights.getbuffer())
-        for name, content in found_assets(model):
-            archive.writestr(name, content)
+    write_weights(model, weights, include_optimizer)
+    yield METADATA, json.dumps(metadata).encode()
+    yield CONFIG, config.encode()
+    yield WEIGHTS, weights.getbuffer()
+    yield from found_assets(model)
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -84,10 +100,7 @@ def _keras_version(path: Any) -> str:
 
 def read_metadata(path: Any) -> dict[str, Any]:
     """What the file says of its writer; {} where it says nothing that can be read."""
-    import zipfile
-
-    with zipfile.ZipFile(path) as archive:
-        written = METADATA in archive.namelist()
+    written = METADATA in _sizes(path)
     content = _member(path, METADATA, _MOST_METADATA) if written else b"{}"
     try:
         metadata = json.loads(content)
@@ -113,29 +126,41 @@ def read_keras_weights(model: Any, path: str, skip_mismatch: bool) -> None:
 
 def _load_assets(model: Any, path: Any) -> None:
     """Give the layers their files, in all no more than one of their size can hold."""
-    import zipfile
-
-    with zipfile.ZipFile(path) as archive:
-        infos = [info for info in archive.infolist() if info.filename.startswith("assets/")]
-    packed = sum(info.compress_size for info in infos)
-    size = sum(info.file_size for info in infos)
-    if size > max(_SMALL, _RATIO * packed) or len(infos) > _MOST_ASSETS:
+    found = {name: own for name, own in _sizes(path).items() if name.startswith("assets/")}
+    packed = sum(own for own, _ in found.values())
+    size = sum(own for _, own in found.values())
+    if size > max(_SMALL, _RATIO * packed) or len(found) > _MOST_ASSETS:
         raise ValueError(
-            f"Refused to read '{path}': its {len(infos)} assets of {packed} bytes declare {size} "
+            f"Refused to read '{path}': its {len(found)} assets of {packed} bytes declare {size} "
             "bytes unpacked. Do not trust this file."
         )
-    load_assets(model, [info.filename for info in infos], lambda name: _member(path, name))
+    load_assets(model, list(found), lambda name: _member(path, name))
+
+
+def _sizes(path: Any) -> dict[str, tuple[int, int]]:
+    """{name: (packed bytes, unpacked bytes)} of all members."""
+    import zipfile
+
+    if unzipped.is_unzipped(path):
+        return unzipped.sizes(path)
+    with zipfile.ZipFile(path) as archive:
+        return {x.filename: (x.compress_size, x.file_size) for x in archive.infolist()}
 
 
 def _member(path: str, name: str, most: int | None = None) -> bytes:
     """The unpacked bytes of one member. ValueError for archives that only an attacker makes."""
     import zipfile
 
+    if unzipped.is_unzipped(path):
+        _check_size(name, *unzipped.size(path, name), path, most)
+        return unzipped.read(path, name)
     try:
         with zipfile.ZipFile(path) as archive:
             _check_names(archive.namelist(), path)
             info = archive.getinfo(name)
-            _check_size(info, path, most)
+            if info.flag_bits & 1:
+                raise ValueError(f"'{path}' is encrypted: unpack it and zip it without a password.")
+            _check_size(name, info.compress_size, info.file_size, path, most)
             return archive.read(info)
     except Exception as error:  # of zipfile, or of what unpacks
         if isinstance(error, ValueError) and str(path) in str(error):
@@ -162,13 +187,9 @@ def _check_names(names: list[str], path: str) -> None:
             )
 
 
-def _check_size(info: Any, path: str, most: int | None) -> None:
-    if info.flag_bits & 1:
-        raise ValueError(f"'{path}' is encrypted: unpack it and zip it without a password.")
-    bomb = info.file_size > max(_SMALL, _RATIO * info.compress_size)
-    if bomb or (most is not None and info.file_size > most):
+def _check_size(name: str, packed: int, size: int, path: str, most: int | None) -> None:
+    if size > max(_SMALL, _RATIO * packed) or (most is not None and size > most):
         raise ValueError(
-            f"Refused to read '{path}': its member '{info.filename}' of {info.compress_size} "
-            f"bytes declares {info.file_size} bytes unpacked. Do not trust this file, or zip it "
-            "again without compression."
+            f"Refused to read '{path}': its member '{name}' of {packed} bytes declares {size} "
+            "bytes unpacked. Do not trust this file, or zip it again without compression."
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from . import hdf5
-from .identify import KERAS, NPZ, SHARDED
+from .identify import KERAS, NPZ, SHARDED, UNZIPPED
 from .keras_file import read_weights_member
 from .npz_file import open_npz
 from .shards import open_sharded
@@ -23,6 +23,7 @@ def open_store(path: str, kind: str) -> Iterator[Store]:
         with open_sharded(path) as shards:
             yield shards
     else:
-        file = read_weights_member(path) if kind == KERAS else open(path, "rb")  # noqa: SIM115
+        inside = kind in (KERAS, UNZIPPED)
+        file = read_weights_member(path) if inside else open(path, "rb")  # noqa: SIM115
         with file, hdf5.open_hdf5(file, path) as root:
             yield HDF5Store(root)

@@ -29,7 +29,10 @@ def describe_training(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def compile_as_saved(model: Any, config: dict[str, Any]) -> None:
     """Compile `model` as `config` says; what cannot be restored is left out with one warning."""
-    advice = "Call model.compile(...) with them to train or evaluate as before."
+    advice = (
+        "Call model.compile(...) with them to train or evaluate as before, or load the model with "
+        "custom_objects={name: object} for those of your own."
+    )
     if type(model).compile.__module__.partition(".")[0] != __name__.partition(".")[0]:
         reason = "its class overrides compile(): override compile_from_config(config) too"
         _warn([f"everything ({reason})"], "was loaded without", advice)
@@ -69,18 +72,28 @@ def _restore(model: Any, arguments: dict[str, Any], key: str, value: Any) -> lis
         restored = _own(deserialize(value))
         model.compile(**arguments, **{key: restored})
     except Exception as error:  # a class of the user's may raise anything
-        items = _items(value) if _is_small(value) else []
-        problems = [_restore(model, dict(arguments), key, [item]) for item in items]
-        if len(items) < 2 or not any(problems):  # each would do, but not together
+        problems: list[str] = []
+        if _is_several(value) and _is_small(value):
+            kept = _kept(model, arguments, key, value, problems)
+        if not problems:  # each would do, but not together
             return [f"{key}: {_short(error)}"]
-        pairs = zip(items, problems, strict=True)
-        kept: Any = [None if problem else item for item, problem in pairs]
-        kept = dict(zip(value, kept, strict=True)) if isinstance(value, dict) else kept
-        if kept == value:  # what is left out is what does not work
-            return [f"{key}: {_short(error)}"]
-        return sum(problems, []) + _restore(model, arguments, key, kept)
+        return problems + _restore(model, arguments, key, kept)
     arguments[key] = restored
     return []
+
+
+def _kept(model: Any, arguments: dict[str, Any], key: str, value: Any, problems: list[str]) -> Any:
+    """`value` with None for its parts that do not work; why not is added to `problems`."""
+    if isinstance(value, list):
+        return [_kept(model, arguments, key, item, problems) for item in value]
+    if _is_several(value):
+        return {k: _kept(model, arguments, key, item, problems) for k, item in value.items()}
+    try:
+        model.compile(**arguments, **{key: [_own(deserialize(value))]})
+    except Exception as error:
+        problems.append(f"{key}: {_short(error)}")
+        return None
+    return value
 
 
 def _own(value: Any) -> Any:
@@ -93,18 +106,17 @@ def _own(value: Any) -> Any:
     return value if found is None else found
 
 
-def _items(value: Any) -> list:
-    """What is by output, or one of several metrics; none for the description of one object."""
-    if isinstance(value, dict):
-        return [] if "class_name" in value else list(value.values())
-    return value if isinstance(value, list) and len(value) > 1 else []
+def _is_several(value: Any) -> bool:
+    """Whether losses or metrics stand in lists, or by output."""
+    return isinstance(value, list) or isinstance(value, dict) and "class_name" not in value
 
 
 def _is_small(value: Any, depth: int = 0) -> bool:
     """Whether there are few enough parts to try each."""
-    items = _items(value)
+    items = list(value.values() if isinstance(value, dict) else value)
+    inner = [item for item in items if _is_several(item)]
     few = len(items) <= _MOST_PARTS and depth <= _DEEPEST
-    return few and all(_is_small(item, depth + 1) for item in items)
+    return few and all(_is_small(item, depth + 1) for item in inner)
 
 
 def _short(error: Exception) -> str:

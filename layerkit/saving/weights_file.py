@@ -98,12 +98,14 @@ def _has_weights(value: Any) -> bool:
 # --- writing -----------------------------------------------------------------------------------
 
 
-def write_weights(model: Any, file: BinaryIO) -> None:
+def write_weights(model: Any, file: BinaryIO, include_optimizer: bool = True) -> None:
     """Write all weights of `model`, and its optimizer's state, into the empty binary `file`."""
     import h5py
 
     with h5py.File(file, "w") as root:
         for path, obj in walk(model):
+            if path.split("/")[0] == "optimizer" and not include_optimizer:
+                continue
             group = root.create_group(f"{path}/vars")
             group.attrs["name"] = str(obj.name)
             for key, value in state_of(obj).items():
@@ -190,14 +192,14 @@ def load_from(model: Any, store: Store, name: str, skip_mismatch: bool) -> None:
         parts = [_compare(path, obj, store) for path, obj in walk(model)]
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
-            raise ValueError(_could_not_be_loaded(failed, parts, store, name))
+            raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{_REMEDY}")
         for part in parts:
             if not part.problem:
                 part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
         _assign(parts, skip_mismatch)
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
-            raise ValueError(_could_not_be_loaded(failed, parts, store, name))
+            raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{_REMEDY}")
         _warn_of_skipped(failed, parts, store, name)
 
 
@@ -332,7 +334,8 @@ def _own_variables(obj: Any) -> list[Any]:
 
 def _warn_of_skipped(failed: list[_Part], parts: list[_Part], store: Store, name: str) -> None:
     if failed:
-        tell(_could_not_be_loaded(failed, parts, store, name), stacklevel=6)
+        text = _could_not_be_loaded(failed, parts, store, name)
+        tell(f"Skipped, as asked: {text}", stacklevel=6)
     for part in parts:
         if part.problem and not isinstance(part.obj, Layer) and part.stored:
             tell(f"{part.problem} It starts afresh.", stacklevel=6)
@@ -369,10 +372,14 @@ def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], store: Store, 
         f"A total of {len(failed)} objects could not be loaded. Example error message for object "
         f"{failed[0].obj}:\n\n{failed[0].problem}\n\nList of objects that could not be loaded:\n"
         f"{[part.obj for part in failed]}\n\nThe model and '{name}' side by side:\n{table}\n"
-        f"Groups of the file that the model has no place for: {_listed(unused) or 'none'}\n"
-        "Make the model as it was when the file was written, or pass skip_mismatch=True to "
-        "load_weights to load the rest."
+        f"Groups of the file that the model has no place for: {_listed(unused) or 'none'}"
     )
+
+
+_REMEDY = (
+    "Make the model as it was when the file was written, or pass skip_mismatch=True to "
+    "load_weights to load the rest."
+)
 
 
 def _shapes_in_words(arrays: dict[str, Any], names: list[str]) -> str:

@@ -68,8 +68,10 @@ def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) 
     _load(model, [pair for pair in pairs if pair.stored], root, name, skip_mismatch)
     left = [pair.layer.name for pair in pairs if not pair.stored]
     if left or stored:
+        some = len(left) < len(pairs)
+        result = "were loaded by name" if some else "were not loaded: no layer has the same name"
         tell(
-            f"Weights of '{name}' were loaded by name. Layers of the model that the file does not "
+            f"Weights of '{name}' {result}. Layers of the model that the file does not "
             f"have: {left or 'none'}. Layers of the file that the model does not have: "
             f"{sorted(stored) or 'none'}.",
             stacklevel=5,
@@ -112,7 +114,7 @@ def _load(model: Any, pairs: list[_Pair], root: Any, name: str, skip_mismatch: b
         _match(pair, origin)
     failed = [pair for pair in pairs if pair.problem]
     if failed and not skip_mismatch:
-        raise ValueError(_mismatch(failed, pairs, name))
+        raise ValueError(f"{_mismatch(failed, pairs, name)}\n{_REMEDY}")
     for pair in [*pairs, *top]:
         for variable, array in pair.values:
             variable.assign(array)
@@ -182,19 +184,27 @@ def variables_in_order(layer: Any) -> list[tuple[Any, list[Any]]]:
 
 
 def _count_mismatch(found: list[Any], stored: list[Stored], name: str) -> str:
-    rows = [
-        (
-            found[i].name if i < len(found) else "",
-            _shapes(found[i]) if i < len(found) else "",
-            stored[i].name if i < len(stored) else "",
-            _listed(stored[i].shapes) if i < len(stored) else "",
+    rows, first = [], None
+    for i in range(max(len(found), len(stored))):
+        expects = _shapes(found[i]) if i < len(found) else ""
+        holds = _listed(stored[i].shapes) if i < len(stored) else ""
+        if first is None and expects != holds:
+            first, holds = i, f"{holds}  <- the first difference".lstrip()
+        rows.append(
+            (
+                found[i].name if i < len(found) else "",
+                expects,
+                stored[i].name if i < len(stored) else "",
+                holds,
+            )
         )
-        for i in range(max(len(found), len(stored)))
-    ]
+    start = max(0, min((first or 0) - _MOST_ROWS // 2, len(rows) - _MOST_ROWS))
+    before = [f"  {start} pairs that agree, and then"] if start else []
+    shown = "\n".join([*before, _table(rows[start:])])
     return (
         "Layer count mismatch when loading weights from file. Model expected "
         f"{len(found)} layers, found {len(stored)} saved layers. The model and '{name}' side by "
-        f"side:\n{_table(rows)}\nMake the model as it was when the file was written, or pass "
+        f"side:\n{shown}\nMake the model as it was when the file was written, or pass "
         "by_name=True to load the layers that have the same names."
     )
 
@@ -212,9 +222,14 @@ def _mismatch(failed: list[_Pair], pairs: list[_Pair], name: str) -> str:
     ]
     return (
         f"{failed[0].problem} {len(failed)} of {len(pairs)} layers could not be loaded. The model "
-        f"and '{name}' side by side:\n{_table(rows)}\nMake the model as it was when the file was "
-        "written, or pass skip_mismatch=True to load the rest."
+        f"and '{name}' side by side:\n{_table(rows)}"
     )
+
+
+_REMEDY = (
+    "Make the model as it was when the file was written, or pass skip_mismatch=True to load the "
+    "rest."
+)
 
 
 def _table(rows: list[tuple[str, str, str, str]]) -> str:
