@@ -8,7 +8,21 @@ import h5py
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, Sequential, callbacks, layers, models, optimizers, saving
+from layerkit import (
+    Input,
+    Model,
+    Sequential,
+    callbacks,
+    configurable,
+    layers,
+    losses,
+    models,
+    ops,
+    optimizers,
+    saving,
+)
+from layerkit.layers.retired import Highway
+from layerkit.saving import older_versions
 
 pytestmark = pytest.mark.numpy_only("files hold no backend")
 
@@ -167,6 +181,111 @@ def test_long_lists_of_layers_are_spread_over_attributes(tmp_path):
     assert [x.name for x in again.layers] == [x.name for x in model.layers]
 
 
+@pytest.mark.parametrize("name", ["a.keras", "a.h5"])
+def test_what_keras_does_not_have_is_told_once(name, tmp_path):
+    hard = layers.LSTM(2, recurrent_activation="hard_sigmoid_keras2", name="old")
+    inner = Sequential([Input((2,)), Highway(name="high"), layers.Dense(2)])
+    model = Sequential([Input((3, 2)), hard, inner])
+    with pytest.warns(UserWarning, match="Keras 3 cannot read '.*', layerkit can") as told:
+        model.save(tmp_path / name)
+    (text,) = [str(each.message) for each in told]
+    assert "no activation hard_sigmoid_keras2 (layer 'lstm_cell" in text
+    assert "no Highway (layer 'high')" in text and told[0].filename == __file__
+    models.load_model(tmp_path / name)
+    model.save_weights(tmp_path / "w.h5")  # which names no classes: any Keras takes it
+
+
+def test_keys_that_older_versions_of_keras_refuse_are_left_out_at_their_defaults(tmp_path):
+    x = Input((4, 4))
+    y = layers.ZeroPadding1D(1)(layers.MultiHeadAttention(1, 2)(x, x))
+    y = layers.Concatenate(axis=1, name="add_99")([ops.relu(y), ops.add(y, 1.0)])
+    model = Model([x], [layers.Softmax(axis=1)(ops.multiply(y, ops.relu(y)))])
+    config = older_versions.for_every_version(configurable.serialize(model))
+    found = {entry["name"]: entry["config"] for entry in config["config"]["layers"]}
+    heads = next(c for name, c in found.items() if name.startswith("multi_head"))
+    padding = next(c for name, c in found.items() if name.startswith("zero_padding"))
+    assert not {"seed", "sliding_window", "use_gate", "quantization_config"} & heads.keys()
+    assert "data_format" not in padding
+    named = {
+        name: "name" in c
+        for name, c in found.items()
+        if name.startswith(("add", "multiply", "relu"))
+    }
+    # Operations get the next free name when a file is loaded: it must not be that of a layer.
+    assert [has for name, has in named.items() if name[:3] != "add"] == [False] * 3
+    assert all(has for name, has in named.items() if name[:3] == "add")
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5") as root:
+        entries = json.loads(root.attrs["model_config"])["config"]["layers"]
+    assert [e["config"]["axis"] for e in entries if "axis" in e["config"]] == [[1], [1]]
+    data = np.ones((2, 4, 4), "float32")
+    for name in ("a.h5", "a.keras"):
+        model.save(tmp_path / name)
+        again = models.load_model(tmp_path / name)
+        np.testing.assert_array_equal(again.predict(data), model.predict(data))
+
+
+def looked_up(mode, path):
+    words = layers.StringLookup(output_mode=mode, name="words")
+    words.adapt(np.array(["a", "b", "b"]))
+    texts = layers.TextVectorization(output_mode=mode, name="texts")
+    texts.adapt(["the cat sat", "the dog"])
+    for layer, data in ((words, "b"), (texts, "the cow")):
+        model = Sequential([Input((1,), dtype="string"), layer])
+        model.save(path)
+        again = models.load_model(path)
+        assert again.layers[0].get_vocabulary() == layer.get_vocabulary()
+        yield model.predict(np.array([[data]])), again.predict(np.array([[data]]))
+
+
+@pytest.mark.parametrize("mode", ["int", "multi_hot", "tf_idf"])
+def test_vocabularies_that_were_learned_come_back(mode, tmp_path):
+    for own, again in looked_up(mode, tmp_path / "a.h5"):
+        np.testing.assert_allclose(own, again, rtol=1e-6)
+
+
+def test_losses_without_keys_that_older_versions_refuse():
+    for loss in (losses.Tversky(), losses.Dice(), losses.CategoricalCrossentropy()):
+        described = older_versions.for_every_version(configurable.serialize(loss))
+        assert "axis" not in described["config"]
+        assert configurable.deserialize(described).get_config() == loss.get_config()
+
+
+class OwnLookup(layers.Layer):
+    """A lookup that its config does not tell of."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.words = layers.StringLookup(name="words")
+
+    def call(self, x):
+        return self.words(x)
+
+
+def test_a_vocabulary_that_a_legacy_file_cannot_hold_is_told(tmp_path):
+    layer = OwnLookup()
+    layer.words.adapt(np.array(["a", "b"]))
+    model = Sequential([Input((1,), dtype="string"), layer])
+    with pytest.warns(UserWarning, match=r"do not hold the vocabularies of \['words'\].* `.keras`"):
+        model.save(tmp_path / "a.h5")
+
+
+def test_keys_of_ones_own_classes_are_kept_whatever_their_names(tmp_path):
+    class Own(layers.Layer):
+        def __init__(self, ragged=True, seed=1, **kwargs):
+            super().__init__(**kwargs)
+            self.ragged, self.seed = ragged, seed
+
+        def call(self, x):
+            return x
+
+    model = Sequential([Input((2,)), Own(ragged=False, seed=None)])
+    for name in ("a.keras", "a.h5"):
+        model.save(tmp_path / name)
+        layer = models.load_model(tmp_path / name, {"Own": Own}).layers[0]
+        assert layer.ragged is False and layer.seed is None
+
+
 def saved(tmp_path, model):
     model.save(tmp_path / "a.h5")
     return tmp_path / "a.h5"
@@ -268,6 +387,7 @@ def test_old_numerics_are_told_in_the_summary(tmp_path):
     model.summary(print_fn=told.append)
     assert "hard_sigmoid_keras2 is x / 5 + 1 / 2 between 0 and 1" in "".join(told)
     assert model.layers[0].recurrent_activation(np.float32(1.0)).numpy() == pytest.approx(0.7)
-    model.save(tmp_path / "b.keras")
+    with pytest.warns(UserWarning, match="no activation hard_sigmoid_keras2"):
+        model.save(tmp_path / "b.keras")
     again = models.load_model(tmp_path / "b.keras")
     assert again.layers[0].recurrent_activation(np.float32(1.0)).numpy() == pytest.approx(0.7)

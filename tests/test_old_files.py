@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import importlib.util
 import json
 import warnings
 import zipfile
@@ -171,3 +172,38 @@ def test_architecture_and_weights_apart(name, row, architecture, weights, unpack
     model.load_weights(folder / weights)
     if not listed(OTHER_PREDICTIONS, name, row):
         assert_close(predictions(model, arrays("x")), arrays("prediction"), 2e-5)
+
+
+def classes():
+    """The subclassed models whose weights are in golden/legacy, made of layerkit's layers."""
+    spec = importlib.util.spec_from_file_location(
+        "legacy_subclassed", FOLDER.parent / "legacy_subclassed.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.classes(layerkit)
+
+
+@pytest.mark.parametrize("row", ["subclassed", "containers"])
+@pytest.mark.parametrize("name", [name for name in MANIFESTS if name.startswith("keras-3")])
+def test_weights_and_state_of_subclassed_models(name, row, unpacked):
+    arrays = arrays_of(unpacked(name), row)
+    model = classes()[row]()
+    if row == "containers":
+        model.compile(layerkit.optimizers.SGD(0.02, momentum=0.9), "mse")
+    model(one(arrays("x")))
+    model.load_weights(unpacked(name) / f"{row}.weights.h5")
+    assert_close(predictions(model, arrays("x")), arrays("prediction"), 2e-5)
+    for _ in range(MANIFESTS[name]["rows"][row].get("more_steps", 0)):
+        model.train_on_batch(one(arrays("x")), one(arrays("y")))
+    assert_close(
+        predictions(model, arrays("x")), (arrays("next_prediction") or arrays("prediction")), 3e-4
+    )
+
+
+@pytest.mark.parametrize("name", [n for n in MANIFESTS if "sharded" in MANIFESTS[n]["rows"]])
+def test_weights_in_parts(name, unpacked):
+    arrays = arrays_of(unpacked(name), "sharded")
+    model = layerkit.Sequential([layers.Input((4,)), *map(layers.Dense, (5, 6, 2))])
+    model.load_weights(unpacked(name) / "sharded.weights.json")
+    assert_close(predictions(model, arrays("x")), arrays("prediction"), 2e-5)

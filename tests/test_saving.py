@@ -604,8 +604,8 @@ def test_wrong_extensions(tmp_path):
         model.save(tmp_path / "foo")
     with pytest.raises(ValueError, match="A whole model is saved as `.keras` or `.h5`. Received:"):
         model.save(tmp_path / "foo.weights.h5")
-    with pytest.raises(ValueError, match="The filename must end in `.weights.h5`"):
-        model.save_weights(tmp_path / "foo.weights")
+    with pytest.raises(ValueError, match="must end in `.weights.h5`, or in `.h5` for the lay"):
+        model.save_weights(tmp_path / "foo")
 
 
 def hdf5(**attributes) -> bytes:

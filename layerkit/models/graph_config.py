@@ -159,7 +159,7 @@ def _made(entry: dict[str, Any], custom_objects: Any) -> Any:
     """The layer or operation of an entry of "layers"."""
     if str(entry.get("module", "")).startswith("keras.src.ops"):
         options = dict(entry["config"])
-        name = options.pop("name", None)
+        name = options.pop("name", entry.get("name"))
         if options.get("rms_scaling") is False:  # LayerNorm's in Keras's files; here it is never
             del options["rms_scaling"]
         try:

@@ -53,6 +53,7 @@ def save_model(
     ValueError for another extension, FileExistsError with `overwrite=False` where there is one.
     """
     from .atomic import replacing
+    from .unknown_to_keras import warn_of_unknown_to_keras
 
     path = path_of(filepath)
     if zipped is not None and not zipped:
@@ -62,11 +63,13 @@ def save_model(
     _warn_if_unbuilt(model)
     with replacing(path, overwrite) as file:
         write(model, file, include_optimizer)
+    warn_of_unknown_to_keras(model, path)
 
 
 def _save_unzipped(model: Any, path: str, overwrite: bool, include_optimizer: bool) -> None:
     from .atomic_folder import replacing_folder
     from .keras_file import write_unzipped
+    from .unknown_to_keras import warn_of_unknown_to_keras
     from .unzipped import MEMBERS
 
     if path.endswith(".keras"):
@@ -77,6 +80,7 @@ def _save_unzipped(model: Any, path: str, overwrite: bool, include_optimizer: bo
     _warn_if_unbuilt(model)
     with replacing_folder(path, MEMBERS, overwrite) as folder:
         write_unzipped(model, folder, include_optimizer)
+    warn_of_unknown_to_keras(model, path)
 
 
 def _warn_if_unbuilt(model: Any) -> None:

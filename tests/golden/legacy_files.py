@@ -69,6 +69,9 @@ def randomize(model):
 def predict(model, inputs):
     """Predictions as a list, in one batch: the size that stateful models have."""
     feed = inputs if len(inputs) > 1 else inputs[0]
+    names = getattr(model, "_inputs_struct", None)  # of Keras 3
+    if isinstance(names, dict):
+        feed = dict(zip(sorted(names), inputs))  # noqa: B905
     size = len(inputs[0])
     if "reset_states" in dir(model) and any(getattr(la, "stateful", False) for la in model.layers):
         model.reset_states()
@@ -140,7 +143,7 @@ class Writer:
 
     def _reload(self, name, file, inputs, settings):
         """What the writing Keras itself makes of its file, in words."""
-        if not file.endswith((".h5", ".hdf5", ".keras")) or file.endswith("weights.h5"):
+        if not file.endswith((".h5", ".hdf5", ".keras")) or "weights" in file:
             return "not a whole model"
         try:
             model = self._loaded(file, settings)
@@ -171,7 +174,7 @@ class Writer:
         kept = {name: row for name, row in old.items() if name not in self.manifest["rows"]}
         with zipfile.ZipFile(str(target) + ".zip") as archive:
             for member in archive.namelist():
-                name = member.split(".")[0]
+                name = member.split(".")[0].split("_00")[0]  # parts of weights are numbered
                 if name in kept or name == "checkpoint":
                     archive.extract(member, str(self.folder))
             arrays = np.load(io.BytesIO(archive.read("arrays.npz")))
@@ -194,7 +197,9 @@ class Writer:
 
 def save(model, path):
     """Write the file that the path's ending asks for."""
-    if path.name.endswith(".json"):
+    if path.name.endswith(".weights.json"):
+        model.save_weights(str(path))
+    elif path.name.endswith(".json"):
         path.write_text(model.to_json())
     elif path.name.endswith((".yaml", ".yml")):
         path.write_text(model.to_yaml())

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import Input, Model, Sequential, layers, losses, metrics, optimizers
 from legacy_files import Table, ids, normal
+from legacy_subclassed import classes
 
 VERSION = tuple(int(part) for part in keras.__version__.split(".")[:2])
 BOTH = ("keras", "h5")
@@ -230,22 +231,16 @@ def mixed():
 
 @row("a subclassed model's weights", formats=("weights.h5",))
 def subclassed():
-    class Own(Model):
-        def __init__(self):
-            super().__init__()
-            self.zeta = layers.Dense(4, activation="relu")
-            self.alpha = [layers.Dense(3), layers.BatchNormalization()]
-            self._hidden = layers.Dense(2)
-
-        def call(self, x):
-            x = self.zeta(x)
-            for layer in self.alpha:
-                x = layer(x)
-            return self._hidden(x)
-
-    model = Own()
+    model = classes(keras)["subclassed"]()
     model(np.zeros((1, 4), "float32"))
     return model, normal(2, 4)
+
+
+@row("weights and state of a subclassed model of lists, dicts and layers", formats=("weights.h5",))
+def containers():
+    model = classes(keras)["containers"]()
+    model.compile(optimizers.SGD(0.02, momentum=0.9), "mse")
+    return model, normal(4, 4), normal(4, 2)
 
 
 class Sharded:
@@ -259,7 +254,7 @@ class Sharded:
         self.predict = model.predict
 
     def save_weights(self, path):
-        self.model.save_weights(path, max_shard_size=1e-7)
+        self.model.save_weights(path, max_shard_size=2e-7)
 
 
 if VERSION >= (3, 10):

@@ -14,12 +14,14 @@ import numpy as np
 
 from ...configurable import serialize
 from ..older_versions import for_every_version
+from .vocabularies import with_vocabularies
 from .weights import variables_in_order
 
 _VERSION = "3.0.0"  # the first version of Keras that reads this dialect
 # Whose layout kernels have: Keras 2 refuses what it does not know, and turns them on Theano.
 _BACKEND = "tensorflow"
 _LONGEST = 64_000  # bytes that an attribute may have in HDF5's object header
+_LONGER_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}  # of classes, in this dialect
 _OF_KERAS_3 = ("module", "registered_name", "build_config", "compile_config")
 
 
@@ -31,7 +33,7 @@ def write_legacy_model(model: Any, file: BinaryIO, include_optimizer: bool = Tru
     """
     import h5py
 
-    config = json.dumps(_plain(for_every_version(serialize(model))))
+    config = json.dumps(_plain(for_every_version(with_vocabularies(serialize(model), model))))
     training = for_every_version(model.get_compile_config()) if include_optimizer else None
     with h5py.File(file, "w") as root:
         _write_origin(root)
@@ -65,7 +67,9 @@ def _plain(config: Any) -> Any:
     inner = kept["config"]
     if isinstance(inner, dict):
         inner = {k: _plain(x) if k == "layers" else x for k, x in inner.items()}
-    return {**kept, "class_name": name, "config": inner}
+        if isinstance(inner.get("axis"), int):
+            inner["axis"] = [inner["axis"]]  # the first versions lose those that are no lists
+    return {**kept, "class_name": _LONGER_NAMES.get(name, name), "config": inner}
 
 
 # Short names that Keras 3 does not know in files of this format.
