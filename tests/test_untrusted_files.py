@@ -565,7 +565,7 @@ STATES = [
     ),
     Attack("more no seeds", in_state("random", {"x": 1}), _NO_STATE),
     Attack(
-        "more code for an optimizer", in_state("optimizer", described(CANARY, "sing")), _NO_STATE
+        "more code for an optimizer", in_state("optimizers", [described(CANARY, "sing")]), _NO_STATE
     ),
     Attack("more no index", lambda f: state_file(f, **{"state.json": b"[" * 100_000}), _NO_STATE),
     Attack(

@@ -73,7 +73,7 @@ def _restore(model: Any, arguments: dict[str, Any], key: str, value: Any) -> lis
         model.compile(**arguments, **{key: restored})
     except Exception as error:  # a class of the user's may raise anything
         problems: list[str] = []
-        if _is_several(value) and _is_small(value):
+        if key != "optimizer" and _is_several(value) and _is_small(value):
             kept = _kept(model, arguments, key, value, problems)
         if not problems:  # each would do, but not together
             return [f"{key}: {_short(error)}"]
@@ -88,6 +88,8 @@ def _kept(model: Any, arguments: dict[str, Any], key: str, value: Any, problems:
         return [_kept(model, arguments, key, item, problems) for item in value]
     if _is_several(value):
         return {k: _kept(model, arguments, key, item, problems) for k, item in value.items()}
+    if value is None:
+        return None
     try:
         model.compile(**arguments, **{key: [_own(deserialize(value))]})
     except Exception as error:
