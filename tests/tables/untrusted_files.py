@@ -175,7 +175,7 @@ LAYERS = [
     Attack(  # slashes in names are dots here, and the file has no weights of that layer
         "k18 a name that leads elsewhere",
         layer("Dense", units=3, name="../../x"),
-        "Layer count mismatch",
+        "cannot contain|Layer count mismatch",
     ),
     # Numbers that declare more than the file can hold.
     *[
