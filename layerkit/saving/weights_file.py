@@ -52,6 +52,7 @@ def _walk(obj: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 def _walk_value(
     value: Any, path: str, seen: set[int], containers: set[int]
 ) -> Iterator[tuple[str, Any]]:
+    value = _standing_for(value)
     if _has_weights(value):
         yield from _walk(value, path, seen)
     elif isinstance(value, (list, tuple, dict)) and id(value) not in containers:
@@ -60,10 +61,15 @@ def _walk_value(
         for item in list(value.values() if isinstance(value, dict) else value):
             if not _has_weights(item) and not isinstance(item, (list, tuple, dict)):
                 continue
-            name = _kind(type(item)) if _has_weights(item) else "container"
+            name = _kind(type(_standing_for(item))) if _has_weights(item) else "container"
             number = f"_{count[name]}" if count[name] else ""
             count[name] += 1  # also for objects that have a path already
             yield from _walk_value(item, f"{path}/{name}{number}", seen, containers)
+
+
+def _standing_for(value: Any) -> Any:
+    """What paths name in the place of `value`: of a wrapper that no old file has, its layer."""
+    return value.layer if getattr(type(value), "only_its_layer_in_paths", False) else value
 
 
 def _kind(cls: type) -> str:
