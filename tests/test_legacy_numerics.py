@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import h5py
 import numpy as np
 import pytest
 
@@ -175,6 +178,29 @@ def test_classes_of_modern_configs_have_names():
     config["config"]["layers"] = [{"class_name": ["Dense"], "module": "keras", "config": {}}]
     with pytest.raises(TypeError, match=r"Expected 'class_name' to be the name of a class"):
         models.model_from_json(_json(config))
+
+
+TRAININGS = [
+    ([7], "TypeError: cannot convert dictionary"),
+    ({"optimizer_config": {"class_name": "Adam"}, "loss": "mse"}, "KeyError: 'config'"),
+    (
+        {"optimizer_config": {"class_name": "LossScaleOptimizer", "config": None}},
+        "TypeError: 'NoneType' object is not iterable",
+    ),
+]
+
+
+@pytest.mark.parametrize(("training", "why"), TRAININGS)
+def test_models_load_without_malformed_training_configurations(tmp_path, training, why):
+    model = models.Sequential([Input((4,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file.attrs["training_config"] = json.dumps(training)
+    with pytest.warns(UserWarning, match=f"without its training configuration: .*{why}") as told:
+        again = models.load_model(tmp_path / "a.h5")
+    assert told[0].filename == __file__ and again.optimizer is None
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
 def test_what_a_users_class_raises_stays_as_it_is():

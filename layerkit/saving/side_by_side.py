@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 MOST_ROWS = 60  # of a message
 REMEDY = (
     "Make the model as it was when the file was written, or pass skip_mismatch=True to "
@@ -10,7 +12,7 @@ REMEDY = (
 TOO_LARGE = "The file declares far larger arrays than it holds: do not trust it."
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Lines of columns, below `head`; of more than MOST_ROWS rows the number of the others."""
     shown = [head, *rows[:MOST_ROWS]]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]

@@ -14,7 +14,7 @@ from ...old_arguments import with_new_names
 from ...symbolic import is_operation
 from ..refusal import expecting_a_config
 from . import keras0, tensorflow_operations, theano
-from .names import is_address, without_slashes
+from .names import addressed, is_address, without_slashes
 from .old_layers import MERGES, renamed
 from .origin import Origin, origin_named, with_context
 from .tensorflow_shapes import without_shapes
@@ -191,7 +191,7 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     entries = [linked for entry in entries for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
-    largest = _largest_numbers([ends, [entry["inbound_nodes"] for entry in entries]])
+    largest = addressed([ends, [entry["inbound_nodes"] for entry in entries]])
     # Whose calls inside this model are counted from 1.
     late = {name for name, calls in models.items() if largest.get(name, 0) >= calls}
     for entry in entries:
@@ -292,20 +292,6 @@ def _linked(chain: list[dict[str, Any]], nodes: list) -> list[dict[str, Any]]:
 def _is_model(entry: dict[str, Any]) -> bool:
     config = entry["config"]
     return entry["class_name"] in _MODELS or isinstance(config, dict) and "layers" in config
-
-
-def _largest_numbers(x: Any) -> dict[str, int]:
-    """The largest number of a call of each layer that is addressed in `x`."""
-    largest: dict[str, int] = {}
-    todo = [x]
-    while todo:
-        value = todo.pop()
-        if is_address(value):
-            largest[value[0]] = max(value[1], largest.get(value[0], 0))
-            value = value[3:]
-        if isinstance(value, (dict, list)):
-            todo += value.values() if isinstance(value, dict) else value
-    return largest
 
 
 def _shifted(x: Any, by: dict[str, int]) -> Any:

@@ -1,4 +1,4 @@
-"""Names of layers with slashes, which Keras 2 allowed and Keras 3 does not: underscores instead."""
+"""Names of layers in configs: where they stand, and underscores for the slashes of Keras 2."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ def without_slashes(config: Any) -> Any:
             todo += value.values()
         elif isinstance(value, list):
             todo += value
-    new = {name: name.replace("/", "_") for name in names if "/" in name}
+    new = {name: without_slash(name) for name in names if "/" in name}
     return _renamed(config, new) if new else config
+
+
+def without_slash(name: str) -> str:
+    """A name as Keras 3 allows it."""
+    return name.replace("/", "_")
 
 
 def _names_in(value: dict[str, Any]) -> set[str]:
@@ -52,3 +57,17 @@ def is_address(x: Any) -> bool:
         and isinstance(x[0], str)
         and all(isinstance(n, int) for n in x[1:3])
     )
+
+
+def addressed(x: Any) -> dict[str, int]:
+    """{name: largest number of a call} of the layers addressed in nested lists and dicts."""
+    largest: dict[str, int] = {}
+    todo = [x]
+    while todo:
+        value = todo.pop()
+        if is_address(value):
+            largest[value[0]] = max(value[1], largest.get(value[0], 0))
+            value = value[3:]
+        if isinstance(value, (dict, list)):
+            todo += value.values() if isinstance(value, dict) else value
+    return largest
