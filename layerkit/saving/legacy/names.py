@@ -50,12 +50,15 @@ def _is_one(name: Any, new: dict[str, str]) -> bool:
 
 
 def is_address(x: Any) -> bool:
-    """Whether this is where a tensor comes from: [layer, call, output] or with options behind."""
+    """Whether this is where a tensor comes from: [layer, call, output] or with options behind.
+
+    So Keras 3 writes the inputs and outputs of a model, Keras 1 and 2 the arguments of calls too.
+    """
     return (
-        isinstance(x, list)
+        isinstance(x, (list, tuple))
         and len(x) in (3, 4)
         and isinstance(x[0], str)
-        and all(isinstance(n, int) for n in x[1:3])
+        and all(isinstance(n, int) and not isinstance(n, bool) for n in x[1:3])
     )
 
 
