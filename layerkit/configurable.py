@@ -282,6 +282,8 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, famil
     if not _is_description(config):
         return {key: deserialize(value) for key, value in config.items()}
     name, inner = config["class_name"], config["config"]
+    if not isinstance(name, str):
+        raise TypeError(f"Expected 'class_name' to be the name of a class; received {name!r:.80}.")
     if name in _PLAIN:
         return _PLAIN[name](inner)
     if name == "function":

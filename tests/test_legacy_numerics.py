@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import h5py
 import numpy as np
 import pytest
 
@@ -12,6 +15,7 @@ from layerkit.saving.legacy.configs import modern_model
 from layerkit.saving.legacy.origin import origin_named
 from layerkit.saving.legacy.training import modern_optimizer
 from layerkit.saving.optimizer_variables import matched
+from layerkit.saving.weights_file import walk
 from layerkit.symbolic import is_operation
 
 pytestmark = pytest.mark.numpy_only("files hold no backend")
@@ -140,6 +144,128 @@ def test_names_with_slashes():
     entry = {"class_name": "Dense", "name": "a/b", "config": config}
     entry["inbound_nodes"] = [[["x", 0, 0, {}]]]
     assert made(graph(entry, output="a/b")).layers[-1].name == "a_b"
+
+
+MALFORMED = [
+    ({"layers": None}, ValueError, "Expected the layers of a model to be a list. Received: None"),
+    ({"layers": [7]}, ValueError, "Expected layer 0 of a model to be a dict .* Received: 7"),
+    (
+        {"layers": [{"class_name": ["Dense"], "config": {}}]},
+        ValueError,
+        r"Expected layer 0 of a model to be a dict .* Received: {'class_name': \['Dense'\]",
+    ),
+    (
+        {"layers": [{"class_name": "Dense", "config": {"name": "d", "kernel_constraint": {}}}]},
+        ValueError,
+        r"expected a config .* is missing, or of another kind \(KeyError: 'name'\)",
+    ),
+    (
+        {"layers": [{"class_name": "Dense", "config": {"name": "d"}}]},
+        TypeError,
+        r"'the architecture' .*: expected a config .*\(TypeError: .* 'units'\)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "kind", "message"), MALFORMED)
+def test_malformed_configs_say_what_was_expected(config, kind, message):
+    with pytest.raises(kind, match=message):
+        models.model_from_json(_json({"class_name": "Sequential", "config": config}))
+
+
+def test_classes_of_modern_configs_have_names():
+    config = {"class_name": "Sequential", "module": "keras", "config": {"layers": []}}
+    config["config"]["layers"] = [{"class_name": ["Dense"], "module": "keras", "config": {}}]
+    with pytest.raises(TypeError, match=r"Expected 'class_name' to be the name of a class"):
+        models.model_from_json(_json(config))
+
+
+TRAININGS = [
+    ([7], "TypeError: cannot convert dictionary"),
+    ({"optimizer_config": {"class_name": "Adam"}, "loss": "mse"}, "KeyError: 'config'"),
+    (
+        {"optimizer_config": {"class_name": "LossScaleOptimizer", "config": None}},
+        "TypeError: 'NoneType' object is not iterable",
+    ),
+]
+
+
+@pytest.mark.parametrize(("training", "why"), TRAININGS)
+def test_models_load_without_malformed_training_configurations(tmp_path, training, why):
+    model = models.Sequential([Input((4,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file.attrs["training_config"] = json.dumps(training)
+    with pytest.warns(UserWarning, match=f"without its training configuration: .*{why}") as told:
+        again = models.load_model(tmp_path / "a.h5")
+    assert told[0].filename == __file__ and again.optimizer is None
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_what_a_users_class_raises_stays_as_it_is():
+    def from_config(config):
+        raise KeyError("mine")
+
+    own = type("Own", (layers.Layer,), {"from_config": from_config})
+    config = {"layers": [{"class_name": "Own", "config": {"name": "own"}}]}
+    with pytest.raises(ValueError, match="can be made: KeyError: 'mine'"):
+        models.model_from_json(
+            _json({"class_name": "Sequential", "config": config}), custom_objects={"Own": own}
+        )
+
+
+# (rows and columns of the image, of the result), what TensorFlow 2.4 predicts of arange ** 1.5
+CROPS = [
+    ((4, 6), (2, 2), [[8.5543003, 14.4130001], [61.9070015, 74.0386963]]),
+    (
+        (7, 5),
+        (3, 4),
+        [
+            [23.9861393, 29.4864197, 35.3650284, 41.5979614],
+            [58.8329010, 66.2847977, 74.0145035, 82.0126419],
+            [104.5537109, 113.4933929, 122.6665497, 132.0674896],
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), CROPS)
+def test_random_crops_before_tf_keras_2_7(before, after, expected):
+    height, width = after
+    image = (np.arange(np.prod(before), dtype="float32") ** 1.5).reshape(1, *before, 1)
+    crop = {"name": "c", "height": height, "width": width, "batch_input_shape": [None, *before, 1]}
+    config = {"name": "m", "layers": [{"class_name": "RandomCrop", "config": crop}]}
+    described = {"class_name": "Sequential", "config": config, "keras_version": "2.4.0"}
+    model = models.model_from_json(_json(described))
+    np.testing.assert_allclose(model.predict(image, verbose=0)[0, ..., 0], expected, rtol=1e-5)
+    assert "before 2.7, which in predictions resized" in model.file_notes[0]
+    trained = np.asarray(model(image, training=True))
+    assert set(trained.ravel()) <= set(image.ravel())
+    later = models.model_from_json(_json({**described, "keras_version": "2.7.0"}))
+    assert type(later.layers[-1]) is layers.RandomCrop
+
+
+def test_weights_of_layers_with_time_first_have_the_paths_of_the_layer(tmp_path):
+    recurrent = {"name": "r", "units": 2, "time_major": True, "return_sequences": True}
+    inputs = {"batch_input_shape": [3, 4, 2], "name": "x"}
+    described = [
+        {"class_name": "InputLayer", "config": inputs},
+        {"class_name": "LSTM", "config": {**recurrent, "name": "first"}},
+        {"class_name": "LSTM", "config": {"name": "second", "units": 2, "time_major": False}},
+    ]
+    config = {"name": "m", "layers": described}
+    old = {"class_name": "Sequential", "config": config, "keras_version": "2.12.0"}
+    model, other = (models.model_from_json(_json(old)) for _ in range(2))
+    path = str(tmp_path / "a.weights.h5")
+    model.save_weights(path)
+    assert [p for p in dict(walk(model)) if p.endswith("cell")] == [
+        "layers/lstm/cell",
+        "layers/lstm_1/cell",
+    ]
+    other.load_weights(path)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_states_with_time_first_are_refused():

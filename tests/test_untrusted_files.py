@@ -411,7 +411,7 @@ FILES = [
     Attack(
         "k25 no numbers",
         config_text(b'{"class_name": NaN, "config": Infinity}'),
-        "Could not locate class",
+        "Expected 'class_name' to be the name of a class",
     ),
     Attack(
         "k25 another encoding",

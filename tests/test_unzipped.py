@@ -194,6 +194,15 @@ def test_a_system_without_exchange(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
 
 
+def test_names_as_long_as_the_file_system_takes(tmp_path):
+    name = "名" * 80  # 240 bytes
+    model = trained()
+    for _ in range(2):
+        model.save(tmp_path / name, zipped=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    load_model(tmp_path / name)
+
+
 def test_a_failed_save_leaves_the_old_folder(tmp_path, monkeypatch):
     model = trained()
     model.save(tmp_path / "a", zipped=False)
@@ -203,7 +212,7 @@ def test_a_failed_save_leaves_the_old_folder(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(atomic_folder, "_sync", full)
-    with pytest.raises(OSError, match="No space left on device. What is there is as it") as failed:
+    with pytest.raises(OSError, match="No space left on device. The folder there") as failed:
         model.save(tmp_path / "a", zipped=False)
     assert failed.value.errno == errno.ENOSPC
     with pytest.raises(OSError, match="Nothing was written"):

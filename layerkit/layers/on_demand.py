@@ -81,6 +81,7 @@ _RETIRED = (  # which only files and old scripts name
     "LocallyConnected2D",
     "MaxoutDense",
     "ParametricSoftplus",
+    "RandomCropKeras2",
     "SReLU",
     "TheanoPooling",
     "TimeFirst",

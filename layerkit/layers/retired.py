@@ -15,6 +15,7 @@ from .core import Embedding
 from .input_spec import InputSpec
 from .layer import Layer
 from .normalization import BatchNormalization
+from .preprocessing.image_geometry import RandomCrop
 from .reshaping import UpSampling2D
 from .wrapping import Wrapper
 
@@ -598,6 +599,7 @@ class TimeFirst(Wrapper):
     """A recurrent layer of (time, batch, features), as those of Keras 2 with time_major=True."""
 
     supports_masking = True
+    only_its_layer_in_paths = True  # of weights in files: there it was the layer itself
 
     def build(self, input_shape: Any = None) -> None:
         super().build((input_shape[1], input_shape[0], *input_shape[2:]))
@@ -608,6 +610,27 @@ class TimeFirst(Wrapper):
             mask = ops.swapaxes(mask, 0, 1)
         y = self.layer(x, training=training, mask=mask)
         return ops.swapaxes(y, 0, 1) if self.layer.return_sequences else y
+
+
+class RandomCropKeras2(RandomCrop):
+    """RandomCrop as tf.keras before 2.7 had it: predictions resize images, then cut the middle.
+
+    They are resized to cover the height and width, the longer side rounded down. Today's takes the
+    largest part of the right aspect ratio first. Images are (batch, rows, columns, channels).
+    """
+
+    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
+        if training:
+            return super().transform_images(images, transformation, training)
+        rows, columns = images.shape[1:3]
+        size = self.height, int(self.height * columns / rows)
+        if rows / columns > self.height / self.width:
+            size = int(self.width * rows / columns), self.width
+        y = ops.image.resize(
+            ops.cast(images, self.compute_dtype), size, data_format="channels_last"
+        )
+        top, left = (size[0] - self.height) // 2, (size[1] - self.width) // 2
+        return y[:, top : top + self.height, left : left + self.width]
 
 
 class UpSampling2DKeras2(UpSampling2D):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from layerkit.backend import tree
 
 from ..configurable import deserialize, serialize
+from ..saving.legacy.names import is_address
 from ..symbolic import FunctionOperation, KerasTensor, Node, Operation, class_name, named
 from .graph import Graph
 
@@ -233,7 +234,7 @@ def _marked_addresses(x: Any) -> list[Address]:
 
 
 def _old_addresses(x: Any) -> list[Address]:
-    if _is_old_address(x):
+    if is_address(x):
         return [tuple(x[:3]), *_old_addresses(x[3:])]
     return [address for item in _items(x) for address in _old_addresses(item)]
 
@@ -244,23 +245,13 @@ def _items(x: Any) -> Iterable[Any]:
     return x if isinstance(x, (list, tuple)) else ()
 
 
-def _is_old_address(x: Any) -> bool:
-    """Whether Keras 2 meant a tensor by it: [name, call, output] and perhaps options."""
-    return (
-        isinstance(x, (list, tuple))
-        and len(x) in (3, 4)
-        and isinstance(x[0], str)
-        and all(isinstance(n, int) and not isinstance(n, bool) for n in x[1:3])
-    )
-
-
 def _arguments(call: Any, made: dict[str, Any], custom_objects: Any) -> tuple[tuple, dict]:
     """Positional and named arguments of a call, of Keras 3's form or of Keras 2's."""
 
     def value(x: Any) -> Any:
         if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
             return _tensor(x["config"]["keras_history"], made)
-        if not isinstance(call, dict) and _is_old_address(x):
+        if not isinstance(call, dict) and is_address(x):
             return _tensor(x[:3], made)
         if isinstance(x, (list, tuple)):
             return type(x)(value(item) for item in x)
@@ -271,14 +262,14 @@ def _arguments(call: Any, made: dict[str, Any], custom_objects: Any) -> tuple[tu
     if isinstance(call, dict):
         kwargs = {key: value(x) for key, x in call["kwargs"].items()}
         return tuple(value(call["args"])), kwargs
-    entries = [call] if _is_old_address(call) else call
+    entries = [call] if is_address(call) else call
     tensors = [value(entry[:3]) for entry in entries]
     options = entries[0][3] if len(entries[0]) > 3 else {}
     return (tensors[0] if len(tensors) == 1 else tensors,), value(options)
 
 
 def _ends(structure: Any, tensor: Callable[[list], KerasTensor]) -> Any:
-    if _is_old_address(structure):
+    if is_address(structure):
         return tensor(structure)
     if isinstance(structure, dict):
         return {key: _ends(item, tensor) for key, item in structure.items()}

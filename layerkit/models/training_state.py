@@ -32,9 +32,8 @@ from ..data import Passes
 from ..data.random_sources import get_random_state, is_random_source, put_random_state
 from ..layers.structure import found_in
 from ..saving.all_or_nothing import all_or_nothing, optimizers_of
+from ..saving.side_by_side import table
 from .trainable_flags import TrainableFlags
-
-_MOST_ROWS = 40  # of a message
 
 
 @dataclass
@@ -345,20 +344,14 @@ def _compare(what: str, own: list[Any], names: list[str], saved: list[Any], path
         return
     left = [f"{v.path} {shape} {dtype}" for v, (shape, dtype) in zip(own, mine, strict=True)]
     right = [f"{n} {shape} {dtype}" for n, (shape, dtype) in zip(names, theirs, strict=True)]
-    width = max(map(len, left), default=10)
-    table = [
-        f"  {a:<{width}}  {b}{'' if one == other else '   <- differs'}"
-        for (a, one), (b, other) in zip_longest(
-            zip(left, mine, strict=True),
-            zip(right, theirs, strict=True),
-            fillvalue=("nothing", None),
-        )
-    ]
-    listed = "\n".join(table[:_MOST_ROWS])
+    pairs = zip_longest(
+        zip(left, mine, strict=True), zip(right, theirs, strict=True), fillvalue=("nothing", None)
+    )
+    rows = [(a, b, "" if one == other else "<- differs") for (a, one), (b, other) in pairs]
     raise ValueError(
         f"'{path}' is the state of another training: {what} has {len(mine)} variables, the file "
         f"holds {len(theirs)}, and they do not match one by one:\n"
-        f"  {'expected':<{width}}  in the file\n{listed}\n"
+        f"{table(('expected', 'in the file', ''), rows)}\n"
         "Make and compile the model as it was when the state was saved. Nothing was changed."
     )
 

@@ -184,10 +184,14 @@ def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None)
     from .legacy.configs import modern_architecture
     from .legacy.keras0 import node_order
     from .model_config import described, rebuild, weights_for_architecture, without_code
-    from .refusal import naming
+    from .refusal import expecting_a_config, naming
 
     name = "the architecture"
-    with naming(name, "is not one of a model"), weights_for_architecture(name):
+    with (
+        naming(name, "is not one of a model"),
+        expecting_a_config(),
+        weights_for_architecture(name),
+    ):
         config = without_code(config, name, custom_objects)
         with custom_object_scope(custom_objects):
             order = node_order(config)

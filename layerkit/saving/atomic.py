@@ -35,7 +35,7 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
     _check_target(target, overwrite)
     with _temporary(target) as (temporary, file):
         yield file
-        with _explained(target):
+        with explained(target):
             file.flush()
             if file.failed is not None:  # and whoever wrote said nothing
                 raise file.failed
@@ -44,7 +44,7 @@ def replacing(path: str, overwrite: bool = True) -> Iterator[BinaryIO]:
             if fcntl is None:
                 file.close()  # Windows renames no open files
             os.replace(temporary, target)
-    _sync_folder(os.path.dirname(target))
+    sync_folder(os.path.dirname(target))
 
 
 def remove_leftovers(path: str) -> None:
@@ -55,18 +55,19 @@ def remove_leftovers(path: str) -> None:
 
 # --- the temporary file --------------------------------------------------------------------------
 
-_END = ".tmp"
+END = ".tmp"
 _LONGEST = 100  # bytes of the name: file systems take 255 at most, some of them 143
 
 
-def _start_of_names(name: str) -> str:
+def start_of_names(name: str) -> str:
+    """How the names of temporary files begin that are to become `name`: hidden, not too long."""
     return f".{os.fsencode(name)[:_LONGEST].decode(errors='ignore')}."
 
 
 @contextmanager
 def _temporary(target: str) -> Iterator[tuple[str, _File]]:
     """A new file beside `target`, locked as long as this process writes it; removed at the end."""
-    with _explained(target):
+    with explained(target):
         path, file = _made(target)
     try:
         _take_mode_and_owner(path, target)  # before there is anything to be read
@@ -101,7 +102,7 @@ def _made(target: str) -> tuple[str, _File]:
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
     while True:
         unique = f"{time.time_ns():016x}{os.urandom(4).hex()}"
-        path = os.path.join(folder, f"{_start_of_names(name)}{unique}{_END}")
+        path = os.path.join(folder, f"{start_of_names(name)}{unique}{END}")
         file = _File(io.FileIO(os.open(path, flags, 0o666), "r+b"))
         if _is_locked(file):
             return path, file
@@ -120,7 +121,7 @@ def _living(target: str, but: str = "") -> Iterator[str]:
     """The names of temporary files of `target` that are being written; those of killed writers are
     removed. `but`: a path to be left out."""
     folder, name = os.path.split(target)
-    pattern = re.compile(re.escape(_start_of_names(name)) + "[0-9a-f]{24}" + re.escape(_END))
+    pattern = re.compile(re.escape(start_of_names(name)) + "[0-9a-f]{24}" + re.escape(END))
     entries: list[os.DirEntry] = []
     with suppress(OSError), os.scandir(folder) as found:  # or it may only be written to
         entries = [entry for entry in found if pattern.fullmatch(entry.name)]
@@ -171,8 +172,8 @@ class _File(io.BufferedRandom):
 
 
 @contextmanager
-def _explained(target: str) -> Iterator[None]:
-    """Errors of the system in the `with` block say what could not be saved."""
+def explained(target: str) -> Iterator[None]:
+    """Errors of the system in the `with` block say what could not be saved: `target`."""
     try:
         yield
     except OSError as error:
@@ -182,7 +183,8 @@ def _explained(target: str) -> Iterator[None]:
 
 
 def _as_saving_error(error: OSError, target: str) -> OSError:
-    there = "The file there is as it was" if os.path.lexists(target) else "Nothing was written"
+    kind = "folder" if os.path.isdir(target) else "file"
+    there = f"The {kind} there is as it was" if os.path.lexists(target) else "Nothing was written"
     return OSError(
         error.errno,
         f"Cannot save to '{target}': {error.strerror}. {there}. Make room, or choose a folder that "
@@ -190,14 +192,28 @@ def _as_saving_error(error: OSError, target: str) -> OSError:
     )
 
 
-def _check_target(target: str, overwrite: bool) -> None:
+def check_folder_of(target: str) -> None:
+    """FileNotFoundError where the folder that `target` is to be in is missing."""
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f"Cannot save to '{target}': there is no folder '{folder}'. Make it first, as with "
             f"os.makedirs('{folder}')."
         )
-    with _explained(target), suppress(FileNotFoundError):
+
+
+def check_may_replace(target: str, overwrite: bool) -> None:
+    """FileExistsError for what is at `target` with `overwrite=False`."""
+    if not overwrite:
+        raise FileExistsError(
+            f"'{target}' already exists and overwrite=False. Choose another name, or pass "
+            "overwrite=True to replace it."
+        )
+
+
+def _check_target(target: str, overwrite: bool) -> None:
+    check_folder_of(target)
+    with explained(target), suppress(FileNotFoundError):
         os.lstat(target)  # which raises for names that are too long
     if not os.path.lexists(target):
         return
@@ -206,11 +222,7 @@ def _check_target(target: str, overwrite: bool) -> None:
             f"Cannot save to '{target}': expected a file or a free name; received a folder or a "
             "device. Choose another name."
         )
-    if not overwrite:
-        raise FileExistsError(
-            f"'{target}' already exists and overwrite=False. Choose another name, or pass "
-            "overwrite=True to replace it."
-        )
+    check_may_replace(target, overwrite)
     if not os.access(target, os.W_OK):
         raise PermissionError(
             f"Cannot save to '{target}': the file there is write-protected. Choose another name, "
@@ -233,7 +245,7 @@ def _take_mode_and_owner(path: str, target: str) -> None:
 _NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # said by network file systems
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
     """Put the new name on the disk too, where the system lets a folder be synced."""
     if os.name != "posix":
         return

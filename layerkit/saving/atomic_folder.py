@@ -10,12 +10,15 @@ import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 
-try:
-    import fcntl
-except ImportError:  # on Windows
-    fcntl = None  # type: ignore[assignment]
-
-_END = ".tmp"
+from .atomic import (
+    END,
+    check_folder_of,
+    check_may_replace,
+    explained,
+    fcntl,
+    start_of_names,
+    sync_folder,
+)
 
 
 @contextmanager
@@ -31,33 +34,23 @@ def replacing_folder(path: str, members: Set[str], overwrite: bool = True) -> It
     target = os.path.realpath(path)
     _check_target(target, members, overwrite)
     _remove_leftovers(target)
-    with _explained(target):
+    with explained(target):
         temporary, lock = _made(target)
     try:
-        with _explained(target):
+        with explained(target):
             yield temporary
             _sync(temporary)
             _check_target(target, members, overwrite)  # someone else may have been faster
             _give_name(temporary, target)
-            _sync_entry(os.path.dirname(target))
+            sync_folder(os.path.dirname(target))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)  # what is not whole, or what was there before
         if lock is not None:
             os.close(lock)
 
 
-def _place(target: str, number: str) -> tuple[str, str]:
-    folder, name = os.path.split(target)
-    return folder, f".{name[:100]}.{number}{_END}"
-
-
 def _check_target(target: str, members: Set[str], overwrite: bool) -> None:
-    folder = os.path.dirname(target)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(
-            f"Cannot save to '{target}': there is no folder '{folder}'. Make it first, as with "
-            f"os.makedirs('{folder}')."
-        )
+    check_folder_of(target)
     if not os.path.lexists(target):
         return
     if not os.path.isdir(target):
@@ -71,11 +64,7 @@ def _check_target(target: str, members: Set[str], overwrite: bool) -> None:
             f"Cannot save to '{target}': the folder there holds other things than a model, as "
             f"{others[:3]}, and would be replaced as a whole. Choose another name."
         )
-    if not overwrite:
-        raise FileExistsError(
-            f"'{target}' already exists and overwrite=False. Choose another name, or pass "
-            "overwrite=True to replace it."
-        )
+    check_may_replace(target, overwrite)
 
 
 def _give_name(temporary: str, target: str) -> None:
@@ -102,8 +91,9 @@ def _exchanged(first: str, second: str) -> bool:
 
 def _made(target: str) -> tuple[str, int | None]:
     """A new folder beside `target`, and a descriptor that holds its lock where there are locks."""
+    folder, name = os.path.split(target)
     while True:
-        path = os.path.join(*_place(target, os.urandom(6).hex()))
+        path = os.path.join(folder, f"{start_of_names(name)}{os.urandom(6).hex()}{END}")
         os.mkdir(path)
         if fcntl is None:
             return path, None
@@ -118,8 +108,8 @@ def _made(target: str) -> tuple[str, int | None]:
 
 def _remove_leftovers(target: str) -> None:
     """Remove the unfinished folders that killed writers left; not those of living ones."""
-    folder, start = _place(target, "")
-    pattern = re.compile(re.escape(start.removesuffix(_END)) + "[0-9a-f]{12}" + re.escape(_END))
+    folder, own = os.path.split(target)
+    pattern = re.compile(re.escape(start_of_names(own)) + "[0-9a-f]{12}" + re.escape(END))
     for name in os.listdir(folder) if fcntl is not None and os.access(folder, os.R_OK) else ():
         path = os.path.join(folder, name)
         if not pattern.fullmatch(name) or os.path.islink(path) or not os.path.isdir(path):
@@ -139,30 +129,4 @@ def _sync(folder: str) -> None:
         for name in names:
             with open(os.path.join(inner, name), "r+b") as file:
                 os.fsync(file.fileno())
-        _sync_entry(inner)
-
-
-def _sync_entry(folder: str) -> None:
-    """Put the names in a folder on the disk. Only POSIX systems can open a folder for that."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-@contextmanager
-def _explained(target: str) -> Iterator[None]:
-    """Errors of the system while a folder is written say whose it was to be."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        there = "What is there is as it was" if os.path.lexists(target) else "Nothing was written"
-        raise OSError(
-            error.errno,
-            f"Cannot save to '{target}': {error.strerror}. {there}. Make room, or choose a folder "
-            "that can be written to.",
-        ) from error
+        sync_folder(inner)

@@ -9,6 +9,7 @@ import stat
 from typing import Any
 
 from .hdf5 import open_hdf5
+from .hdf5_structure import SIGNATURE as HDF5
 from .unzipped import is_unzipped
 
 KERAS, UNZIPPED, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE = (
@@ -22,7 +23,6 @@ KERAS, UNZIPPED, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTU
     "an architecture in JSON",
 )
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SSTABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 _DOWNLOAD = "Download it again, and look at the address: it must lead to the file itself."
 _PICKLE = "A pickle can run any code and is never opened here: ask for a `.keras` file."
@@ -80,7 +80,7 @@ def identify(path: str) -> str:
     with open(path, "rb") as file:
         start = file.read(512)
         file.seek(0)
-        if start.startswith(_HDF5):
+        if start.startswith(HDF5):
             _check_length(path, start)
             with open_hdf5(file, path) as root:
                 return _identify_hdf5(path, root)
@@ -237,7 +237,7 @@ def _recognize(path: str, start: bytes, end: bytes) -> tuple[str, str]:
     for signature, what, remedy in _SIGNATURES:
         if start.startswith(signature):
             return what, remedy
-    if _HDF5.startswith(start) or b"PK\x03\x04".startswith(start):
+    if HDF5.startswith(start) or b"PK\x03\x04".startswith(start):
         return f"the first {len(start)} bytes of a file that was cut off", _DOWNLOAD
     if not start.strip(b"\0"):
         return "a file that begins with nothing but zeros: its copy did not end", _DOWNLOAD

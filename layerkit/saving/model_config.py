@@ -14,7 +14,7 @@ from ..configurable import (
     get_registered_object,
 )
 from ..layers import Layer
-from .refusal import naming
+from .refusal import expecting_a_config, naming
 
 _LONGEST = 32 * 2**20  # characters of a config
 _DEEPEST = 200  # levels of lists and dicts in a config
@@ -152,7 +152,7 @@ _LAMBDA = (
 
 def rebuild(config: dict[str, Any], path: str) -> Any:
     """The model that a config describes. ValueError where it describes none that can be made."""
-    with naming(path, "does not describe a model that can be made"):
+    with naming(path, "does not describe a model that can be made"), expecting_a_config():
         try:
             model = deserialize(config)
         except TypeError as error:

@@ -51,7 +51,7 @@ def warn_of_what_is_only_here(model: Any, path: str) -> None:
     if names:
         warnings.warn(
             f"Keras 3 cannot read '{path}', which layerkit can: it does not know "
-            f"{', '.join(names)}, which compute what older versions of Keras did. To load it "
-            "there, pass classes and functions of your own by these names as custom_objects.",
+            f"{', '.join(names)}: only older versions of Keras computed that. To load it there, "
+            "pass classes and functions of your own by these names as custom_objects.",
             stacklevel=4,
         )

@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dis import opmap
 from typing import Any
 
 _LONGEST = 20_000  # characters of a message
@@ -36,6 +37,32 @@ def naming(name: Any, problem: str) -> Iterator[None]:
         plain = isinstance(error, (ValueError, TypeError, OSError, RuntimeError))
         text = str(error) if plain and str(error) else f"{type(error).__name__}: {error}"
         raise kind(printable(text if known else f"'{name}' {problem}: {text}")) from error
+
+
+@contextmanager
+def expecting_a_config() -> Iterator[None]:
+    """In the `with` block Python's own errors, on values of another kind, say what was expected.
+
+    Errors that `raise` statements raised, those of the user's classes too, pass as they are.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        if _is_raised_by_a_statement(error):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            "expected a config as Keras and layerkit write it; something in it is missing, or of "
+            f"another kind ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _is_raised_by_a_statement(error: BaseException) -> bool:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    assert trace is not None  # it was caught
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
 
 
 def tell(text: str, stacklevel: int) -> None:

@@ -22,10 +22,10 @@ from . import hdf5
 from .all_or_nothing import all_or_nothing
 from .optimizer_variables import matched
 from .refusal import tell
+from .side_by_side import MOST_ROWS, REMEDY, TOO_LARGE, table
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
 _NOT_WALKED |= {"lr"}  # which tells scripts of Keras 2 that it is `learning_rate` now
-_MOST_ROWS = 60  # of a message
 
 
 # --- the walk ----------------------------------------------------------------------------------
@@ -52,6 +52,7 @@ def _walk(obj: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 def _walk_value(
     value: Any, path: str, seen: set[int], containers: set[int]
 ) -> Iterator[tuple[str, Any]]:
+    value = _standing_for(value)
     if _has_weights(value):
         yield from _walk(value, path, seen)
     elif isinstance(value, (list, tuple, dict)) and id(value) not in containers:
@@ -60,10 +61,15 @@ def _walk_value(
         for item in list(value.values() if isinstance(value, dict) else value):
             if not _has_weights(item) and not isinstance(item, (list, tuple, dict)):
                 continue
-            name = _kind(type(item)) if _has_weights(item) else "container"
+            name = _kind(type(_standing_for(item))) if _has_weights(item) else "container"
             number = f"_{count[name]}" if count[name] else ""
             count[name] += 1  # also for objects that have a path already
             yield from _walk_value(item, f"{path}/{name}{number}", seen, containers)
+
+
+def _standing_for(value: Any) -> Any:
+    """What paths name in the place of `value`: of a wrapper that no old file has, its layer."""
+    return value.layer if getattr(type(value), "only_its_layer_in_paths", False) else value
 
 
 def _kind(cls: type) -> str:
@@ -192,14 +198,14 @@ def load_from(model: Any, store: Store, name: str, skip_mismatch: bool) -> None:
         parts = [_compare(path, obj, store) for path, obj in walk(model)]
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
-            raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{_REMEDY}")
+            raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{REMEDY}")
         for part in parts:
             if not part.problem:
                 part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
         _assign(parts, skip_mismatch)
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
-            raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{_REMEDY}")
+            raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{REMEDY}")
         _warn_of_skipped(failed, parts, store, name)
 
 
@@ -240,7 +246,7 @@ def _compare(path: str, obj: Any, store: Store) -> _Part:
         return part
     if part.decides_itself:
         if any(hdf5.is_bomb(dataset) for dataset in stored.values()):
-            part.problem = "The file declares far larger arrays than it holds: do not trust it."
+            part.problem = TOO_LARGE
         return part
     if isinstance(obj, Layer):
         part.problem = _layer_problem(part)
@@ -350,9 +356,7 @@ def _warn_of_skipped(failed: list[_Part], parts: list[_Part], store: Store, name
 
 def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], store: Store, name: str) -> str:
     layers = [part for part in parts if isinstance(part.obj, Layer)]
-    shown = layers if len(layers) <= _MOST_ROWS else failed
-    rows = [("path in the file", "layer", "the model expects", "the file holds", "")]
-    rows += [
+    rows = [
         (
             part.path or "(the model itself)",
             part.obj.name,
@@ -360,26 +364,20 @@ def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], store: Store, 
             _shapes_in_words(part.stored, []),
             "<- not loaded" if part.problem else "",
         )
-        for part in shown[:_MOST_ROWS]
+        for part in (layers if len(layers) <= MOST_ROWS else failed)
         if part.before or part.stored
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    table = "\n".join(
-        "  " + "  ".join([*map(str.ljust, row, widths), row[4]]).rstrip() for row in rows
-    )
     unused = _unused_groups(parts, store)
+    side_by_side = table(_HEAD, rows)
     return (
         f"A total of {len(failed)} objects could not be loaded. Example error message for object "
         f"{failed[0].obj}:\n\n{failed[0].problem}\n\nList of objects that could not be loaded:\n"
-        f"{[part.obj for part in failed]}\n\nThe model and '{name}' side by side:\n{table}\n"
+        f"{[part.obj for part in failed]}\n\nThe model and '{name}' side by side:\n{side_by_side}\n"
         f"Groups of the file that the model has no place for: {_listed(unused) or 'none'}"
     )
 
 
-_REMEDY = (
-    "Make the model as it was when the file was written, or pass skip_mismatch=True to "
-    "load_weights to load the rest."
-)
+_HEAD = ("path in the file", "layer", "the model expects", "the file holds", "")
 
 
 def _shapes_in_words(arrays: dict[str, Any], names: list[str]) -> str:
@@ -403,6 +401,6 @@ def _unused_groups(parts: list[_Part], store: Store) -> dict[str, list[tuple[int
 
 
 def _listed(groups: dict[str, list[tuple[int, ...]]]) -> str:
-    listed = [f"{path} {shapes}" for path, shapes in list(groups.items())[:_MOST_ROWS]]
+    listed = [f"{path} {shapes}" for path, shapes in list(groups.items())[:MOST_ROWS]]
     more = len(groups) - len(listed)
     return ", ".join(listed) + (f" and {more} more" if more else "")

@@ -49,6 +49,7 @@ CANARY = "canary_of_untrusted_files"
 
 _NO_CODE = "never runs code from a file"
 _NO_CLASS = "Could not locate class"
+_NO_NAME = "Expected 'class_name' to be the name of a class"
 _NO_FUNCTION = "Could not locate function"
 
 # --- one more layer in a model, in `.keras`, `.h5` and JSON --------------------------------------
@@ -148,12 +149,12 @@ LAYERS = [
     Attack(
         "k6 a list for a class",
         {**layer("Dense", units=3), "class_name": ["Dense"]},
-        "unhashable|Could not",
+        _NO_NAME,
     ),
     Attack(
         "k6 a dict for a class",
         {**layer("Dense", units=3), "class_name": {}},
-        "unhashable|Could not",
+        _NO_NAME,
     ),
     Attack(
         "k7 a loss for a layer", described("keras.losses", "MeanSquaredError"), "Only instances of"

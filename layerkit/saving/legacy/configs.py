@@ -12,8 +12,9 @@ from ...configurable import builtins_named
 from ...constructors import parameters_of
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
+from ..refusal import expecting_a_config
 from . import keras0, tensorflow_operations, theano
-from .names import is_address, without_slashes
+from .names import addressed, is_address, without_slashes
 from .old_layers import MERGES, renamed
 from .origin import Origin, origin_named, with_context
 from .tensorflow_shapes import without_shapes
@@ -34,8 +35,9 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
 
 def modern_model(config: Any, origin: Origin) -> Any:
     """The description of a whole model as today's classes take it; ValueError as of `modern`."""
-    origin = with_context(origin, config)
-    return modern(without_slashes(config), origin)
+    with expecting_a_config():
+        origin = with_context(origin, config)
+        return modern(without_slashes(config), origin)
 
 
 _MODELS = ("Sequential", "Functional", "Model", "Graph")
@@ -111,12 +113,26 @@ def _sequential(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config = description["config"]
     if isinstance(config, list):  # before Keras 2.0.7, and in Keras 1
         config = {"layers": config}
-    found = config["layers"]
+    found = _checked(config["layers"])
     if found and found[0]["class_name"] == "Merge" and found[0]["config"].get("layers"):
         return _branches(config, origin)
     inputs = [] if not found or found[0]["class_name"] in _INPUTS else _input_of(found[0])
     described = {**config, "layers": inputs + [m for x in found for m in _chain(x, origin)]}
     return {**description, "config": _without_policy(described)}
+
+
+def _checked(entries: Any) -> list[dict[str, Any]]:
+    """The layers of a model, each a dict that says its class. ValueError for anything else."""
+    if not isinstance(entries, list):
+        raise ValueError(f"Expected the layers of a model to be a list. Received: {entries!r:.80}")
+    for number, entry in enumerate(entries):
+        described = isinstance(entry, dict) and isinstance(entry.get("class_name"), str)
+        if not described or "config" not in entry:
+            raise ValueError(
+                f"Expected layer {number} of a model to be a dict with the name of its class as "
+                f"'class_name', and 'config'. Received: {entry!r:.80}"
+            )
+    return entries
 
 
 _INPUTS = ("InputLayer", *_MODELS)
@@ -168,13 +184,14 @@ def _entry(class_name: str, config: dict[str, Any], tensors: list) -> dict[str, 
 
 def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     config = dict(description["config"])
+    _checked(config["layers"])
     if origin.keras < (2,):
         config["input_layers"] = [_source(x, config["layers"]) for x in config["input_layers"]]
     entries = without_shapes(config["layers"], config["output_layers"])
     entries = [linked for entry in entries for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
-    largest = _largest_numbers([ends, [entry["inbound_nodes"] for entry in entries]])
+    largest = addressed([ends, [entry["inbound_nodes"] for entry in entries]])
     # Whose calls inside this model are counted from 1.
     late = {name for name, calls in models.items() if largest.get(name, 0) >= calls}
     for entry in entries:
@@ -275,20 +292,6 @@ def _linked(chain: list[dict[str, Any]], nodes: list) -> list[dict[str, Any]]:
 def _is_model(entry: dict[str, Any]) -> bool:
     config = entry["config"]
     return entry["class_name"] in _MODELS or isinstance(config, dict) and "layers" in config
-
-
-def _largest_numbers(x: Any) -> dict[str, int]:
-    """The largest number of a call of each layer that is addressed in `x`."""
-    largest: dict[str, int] = {}
-    todo = [x]
-    while todo:
-        value = todo.pop()
-        if is_address(value):
-            largest[value[0]] = max(value[1], largest.get(value[0], 0))
-            value = value[3:]
-        if isinstance(value, (dict, list)):
-            todo += value.values() if isinstance(value, dict) else value
-    return largest
 
 
 def _shifted(x: Any, by: dict[str, int]) -> Any:

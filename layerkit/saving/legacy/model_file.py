@@ -39,7 +39,9 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         if training:
             with custom_object_scope(custom_objects):
                 outputs = len(tree.flatten(getattr(model, "outputs", [])))
-                compile_as_saved(model, modern_training(training, origin, outputs))
+                training = modern_training(training, origin, outputs)
+                if training is not None:
+                    compile_as_saved(model, training)
             restore_optimizer(model, parts, root, origin, path)
         model.file_notes = origin.all_notes
     return model

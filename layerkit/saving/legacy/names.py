@@ -1,4 +1,4 @@
-"""Names of layers with slashes, which Keras 2 allowed and Keras 3 does not: underscores instead."""
+"""Names of layers in configs: where they stand, and underscores for the slashes of Keras 2."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ def without_slashes(config: Any) -> Any:
             todo += value.values()
         elif isinstance(value, list):
             todo += value
-    new = {name: name.replace("/", "_") for name in names if "/" in name}
+    new = {name: without_slash(name) for name in names if "/" in name}
     return _renamed(config, new) if new else config
+
+
+def without_slash(name: str) -> str:
+    """A name as Keras 3 allows it."""
+    return name.replace("/", "_")
 
 
 def _names_in(value: dict[str, Any]) -> set[str]:
@@ -45,10 +50,27 @@ def _is_one(name: Any, new: dict[str, str]) -> bool:
 
 
 def is_address(x: Any) -> bool:
-    """Whether this is where a tensor comes from: [layer, call, output] or with options behind."""
+    """Whether this is where a tensor comes from: [layer, call, output] or with options behind.
+
+    So Keras 3 writes the inputs and outputs of a model, Keras 1 and 2 the arguments of calls too.
+    """
     return (
-        isinstance(x, list)
+        isinstance(x, (list, tuple))
         and len(x) in (3, 4)
         and isinstance(x[0], str)
-        and all(isinstance(n, int) for n in x[1:3])
+        and all(isinstance(n, int) and not isinstance(n, bool) for n in x[1:3])
     )
+
+
+def addressed(x: Any) -> dict[str, int]:
+    """{name: largest number of a call} of the layers addressed in nested lists and dicts."""
+    largest: dict[str, int] = {}
+    todo = [x]
+    while todo:
+        value = todo.pop()
+        if is_address(value):
+            largest[value[0]] = max(value[1], largest.get(value[0], 0))
+            value = value[3:]
+        if isinstance(value, (dict, list)):
+            todo += value.values() if isinstance(value, dict) else value
+    return largest

@@ -175,6 +175,14 @@ def _both_ways(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, A
     return "HoldingBidirectional", config
 
 
+def _random_crop(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """RandomCrop, which before tf.keras 2.7 cut what it had resized, in predictions."""
+    if origin.keras >= (2, 7):
+        return "RandomCrop", config
+    origin.note(_RESIZED_FIRST)
+    return "RandomCropKeras2", config
+
+
 def _penalty(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
     """ActivityRegularization, or where its penalty was summed, an Activation that has it."""
     if not origin.sums_activity:
@@ -198,6 +206,10 @@ _HOLDING = (
     "HoldingBidirectional is Bidirectional of Keras 1 and 2, whose outputs at masked steps are "
     "those of the step before."
 )
+_RESIZED_FIRST = (
+    "RandomCropKeras2 is RandomCrop of tf.keras before 2.7, which in predictions resized images "
+    "and then cut out the middle."
+)
 _SIDES = ("top", "bottom", "left", "right")
 _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "CuDNNGRU": _cudnn_gru,
@@ -218,5 +230,6 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
+    "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
 }

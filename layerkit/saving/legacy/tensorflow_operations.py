@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .names import is_address
 from .tensorflow_nodes import REMEDY, Call, calls_of, ends, product, slices
 
 CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
@@ -212,19 +211,6 @@ def function_of(entry: dict[str, Any]) -> str:
     if isinstance(config.get("node_def"), dict):
         return str(config["node_def"].get("op"))
     return str(config.get("function", "__operators__.getitem")).removeprefix("compat.v1.")
-
-
-def addressed(calls: Any) -> set[str]:
-    """The names of all layers whose tensors are addressed in nested lists and dicts."""
-    found: set[str] = set()
-    todo = [calls]
-    while todo:
-        value = todo.pop()
-        if is_address(value):
-            found.add(value[0])
-        if isinstance(value, (dict, list)):
-            todo += value.values() if isinstance(value, dict) else value
-    return found
 
 
 def _operation(name: str, operation: str, nodes: list[dict[str, Any]]) -> dict[str, Any]:

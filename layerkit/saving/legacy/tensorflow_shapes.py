@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .tensorflow_operations import CLASSES, addressed, function_of
+from .names import addressed
+from .tensorflow_operations import CLASSES, function_of
 
 
 def without_shapes(entries: list[dict[str, Any]], ends: Any) -> list[dict[str, Any]]:
@@ -21,7 +22,7 @@ def without_shapes(entries: list[dict[str, Any]], ends: Any) -> list[dict[str, A
     left_out = {*found.shapes, *found.sizes, *found.lists}
     kept = [entry for entry in changed if entry["name"] not in left_out]
     used = addressed([ends, [entry["inbound_nodes"] for entry in kept]])
-    return entries if left_out & used else kept
+    return entries if left_out & used.keys() else kept
 
 
 class _Sizes:

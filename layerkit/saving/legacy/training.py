@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from layerkit.backend import tree
@@ -10,7 +11,9 @@ from layerkit.backend import tree
 from ...configurable import builtins_named
 from ...constructors import parameters_of
 from ...old_arguments import with_new_names
+from ..refusal import expecting_a_config, tell
 from .configs import modern_model
+from .names import without_slash
 from .origin import Origin
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
@@ -27,18 +30,40 @@ def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]
     training = config.get("compile_config")
     config = modern_model(config, origin)
     if isinstance(training, dict):
-        optimizer = training.get("optimizer")
-        if isinstance(optimizer, dict) and "class_name" in optimizer:
-            training = {**training, "optimizer": modern_optimizer(optimizer, origin)}
-        config = {**config, "compile_config": _modern_parts(training, origin)}
+        config = {**config, "compile_config": _or_none(_of_tf_keras, training, origin)}
     return config
 
 
-def modern_training(config: dict[str, Any], origin: Origin, outputs: int = 1) -> dict[str, Any]:
+def modern_training(config: Any, origin: Origin, outputs: int = 1) -> dict[str, Any] | None:
     """A training configuration of any age as `compile_as_saved` takes it.
 
-    outputs: how many the model has.
+    outputs: how many the model has. None, with a warning, where it is none of any Keras's.
     """
+    return _or_none(_of_keras_1_or_2, config, origin, outputs)
+
+
+def _or_none(convert: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any] | None:
+    """What `convert` gives; None, with a warning, where it fails: a model is worth more."""
+    try:
+        with expecting_a_config():
+            return convert(*arguments)
+    except (TypeError, ValueError) as error:
+        tell(
+            f"The model was loaded without its training configuration: {error}. Call "
+            "model.compile(...) to train or evaluate it.",
+            stacklevel=5,
+        )
+        return None
+
+
+def _of_tf_keras(training: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    optimizer = training.get("optimizer")
+    if isinstance(optimizer, dict) and "class_name" in optimizer:
+        training = {**training, "optimizer": modern_optimizer(optimizer, origin)}
+    return _modern_parts(training, origin)
+
+
+def _of_keras_1_or_2(config: dict[str, Any], origin: Origin, outputs: int) -> dict[str, Any]:
     config = dict(config)
     optimizer = config.pop("optimizer_config", None)
     if isinstance(optimizer, dict):
@@ -69,7 +94,7 @@ def _modern_parts(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     for key in (*_FAMILIES, "loss_weights"):
         value = modern_parts.get(key)
         if isinstance(value, dict) and "class_name" not in value:  # by the outputs' names
-            modern_parts[key] = {name.replace("/", "_"): x for name, x in value.items()}
+            modern_parts[key] = {without_slash(name): x for name, x in value.items()}
     loss, weights = modern_parts.get("loss"), modern_parts.get("loss_weights")
     if isinstance(loss, dict) and "class_name" not in loss and isinstance(weights, dict):
         modern_parts["loss_weights"] = {**dict.fromkeys(loss, 1.0), **weights}

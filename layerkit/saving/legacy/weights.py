@@ -9,13 +9,11 @@ import numpy as np
 
 from .. import hdf5
 from ..refusal import tell
+from ..side_by_side import MOST_ROWS, REMEDY, TOO_LARGE, table
 from . import arrays as files
 from .arrays import Stored
 from .layouts import converted, old_count
 from .origin import Origin
-
-_MOST_ROWS = 60  # of a message
-
 
 Key = tuple[str, str, int]  # of an array of the file: its name, its layer, its number there
 
@@ -114,7 +112,7 @@ def _load(model: Any, pairs: list[_Pair], root: Any, name: str, skip_mismatch: b
         _match(pair, origin)
     failed = [pair for pair in pairs if pair.problem]
     if failed and not skip_mismatch:
-        raise ValueError(f"{_mismatch(failed, pairs, name)}\n{_REMEDY}")
+        raise ValueError(f"{_mismatch(failed, pairs, name)}\n{REMEDY}")
     for pair in [*pairs, *top]:
         for variable, array in pair.values:
             variable.assign(array)
@@ -133,7 +131,7 @@ def _match(pair: _Pair, origin: Origin) -> None:
     assert pair.stored is not None
     datasets = pair.stored.datasets
     if any(hdf5.is_bomb(dataset) for dataset in datasets):
-        pair.problem = "The file declares far larger arrays than it holds: do not trust it."
+        pair.problem = TOO_LARGE
         return
     runs = variables_in_order(pair.layer)
     counts = [len(variables) for _, variables in runs]
@@ -198,9 +196,9 @@ def _count_mismatch(found: list[Any], stored: list[Stored], name: str) -> str:
                 holds,
             )
         )
-    start = max(0, min((first or 0) - _MOST_ROWS // 2, len(rows) - _MOST_ROWS))
+    start = max(0, min((first or 0) - MOST_ROWS // 2, len(rows) - MOST_ROWS))
     before = [f"  {start} pairs that agree, and then"] if start else []
-    shown = "\n".join([*before, _table(rows[start:])])
+    shown = "\n".join([*before, table(_HEAD, rows[start:])])
     return (
         "Layer count mismatch when loading weights from file. Model expected "
         f"{len(found)} layers, found {len(stored)} saved layers. The model and '{name}' side by "
@@ -218,27 +216,15 @@ def _mismatch(failed: list[_Pair], pairs: list[_Pair], name: str) -> str:
             (_listed(pair.stored.shapes) if pair.stored else "")
             + ("  <- not loaded" if pair.problem else ""),
         )
-        for pair in (pairs if len(pairs) <= _MOST_ROWS else failed)
+        for pair in (pairs if len(pairs) <= MOST_ROWS else failed)
     ]
     return (
         f"{failed[0].problem} {len(failed)} of {len(pairs)} layers could not be loaded. The model "
-        f"and '{name}' side by side:\n{_table(rows)}"
+        f"and '{name}' side by side:\n{table(_HEAD, rows)}"
     )
 
 
-_REMEDY = (
-    "Make the model as it was when the file was written, or pass skip_mismatch=True to load the "
-    "rest."
-)
-
-
-def _table(rows: list[tuple[str, str, str, str]]) -> str:
-    head = ("the model's layer", "expects", "the file's layer", "holds")
-    table = [head, *rows[:_MOST_ROWS]]
-    widths = [max(len(row[column]) for row in table) for column in range(4)]
-    lines = ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
-    more = len(rows) - _MOST_ROWS
-    return "\n".join(lines + ([f"  and {more} more"] if more > 0 else []))
+_HEAD = ("the model's layer", "expects", "the file's layer", "holds")
 
 
 def _shapes(layer: Any) -> str:

@@ -1,0 +1,21 @@
+"""A model and a file that do not fit, shown side by side in errors: what all such errors share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MOST_ROWS = 60  # of a message
+REMEDY = (
+    "Make the model as it was when the file was written, or pass skip_mismatch=True to "
+    "load_weights to load the rest."
+)
+TOO_LARGE = "The file declares far larger arrays than it holds: do not trust it."
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Lines of columns, below `head`; of more than MOST_ROWS rows the number of the others."""
+    shown = [head, *rows[:MOST_ROWS]]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
+    more = len(rows) - MOST_ROWS
+    return "\n".join(lines + ([f"  and {more} more"] if more > 0 else []))
