@@ -103,4 +103,4 @@ __all__ = [
     *OPERATIONS,
 ]
 
-explain_missing(__name__)
+explain_missing(__name__, parts=["testing"])

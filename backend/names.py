@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
-def explain_missing(module: str, on_demand: Mapping[str, str] | None = None) -> None:
+def explain_missing(
+    module: str, on_demand: Mapping[str, str] | None = None, parts: Sequence[str] = ()
+) -> None:
     """Give a module, by its `__name__`, an AttributeError that offers what it has instead.
 
     `on_demand`: {name: module} of names that it takes from other modules, loaded only then.
+    `parts`: names of modules in it that are loaded only then.
     """
 
     def __getattr__(name: str) -> Any:
+        if name in parts:
+            return importlib.import_module(f"{module}.{name}")
         if on_demand is None or name not in on_demand:
             raise missing(module, name)
         value = getattr(importlib.import_module(on_demand[name]), name)

@@ -397,6 +397,15 @@ def test_the_engines_are_named_and_can_be_chosen():
     assert gpu.engines == ()
 
 
+def test_the_conformance_suite_is_loaded_when_it_is_named():
+    code = (
+        "import sys, layerkit; name = 'layerkit.backend.testing'; print(name in sys.modules, "
+        "layerkit.backend.testing.check_backend.__name__, name in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("False check_backend True\n", "")
+
+
 def test_what_stays_unimported():
     code = (
         "import sys, layerkit.backend.testing as t; t.registry.get_backend('numpy'); "

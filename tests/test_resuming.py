@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import operator
 import random
 import re
 import shutil
@@ -781,6 +782,38 @@ def with_state(model, path, **changes):
     state.update(changes)
     with open(path, "wb") as file:
         write_state(state, file)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("epoch", "x"),
+        ("logs", [1.0]),
+        ("metrics", None),
+        ("callbacks", {"History": None}),
+        ("passes", {}),
+        ("passes came", None),
+        ("passes began global", {}),
+        ("passes began global layerkit", [-1, 0]),
+        ("passes began global numpy", 3),
+        ("passes own", None),
+    ],
+)
+def test_a_place_in_fit_that_was_tampered_with(place, value, tmp_path):
+    path = tmp_path / "a.state"
+    cut_off(dense(), path)
+    state = read_state(str(path))
+    *outer, last = ("fit " + place).split()
+    functools.reduce(operator.getitem, outer, state)[last] = value
+    with open(path, "wb") as file:
+        write_state(state, file)
+    model = dense()
+    before = bits(model)
+    with pytest.raises(ValueError, match=r"a.state"):
+        model.load_state(path)
+        before = bits(model)
+        model.fit(**arrays()(), verbose=0, epochs=2)
+    np.testing.assert_equal(bits(model), before)
 
 
 def test_what_computes_otherwise_is_told(tmp_path):

@@ -571,7 +571,35 @@ def test_a_loss_or_an_optimizer_that_nobody_knows(tmp_path):
     assert_same(model.optimizer.variables, saved.optimizer.variables)
     edit_config(tmp_path / "a.keras", lambda c: c["compile_config"].update(optimizer="mine"))
     with pytest.warns(UserWarning, match="optimizer: Could not interpret optimizer identifier"):
-        assert not saving.load_model(tmp_path / "a.keras").compiled
+        model = saving.load_model(tmp_path / "a.keras")
+    assert model.optimizer is None and model.loss is None and model.metrics_names[1:]
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_loss_and_metrics_are_kept_without_their_optimizer(ending, tmp_path):
+    x, y = np.ones((2, 4), "float32"), np.ones((2, 3), "float32")
+    saved, path = dense_model(), tmp_path / f"a.{ending}"
+    saved.compile(None, "mse", metrics=["mae"])
+    expected = saved.evaluate(x, y, verbose=0)
+    with pytest.warns(UserWarning, match="Keras 3 cannot compile .* load it there with compile="):
+        saved.save(path)
+    with pytest.warns(UserWarning, match="without .*\n.*optimizer: the file has none"):
+        model = saving.load_model(path)
+    assert model.optimizer is None and model.evaluate(x, y, verbose=0) == expected
+    with pytest.raises(
+        ValueError, match=r"fit\(\) needs an optimizer, and model '.*' was compiled"
+    ):
+        model.fit(x, y)
+
+
+def test_an_optimizer_that_nobody_knows_costs_neither_loss_nor_metrics(tmp_path):
+    x, y = np.ones((2, 4), "float32"), np.ones((2, 3), "float32")
+    saved = fitted_model()
+    saved.save(tmp_path / "a.keras")
+    edit_config(tmp_path / "a.keras", lambda c: c["compile_config"].update(optimizer="mine"))
+    with pytest.warns(UserWarning, match="optimizer: Could not interpret optimizer identifier"):
+        model = saving.load_model(tmp_path / "a.keras")
+    assert model.evaluate(x, y, verbose=0) == saved.evaluate(x, y, verbose=0)
 
 
 def test_a_lambda_as_loss_does_not_prevent_saving(tmp_path):

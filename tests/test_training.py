@@ -456,6 +456,12 @@ def test_bad_data_raises_and_changes_nothing(case, method):
 # What is done; what the message begins with or holds.
 MISUSE = [
     ("fit before compile", lambda m: m.fit(X, Y), "You must call `compile()`"),
+    ("fit without an optimizer", lambda m: m.compile(None, "mse") or m.fit(X, Y), "fit() needs an"),
+    (
+        "train_on_batch without an optimizer",
+        lambda m: m.compile(None, "mse") or m.train_on_batch(X, Y),
+        "train_on_batch() needs an optimizer, and model",
+    ),
     ("evaluate before compile", lambda m: m.evaluate(X, Y), "You must call `compile()`"),
     ("unknown loss", lambda m: m.compile("sgd", "not_a_loss"), "Could not interpret loss"),
     ("unknown optimizer", lambda m: m.compile("adamm", "mse"), "Did you mean 'adam'"),
@@ -635,3 +641,25 @@ def test_a_model_without_call_trains_by_its_own_step():
     model.compile("sgd")
     losses_ = model.fit(np.ones((4, 3), "float32"), epochs=2, verbose=0).history["loss"]
     assert losses_[1] < losses_[0]
+
+
+def test_a_model_without_an_optimizer_trains_by_its_own_step():
+    class Own(Pair):
+        def train_step(self, data):
+            return {"loss": K.mean(self.second(self.first(data)))}
+
+    model = Own()
+    model.compile(optimizer=None)
+    assert len(model.fit(np.ones((4, 3), "float32"), epochs=2, verbose=0).history["loss"]) == 2
+
+
+def test_a_model_without_an_optimizer_evaluates_and_predicts():
+    model = layerkit.Sequential([layerkit.Input((2,)), layers.Dense(1, dtype="mixed_float16")])
+    model.dtype_policy = "mixed_float16"
+    x, y = np.ones((3, 2), "float32"), np.ones((3, 1), "float32")
+    model.compile(optimizer=None, loss="mse", metrics=["mae"])
+    assert model.get_compile_config()["optimizer"] is None
+    assert model.predict(x, verbose=0).shape == (3, 1)
+    assert model.evaluate(x, y, verbose=0) == model.test_on_batch(x, y)
+    model.compile("sgd", "mse")
+    assert model.fit(x, y, verbose=0).epoch == [0]

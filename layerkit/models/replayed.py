@@ -99,7 +99,8 @@ class ReplayedStep:
     def _variables(self) -> list[Variable]:
         model = self._model
         of_metrics = [variable for metric in model.metrics for variable in metric.variables]
-        return [*model.variables, *of_metrics, *model.optimizer.variables]
+        of_optimizer = [] if model.optimizer is None else model.optimizer.variables
+        return [*model.variables, *of_metrics, *of_optimizer]
 
 
 class _Way:

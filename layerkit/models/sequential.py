@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from operator import attrgetter
 from typing import Any
 
 from layerkit import backend as K
@@ -56,7 +57,7 @@ class Sequential(Model):
                 "Only instances of `keras.Layer` can be added to a Sequential model. "
                 f"Received: {layer} (of type {type(layer)}).{_how_to_add(layer)}"
             )
-        if any(layer.name == other.name for other in self._layers):
+        if layer.name in map(_NAME, self._layers):  # which may have been renamed since
             raise ValueError(
                 "All layers added to a Sequential model should have unique names. Name "
                 f"'{layer.name}' is already the name of a layer in this model. Update the `name` "
@@ -247,6 +248,9 @@ class Sequential(Model):
 
     def get_build_config(self) -> dict[str, Any] | None:
         return {"input_shape": self.input_shape} if self._tensors else None
+
+
+_NAME = attrgetter("name")
 
 
 def _how_to_add(thing: Any) -> str:

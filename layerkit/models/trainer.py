@@ -47,7 +47,7 @@ from .trainable_flags import TrainableFlags
 
 
 class Trainer(Layer):
-    """A layer that can be trained: the half of Model that knows nothing of graphs and files.
+    """A layer that can be trained: the half of Model that compiles, fits, evaluates and predicts.
 
     Read it from `fit` down: `_train_epoch`, `train_step`, `_pass`, and `optimizer.apply`.
     """
@@ -94,6 +94,7 @@ class Trainer(Layer):
     ) -> None:
         """Say how to train: `optimizer` and `loss` by name or object, `metrics` as a list.
 
+        `optimizer` None: for evaluating and predicting alone, and for a `train_step` of one's own.
         `metrics`: names, functions of (y_true, y_pred) or Metric objects; `weighted_metrics` also
         get the sample weights. For several outputs, `loss`, `loss_weights` and both kinds of
         metrics are lists or tuples in the order of the outputs, or dicts by output name; one loss
@@ -121,7 +122,7 @@ class Trainer(Layer):
         jit_compile = False if run_eagerly else jit_compile
         names = getattr(self, "output_names", None)
         made = (
-            optimizers.get(optimizer),
+            None if optimizer is None else optimizers.get(optimizer),
             None if loss is None else CompiledLoss(loss, loss_weights, names),
             CompiledMetrics(metrics, weighted_metrics, names),
             replayed_step(self, jit_compile, type(self).train_step is not Trainer.train_step),
@@ -142,7 +143,8 @@ class Trainer(Layer):
             "jit_compile": jit_compile,
             "auto_scale_loss": auto_scale_loss,
         }
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+        scales = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
+        if scales and self.optimizer is not None:
             self.optimizer = _scaling(self.optimizer)
         self.compiled = True
         self._trainable_flags = TrainableFlags(self._flatten_layers())
@@ -374,7 +376,7 @@ class Trainer(Layer):
         Data that does not fit raises before anything is changed; what is only seen later stops
         there. A warning tells where the data ended too early.
         """
-        self._assert_compiled("fit")
+        self._assert_trains("fit")
         self._warn_of_frozen_layers()
         if not isinstance(validation_freq, (list, tuple, set)):
             positive("validation_freq", validation_freq)
@@ -440,7 +442,8 @@ class Trainer(Layer):
                 if self.stop_training:
                     break
                 callback_list.learn_steps(passes.steps)
-            self.optimizer.finalize_variable_values(self.trainable_variables)
+            if self.optimizer is not None:
+                self.optimizer.finalize_variable_values(self.trainable_variables)
             callback_list.on_train_end(place.logs)
         return self.history
 
@@ -565,6 +568,7 @@ class Trainer(Layer):
         return_dict: bool = False,
     ) -> Any:
         """One training step on exactly these rows. Returns as `evaluate` does."""
+        self._assert_trains("train_on_batch")
         self._warn_of_frozen_layers()
         return self._on_batch(
             "train_on_batch", self._training_step, x, y, sample_weight, return_dict, class_weight
@@ -624,6 +628,15 @@ class Trainer(Layer):
             raise ValueError(
                 f"You must call `compile()` before using the model: {name}() needs a loss and, "
                 "to train, an optimizer, as in model.compile('adam', 'mse')."
+            )
+
+    def _assert_trains(self, name: str) -> None:
+        self._assert_compiled(name)
+        if self.optimizer is None and type(self).train_step is Trainer.train_step:
+            raise ValueError(
+                f"{name}() needs an optimizer, and model '{self.name}' was compiled with "
+                "optimizer=None, by you or as a file says whose optimizer could not be restored. "
+                "Call `compile()` with one, as in model.compile('adam', 'mse')."
             )
 
     def _warn_of_frozen_layers(self) -> None:

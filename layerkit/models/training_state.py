@@ -93,9 +93,10 @@ def load_into(model: Any, path: str) -> None:
         )
     with all_or_nothing(model), _random_numbers_kept(model), _written_here(path):
         _check(model, state, path)
+        _check_place(state["fit"])
         _put(model, state)
         _warn_of_differences(model, state)
-    model._resumption = None if state["fit"] is None else state
+    model._resumption = None if state["fit"] is None else {**state, "path": path}
 
 
 @contextmanager
@@ -103,12 +104,17 @@ def _written_here(path: str) -> Iterator[None]:
     """What a state that lacks something raises in the `with` block names the file."""
     try:
         yield
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+    except (*_RAISED_BY_SPOILED, ValueError) as error:
         if isinstance(error, ValueError) and path in str(error):
             raise
-        raise ValueError(
-            f"'{path}' is a state of a training that layerkit did not write: {error!r}"
-        ) from error
+        raise _not_written_here(path, error) from error
+
+
+_RAISED_BY_SPOILED = (KeyError, TypeError, IndexError, AttributeError, OverflowError)
+
+
+def _not_written_here(path: str, error: Exception) -> ValueError:
+    return ValueError(f"'{path}' is a state of a training that layerkit did not write: {error!r}")
 
 
 @contextmanager
@@ -127,13 +133,24 @@ def as_loaded(model: Any) -> Iterator[None]:
 def resume(model: Any, place: Place) -> None:
     """Go on where the state that was loaded says: called when callbacks know that fit begins.
 
-    Where that fails, as with other data, the next fit may try again.
+    Where that fails, as with other data, the next fit may try again. ValueError for other data,
+    other metrics, and a state that was tampered with.
     """
     state = model._resumption
     if state is None:
         return
+    try:
+        _go_on(model, place, state)
+    except ValueError as error:  # of other data, as a rule
+        raise ValueError(f"{error} (Going on from '{state['path']}'.)") from error
+    except _RAISED_BY_SPOILED as error:
+        raise _not_written_here(state["path"], error) from error
+    model._resumption = None
+
+
+def _go_on(model: Any, place: Place, state: dict[str, Any]) -> None:
+    fit = state["fit"]
     with _random_numbers_kept(model):
-        fit = state["fit"]
         place.epoch, place.begun, place.logs = fit["epoch"], fit["begun"], fit["logs"]
         place.passes.set_state(fit["passes"], in_a_pass=place.begun)
         if place.validation is not None:
@@ -147,7 +164,6 @@ def resume(model: Any, place: Place) -> None:
         place.callbacks.go_on(fit["callbacks"], place.epoch if place.begun else None)
         _keep_recurrent_states(model, state)
         _set_all_random(model, state)
-    model._resumption = None
 
 
 # --- parts ---------------------------------------------------------------------------------------
@@ -308,6 +324,23 @@ def _check(model: Any, state: dict[str, Any], path: str) -> None:
             optimizer = copy.deepcopy(optimizer)
             _build(optimizer, model.variables, one)
         _compare(one["class"], optimizer.variables, one["names"], one["values"], path)
+
+
+_PLACE = {"epoch": int, "begun": bool, "logs": dict, "stop_training": bool}
+_PASSES = {"came": int, "over": bool}
+
+
+def _check_place(fit: dict[str, Any] | None) -> None:
+    """TypeError for what fit would only notice when it is under way."""
+    if fit is not None:
+        _check_kinds(fit, _PLACE)
+        _check_kinds(fit["passes"], _PASSES)
+
+
+def _check_kinds(found: dict[str, Any], kinds: dict[str, type]) -> None:
+    for key, kind in kinds.items():
+        if type(found[key]) is not kind:
+            raise TypeError(f"{key} is {found[key]!r:.80}, no {kind.__name__}")
 
 
 def _in_words(names: list[str]) -> str:

@@ -46,7 +46,13 @@ def _retired_name(part: Any) -> str | None:
 
 
 def warn_of_what_is_only_here(model: Any, path: str) -> None:
-    """One warning where Keras 3 cannot read a file of `model`."""
+    """A warning where Keras 3 cannot read a file of `model`."""
+    if getattr(model, "compiled", False) and model.optimizer is None:
+        warnings.warn(
+            f"Keras 3 cannot compile the model in '{path}', which was compiled with "
+            "optimizer=None: load it there with compile=False.",
+            stacklevel=4,
+        )
     names = only_here(model)
     if names:
         warnings.warn(

@@ -37,16 +37,13 @@ def compile_as_saved(model: Any, config: dict[str, Any]) -> None:
         reason = "its class overrides compile(): override compile_from_config(config) too"
         _warn([f"everything ({reason})"], "was loaded without", advice)
         return
-    if config.get("optimizer") is None:
-        _warn(["optimizer: the file has none"], "was loaded without", advice)
-        return
-    left_out: list[str] = []
-    scaling = config.get("auto_scale_loss")
-    arguments: dict[str, Any] = {} if scaling is None else {"auto_scale_loss": scaling}
+    left_out = ["optimizer: the file has none"] if config.get("optimizer") is None else []
+    arguments: dict[str, Any] = {"optimizer": None}
+    if config.get("auto_scale_loss") is not None:
+        arguments["auto_scale_loss"] = config["auto_scale_loss"]
     for key in _RESTORED:
-        left_out += _restore(model, arguments, key, config.get(key))
-        if key == "optimizer" and key not in arguments:
-            break  # nothing to compile with: the model stays uncompiled
+        if config.get(key) is not None:
+            left_out += _restore(model, arguments, key, config[key])
     known = {*_RESTORED, *_WITHOUT_EFFECT, "auto_scale_loss"}
     left_out += [f"{k}={v!r}" for k, v in config.items() if k not in known and v is not None]
     _warn(left_out, "was loaded without", advice)
@@ -70,7 +67,7 @@ def _restore(model: Any, arguments: dict[str, Any], key: str, value: Any) -> lis
     """Add `key` to `arguments` and compile with them; returns what did not work, and why."""
     try:
         restored = _own(deserialize(value))
-        model.compile(**arguments, **{key: restored})
+        model.compile(**{**arguments, key: restored})
     except Exception as error:  # a class of the user's may raise anything
         problems: list[str] = []
         if key != "optimizer" and _is_several(value) and _is_small(value):

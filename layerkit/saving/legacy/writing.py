@@ -43,7 +43,8 @@ def write_legacy_model(model: Any, file: BinaryIO, include_optimizer: bool = Tru
             optimizer = training.pop("optimizer", None)
             training = {**_in_full(training), "optimizer_config": _plain(optimizer)}
             root.attrs["training_config"] = json.dumps(training)
-            _write_optimizer(model.optimizer, root)
+            if model.optimizer is not None:
+                _write_optimizer(model.optimizer, root)
 
 
 def write_legacy_weights(model: Any, file: BinaryIO) -> None:
