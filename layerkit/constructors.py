@@ -16,6 +16,11 @@ def is_ours(thing: Any) -> bool:
     return thing.__module__.split(".")[0] == PACKAGE
 
 
+def first_of_ours(cls: type) -> type:
+    """`cls` itself, or the nearest of its base classes that is of this package, or `object`."""
+    return next((base for base in cls.__mro__ if is_ours(base)), object)
+
+
 def first_without_own_config(cls: type) -> tuple[type, ...]:
     """The classes whose parameters `Configurable.get_config` answers for.
 

@@ -391,3 +391,26 @@ def test_old_numerics_are_told_in_the_summary(tmp_path):
         model.save(tmp_path / "b.keras")
     again = models.load_model(tmp_path / "b.keras")
     assert again.layers[0].recurrent_activation(np.float32(1.0)).numpy() == pytest.approx(0.7)
+
+
+def test_ones_own_recurrent_layer_in_a_file_of_keras_1(tmp_path):
+    class OwnGRU(layers.GRU):
+        pass
+
+    path = tmp_path / "a.h5"
+    Sequential([Input((4, 3)), layers.GRU(2, reset_after=False, name="l")]).save(path)
+    with h5py.File(path, "r+") as root:
+        config = {
+            "name": "l",
+            "output_dim": 2,
+            "inner_activation": "sigmoid",
+            "consume_less": "cpu",
+        }
+        config |= {"batch_input_shape": [None, 4, 3]}
+        described = {"class_name": "Sequential"}
+        described["config"] = [{"class_name": "OwnGRU", "config": config}]
+        root.attrs["model_config"] = json.dumps(described)
+        for group in (root, root["model_weights"]):
+            group.attrs["keras_version"] = "1.2.2"
+    layer = models.load_model(path, {"OwnGRU": OwnGRU}).layers[0]
+    assert type(layer) is OwnGRU and layer.units == 2 and layer.reset_after is False

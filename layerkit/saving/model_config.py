@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from layerkit.backend.allowance import allowance
 
+from .. import activations
 from ..configurable import (
     builtins_named,
     deserialize,
@@ -155,11 +157,12 @@ def rebuild(config: dict[str, Any], path: str) -> Any:
     with naming(path, "does not describe a model that can be made"), expecting_a_config():
         try:
             model = deserialize(config)
-        except TypeError as error:
-            missing = unknown_classes(config)
-            if len(missing) < 2:
+        except (TypeError, ValueError) as error:
+            classes, functions = unknown_classes(config), _unknown_functions(config)
+            named = len(classes) + len(functions) == 1 and "custom_objects" in str(error)
+            if named or not classes + functions:
                 raise
-            raise TypeError(_not_located(missing)) from error
+            raise TypeError(_not_located(classes, functions)) from error
     if not isinstance(model, Layer):
         raise ValueError(
             f"'{path}': expected a model in config.json; received {config['class_name']}."
@@ -167,12 +170,14 @@ def rebuild(config: dict[str, Any], path: str) -> Any:
     return model
 
 
-def _not_located(missing: list[str]) -> str:
-    first, *others = map(repr, missing)
+def _not_located(classes: list[str], functions: list[str]) -> str:
+    kind = "class" if classes else "function"
+    first, *others = map(repr, classes + functions)
+    nor = f", nor {', '.join(others)}" if others else ""
     return (
-        f"Could not locate class {first}, nor {', '.join(others)}. Make sure custom classes are "
+        f"Could not locate {kind} {first}{nor}. Make sure custom classes and functions are "
         "decorated with `@layerkit.saving.register_keras_serializable()`, or pass "
-        f"{entries(missing)}."
+        f"{entries(classes + functions)}."
     )
 
 
@@ -208,3 +213,30 @@ def _is_of_unknown_class(value: dict[str, Any]) -> bool:
     ours = str(value.get("module", "keras")).partition(".")[0] in ("keras", "tf_keras", "layerkit")
     registered = any(get_registered_object(name) is not None for name in names)
     return not registered and not (ours and builtins_named(names[-1]))
+
+
+def _unknown_functions(config: Any) -> list[str]:
+    """Names of the functions in a config that nobody registered, activations above all."""
+    found: list[str] = []
+    todo = [("", config)]
+    while todo:
+        key, value = todo.pop()
+        if isinstance(value, dict):
+            name = value.get("config")
+            if value.get("class_name") == "function" and isinstance(name, str):
+                found += [] if _is_known(deserialize, value) else [name]
+            else:
+                todo += [(k, x) for k, x in reversed(value.items()) if k != "compile_config"]
+        elif isinstance(value, list):
+            todo += [("", x) for x in reversed(value)]
+        elif isinstance(value, str) and key.endswith("activation"):
+            found += [] if _is_known(activations.get, value) else [value]
+    return list(dict.fromkeys(found))
+
+
+def _is_known(get: Callable[[Any], Any], identifier: Any) -> bool:
+    try:
+        get(identifier)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...configurable import builtins_named
-from ...constructors import parameters_of
+from ...configurable import builtins_named, get_registered_object
+from ...constructors import first_of_ours, parameters_of
+from ...layers import GRU, GRUCell, Layer
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
 from ..refusal import expecting_a_config
@@ -333,12 +334,8 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
             config[key] = modern(config[key], origin)
     if isinstance(config.get("cells"), list):
         config["cells"] = [modern(cell, origin) for cell in config["cells"]]
-    if cls is None:  # the user's own
-        kept = {k: x for k, x in config.items() if k not in ("batch_input_shape", "input_dtype")}
-        return {
-            "class_name": name,
-            "config": {k: modern_value(k, x, origin) for k, x in kept.items()},
-        }
+    if cls is None:
+        return {"class_name": name, "config": _of_users(name, config, origin)}
     config, _ = with_new_names(cls, config)
     if origin.data_format and name.endswith(("2D", "3D")) and "data_format" in parameters_of(cls):
         config.setdefault("data_format", origin.data_format)
@@ -354,6 +351,23 @@ def _layer(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     own = {k: x for k, x in config.items() if k in taken and k not in ("input_shape", "weights")}
     config = _with_old_defaults(name, own | left, origin)
     return {"class_name": _as_it_computed(name, config, origin), "config": config}
+
+
+def _of_users(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The config of a user's class: in the words of today where it inherits from a layer here."""
+    left_out: tuple[str, ...] = ("batch_input_shape", "input_dtype")
+    cls = get_registered_object(name)
+    base = first_of_ours(cls) if isinstance(cls, type) else Layer
+    if base not in (Layer, object):
+        taken = parameters_of(cls)
+        config, _ = with_new_names(cls, config)
+        without_effect = (*_WITHOUT_EFFECT, "forget_bias_init")
+        left_out += tuple(key for key in without_effect if key not in taken)
+        if origin.is_old and issubclass(base, (GRU, GRUCell)) and "reset_after" in taken:
+            config = _with_old_defaults("GRU", config, origin)
+        if origin.data_format and "data_format" in taken and base.__name__.endswith(("2D", "3D")):
+            config.setdefault("data_format", origin.data_format)
+    return {k: modern_value(k, x, origin) for k, x in config.items() if k not in left_out}
 
 
 def _as_it_computed(name: str, config: dict[str, Any], origin: Origin) -> str:

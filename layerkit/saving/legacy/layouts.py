@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import layers
+from ...constructors import first_of_ours
 from .configs import TURNED_KERNELS
 from .origin import Origin
 
@@ -45,7 +46,8 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
 
 
 def _kind(layer: Any) -> str:
-    return type(layer).__name__
+    """The layer's class; of a user's own, the one here that it inherits from."""
+    return first_of_ours(type(layer)).__name__
 
 
 _FLIPPED = (
