@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import re
@@ -90,17 +91,17 @@ _FLOATS = (float("nan"), float("inf"), -float("inf"), -1.5)
 
 
 def odd_value(rng: Random) -> Json:
-    """A value that nobody expects."""
+    """A value that nobody expects, of its own: what is spliced into it stays there alone."""
     kind = rng.randrange(8)
     if kind < 3:
         return rng.choice(_NUMBERS)
     if kind < 5:
-        return rng.choice(_OTHERS)
+        return copy.deepcopy(rng.choice(_OTHERS))
     if kind == 5:
         return rng.choice(_FLOATS)
     if kind == 6:
         return [rng.choice(_NUMBERS) for _ in range(rng.choice((1, 2, 3, 4, 40)))]
-    return rng.choice(_DESCRIBED)
+    return copy.deepcopy(rng.choice(_DESCRIBED))
 
 
 _DESCRIBED = (
