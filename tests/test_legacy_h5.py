@@ -150,7 +150,7 @@ def test_weights_alone_of_a_class_of_ones_own(tmp_path):
     model, other = Own(), Own()
     for each in (model, other):
         each(X)
-    model.set_weights([a + i for i, a in enumerate(model.get_weights())])
+    model.set_weights([a + i for i, a in enumerate(model.get_weights(), 1)])
     model.save_weights(tmp_path / "w.h5")
     with h5py.File(tmp_path / "w.h5") as root:
         stored = [n.decode() for n in root.attrs["layer_names"]]
@@ -158,6 +158,13 @@ def test_weights_alone_of_a_class_of_ones_own(tmp_path):
     other.load_weights(tmp_path / "w.h5")
     for ours, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    with h5py.File(tmp_path / "w.h5", "r+") as root:
+        own = root["top_level_model_weights"]
+        (name,) = own.attrs["weight_names"]
+        del own[name]
+        own[name] = np.ones(3)
+    with pytest.raises(ValueError, match=r"for weight 'scale': it expects shape \(2,\).*\(3,\)"):
+        other.load_weights(tmp_path / "w.h5")
 
 
 def test_a_checkpoint_of_weights_alone(tmp_path):

@@ -228,6 +228,14 @@ def test_saving_again_leaves_no_old_part_and_fails_whole(tmp_path, monkeypatch):
         save(second, path, overwrite=False)
 
 
+def test_shards_that_do_not_fit_are_told_of_as_one_file(tmp_path):
+    mlp().save_weights(tmp_path / "a.weights.json", max_shard_size=SMALL)
+    other = Sequential([layers.Input((3,)), Dense(1)])
+    with pytest.raises(ValueError, match=r"^A total of \d+ objects could not be loaded") as caught:
+        other.load_weights(tmp_path / "a.weights.json")
+    assert "not a readable HDF5 file" not in str(caught.value)
+
+
 def test_errors_of_sharded_saving(tmp_path):
     model = mlp()
     with pytest.raises(ValueError, match="in `.weights.json` when `max_shard_size` is specified"):

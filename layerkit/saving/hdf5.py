@@ -50,8 +50,11 @@ _opened: dict[int, _Opened] = {}  # {number that HDF5's library gives to an open
 
 
 @contextmanager
-def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
-    """The HDF5 file in `file`, called `name` in messages. ValueError where it cannot be read."""
+def open_hdf5(file: BinaryIO, name: Any, *wholes: Any) -> Iterator[Any]:
+    """The HDF5 file in `file`, called `name` in messages; `wholes`: what it is a part of.
+
+    ValueError where it cannot be read.
+    """
     import h5py
 
     problem = problem_of(file)
@@ -60,7 +63,7 @@ def open_hdf5(file: BinaryIO, name: Any) -> Iterator[Any]:
     size = file.seek(0, 2)
     file.seek(0)
     try:
-        with naming(name, f"is {_DAMAGED}"), h5py.File(file, "r") as root:
+        with naming(name, f"is {_DAMAGED}", *wholes), h5py.File(file, "r") as root:
             number, _ = _number_and_place(root)
             _opened[number] = _Opened(file, max(_TOTAL, _TOTAL_RATIO * size))
             try:

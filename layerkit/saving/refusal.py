@@ -19,18 +19,20 @@ _STEERING = re.compile(  # but for ends of lines: what terminals obey, and half 
 
 
 @contextmanager
-def naming(name: Any, problem: str) -> Iterator[None]:
+def naming(name: Any, problem: str, *wholes: Any) -> Iterator[None]:
     """In the `with` block errors become ones that say `'name' problem: ...`, with their cause.
 
-    TypeErrors stay TypeErrors, all others become ValueErrors. Those that name the file already
-    pass as they are, and so do missing packages, and warnings where they are errors.
+    TypeErrors stay TypeErrors, all others become ValueErrors. Those that name the file already, or
+    one of the `wholes` that it is a part of, pass as they are, and so do missing packages, and
+    warnings where they are errors.
     """
     try:
         yield
     except (ImportError, Warning):
         raise
     except Exception as error:
-        known = isinstance(error, (ValueError, TypeError, OSError)) and str(name) in str(error)
+        named = any(str(each) in str(error) for each in (name, *wholes))
+        known = named and isinstance(error, (ValueError, TypeError, OSError))
         if known and printable(error) == str(error):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError

@@ -173,7 +173,7 @@ def open_sharded(path: str) -> Iterator[HDF5Store]:
         check_regular(part)
     with ExitStack() as opened:
         files = [opened.enter_context(open(part, "rb")) for part in parts]
-        opens = [hdf5.open_hdf5(*pair) for pair in zip(files, parts, strict=True)]
+        opens = [hdf5.open_hdf5(*pair, path) for pair in zip(files, parts, strict=True)]
         yield HDF5Store(*[opened.enter_context(each) for each in opens])
 
 

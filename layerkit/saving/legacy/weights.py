@@ -28,10 +28,14 @@ class Part(NamedTuple):
 
 @dataclass
 class _Pair:
-    """One layer of the model beside one of the file; either may be missing."""
+    """One layer of the model, or the model without its layers, beside one of the file.
+
+    Either may be missing. `runs`: (owner, variables) that the arrays are for, in their order.
+    """
 
     layer: Any
     stored: Stored | None
+    runs: list[tuple[Any, list[Any]]]
     problem: str = ""
     parts: list[Part] = field(default_factory=list)
     values: list[tuple[Any, np.ndarray]] = field(default_factory=list)  # variables with arrays
@@ -54,15 +58,15 @@ def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = Fal
         found, stored = _handed_out(flat, stored) or (found, stored)
     if len(found) != len(stored):
         raise ValueError(_count_mismatch(found, stored, name))
-    pairs = [_Pair(layer, own) for layer, own in zip(found, stored, strict=True)]
-    _load(model, pairs, root, name, skip_mismatch)
-    return [part for pair in pairs for part in pair.parts]
+    pairs = [_pair_of(layer, own) for layer, own in zip(found, stored, strict=True)]
+    return _load(model, pairs, root, name, skip_mismatch)
 
 
 def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) -> None:
     """Load into the layers that are called as layers in the file; the others stay as they are."""
     stored = {layer.name: layer for layer in files.stored_layers(root) if layer.datasets}
-    pairs = [_Pair(layer, stored.pop(layer.name, None)) for layer in _with_weights(model.layers)]
+    found = _with_weights(model.layers)
+    pairs = [_pair_of(layer, stored.pop(layer.name, None)) for layer in found]
     _load(model, [pair for pair in pairs if pair.stored], root, name, skip_mismatch)
     left = [pair.layer.name for pair in pairs if not pair.stored]
     if left or stored:
@@ -105,25 +109,36 @@ def _with_weights(layers: Any) -> list[Any]:
     return [layer for layer in layers if layer.weights]
 
 
-def _load(model: Any, pairs: list[_Pair], root: Any, name: str, skip_mismatch: bool) -> None:
-    top = _own_variables(model, root)
+def _load(model: Any, pairs: list[_Pair], root: Any, name: str, skip_mismatch: bool) -> list[Part]:
+    """Load what belongs together in the pairs, and what belongs to the model itself."""
+    pairs = [*pairs, *_pair_of_model(model, root)]
     origin = files.origin_of(root)
-    for pair in [*pairs, *top]:
+    for pair in pairs:
         _match(pair, origin)
     failed = [pair for pair in pairs if pair.problem]
     if failed and not skip_mismatch:
         raise ValueError(f"{_mismatch(failed, pairs, name)}\n{REMEDY}")
-    for pair in [*pairs, *top]:
+    for pair in pairs:
         for variable, array in pair.values:
             variable.assign(array)
     if failed:
         tell(f"Skipped, as asked: {_mismatch(failed, pairs, name)}", stacklevel=6)
+    return [part for pair in pairs for part in pair.parts]
 
 
-def _own_variables(model: Any, root: Any) -> list[_Pair]:
+def _pair_of(layer: Any, stored: Stored | None) -> _Pair:
+    return _Pair(layer, stored, variables_in_order(layer))
+
+
+def _pair_of_model(model: Any, root: Any) -> list[_Pair]:
     """The pair of what belongs to the model itself, where both sides have any."""
-    stored = files.stored_top_level(root)
-    return [_Pair(model, stored)] if stored.datasets and model._own_variables() else []
+    stored, own = files.stored_top_level(root), own_variables(model)
+    return [_Pair(model, stored, [(model, own)])] if stored.datasets and own else []
+
+
+def own_variables(model: Any) -> list[Any]:
+    """The variables of a model that none of its layers has, those that are trained first."""
+    return sorted(model._own_variables(), key=lambda variable: not variable.trainable)
 
 
 def _match(pair: _Pair, origin: Origin) -> None:
@@ -133,7 +148,7 @@ def _match(pair: _Pair, origin: Origin) -> None:
     if any(hdf5.is_bomb(dataset) for dataset in datasets):
         pair.problem = TOO_LARGE
         return
-    runs = variables_in_order(pair.layer)
+    runs = pair.runs
     counts = [len(variables) for _, variables in runs]
     if sum(counts) != len(datasets):
         counts = [old_count(layer, len(variables)) for layer, variables in runs]
@@ -211,7 +226,7 @@ def _mismatch(failed: list[_Pair], pairs: list[_Pair], name: str) -> str:
     rows = [
         (
             pair.layer.name,
-            _shapes(pair.layer),
+            _shapes_in(pair.runs),
             pair.stored.name if pair.stored else "",
             (_listed(pair.stored.shapes) if pair.stored else "")
             + ("  <- not loaded" if pair.problem else ""),
@@ -228,7 +243,11 @@ _HEAD = ("the model's layer", "expects", "the file's layer", "holds")
 
 
 def _shapes(layer: Any) -> str:
-    return _listed([tuple(v.shape) for _, run in variables_in_order(layer) for v in run])
+    return _shapes_in(variables_in_order(layer))
+
+
+def _shapes_in(runs: list[tuple[Any, list[Any]]]) -> str:
+    return _listed([tuple(v.shape) for _, run in runs for v in run])
 
 
 def _listed(shapes: list[tuple[int, ...]]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from ...configurable import serialize
 from ..older_versions import for_every_version
 from .vocabularies import with_vocabularies
-from .weights import variables_in_order
+from .weights import own_variables, variables_in_order
 
 _VERSION = "3.0.0"  # the first version of Keras that reads this dialect
 # Whose layout kernels have: Keras 2 refuses what it does not know, and turns them on Theano.
@@ -105,7 +105,7 @@ def _write_weights(model: Any, group: Any) -> None:
     for layer in layers:
         variables = [v for _, run in variables_in_order(layer) for v in run]
         _write_variables(group.create_group(layer.name), variables)
-    _write_variables(group.create_group("top_level_model_weights"), model._own_variables())
+    _write_variables(group.create_group("top_level_model_weights"), own_variables(model))
 
 
 def _write_origin(group: Any) -> None:
