@@ -55,6 +55,16 @@ class L1L2(Regularizer):
         return self.l1 * K.sum(K.abs(x)) + self.l2 * K.sum(K.square(x))
 
 
+class L1L2OfBatch(L1L2):
+    """L1L2 times the number of samples: of an activity, which is divided by it, the sum.
+
+    So Keras 1 and 2 had it: for their files.
+    """
+
+    def __call__(self, x: Any) -> Any:
+        return super().__call__(x) * float(x.shape[0])
+
+
 class OrthogonalRegularizer(Regularizer):
     """Keeps the rows (or 'columns') of a matrix orthogonal to each other.
 

@@ -77,7 +77,8 @@ FLOORS = [
     ["layerkit.layers.preprocessing"],
     ["layerkit.layers.preprocessing.*"],
     ["layerkit.layers.*"],
-    ["layerkit.layers"],
+    ["layerkit.layers.retired.*"],
+    ["layerkit.layers", "layerkit.layers.retired"],
     ["layerkit.saving.all_or_nothing", "layerkit.saving.hdf5_filters"]
     + ["layerkit.saving.hdf5_latest", "layerkit.saving.hdf5_texts", "layerkit.saving.refusal"]
     + ["layerkit.saving.side_by_side"],

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, Sequential, layers, losses, models
+from layerkit import Input, Model, Sequential, layers, losses, models, regularizers
 from layerkit.layers import retired
 from layerkit.saving.legacy import theano
 from layerkit.saving.legacy.configs import modern_architecture
@@ -213,7 +213,7 @@ def test_bidirectional_holds_its_outputs_at_masked_steps():
 
 def test_the_penalty_of_a_batch_is_a_sum():
     x = Input((3,))
-    penalty = retired.L1L2OfBatch(l1=0.5, l2=0.25)
+    penalty = regularizers.L1L2OfBatch(l1=0.5, l2=0.25)
     model = Model(x, layers.Activation("linear", activity_regularizer=penalty)(x))
     model(X)
     expected = 0.5 * np.abs(X).sum() + 0.25 * np.square(X).sum()

@@ -76,7 +76,6 @@ _RETIRED = (  # which only files and old scripts name
     "DroppingEmbedding",
     "Highway",
     "HoldingBidirectional",
-    "L1L2OfBatch",
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MaxoutDense",

@@ -283,7 +283,8 @@ def load_weights(
     by_name: bool = False,
 ) -> None:
     """Load the weights of a file that `save_weights` or `save` wrote, with the optimizer's state,
-    or those of a legacy `.h5` file of weights or of a whole model.
+    or those of a legacy `.h5` file of weights or of a whole model, as in Keras without that state:
+    load_model restores it.
 
     All or nothing: where anything does not fit, ValueError shows file and model side by side and
     nothing is changed. skip_mismatch: load the rest instead, and warn of what was left out.

@@ -8,6 +8,8 @@ from typing import Any
 
 from layerkit.backend import tree
 
+from ..regularizers import L1L2OfBatch
+
 _FUNCTIONS = (
     "cosine_proximity_keras1",
     "hard_sigmoid_keras2",
@@ -39,7 +41,7 @@ def _parts(model: Any) -> Iterator[tuple[str, Any]]:
 def _retired_name(part: Any) -> str | None:
     """The name of a layer, a regularizer or a function that went away; None for all others."""
     cls = type(part)
-    if cls.__module__ == "layerkit.layers.retired":
+    if cls is L1L2OfBatch or cls.__module__.startswith("layerkit.layers.retired."):
         return None if "written_as" in vars(cls) else cls.__name__
     name = part if isinstance(part, str) else getattr(part, "__name__", None)
     return name if isinstance(name, str) and name in _FUNCTIONS else None

@@ -1,0 +1,36 @@
+"""Layers that went away with Keras 2 or 3, for the files and the scripts that name them."""
+
+from __future__ import annotations
+
+from .activations import ParametricSoftplus, SReLU
+from .dense import Highway, MaxoutDense
+from .images import RandomCropKeras2, TheanoPooling, UpSampling2DKeras2
+from .local import LocallyConnected1D, LocallyConnected2D, local_conv1d, local_conv2d
+from .normalization import (
+    BatchNormalizationKeras2,
+    BatchNormalizationOfBatches,
+    BatchNormalizationOfDeviations,
+    BatchNormalizationOfSamples,
+)
+from .sequences import DroppingEmbedding, HoldingBidirectional, TimeFirst
+
+__all__ = [
+    "BatchNormalizationKeras2",
+    "BatchNormalizationOfBatches",
+    "BatchNormalizationOfDeviations",
+    "BatchNormalizationOfSamples",
+    "DroppingEmbedding",
+    "Highway",
+    "HoldingBidirectional",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
+    "MaxoutDense",
+    "ParametricSoftplus",
+    "RandomCropKeras2",
+    "SReLU",
+    "TheanoPooling",
+    "TimeFirst",
+    "UpSampling2DKeras2",
+    "local_conv1d",
+    "local_conv2d",
+]
