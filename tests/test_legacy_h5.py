@@ -167,6 +167,29 @@ def test_weights_alone_of_a_class_of_ones_own(tmp_path):
         other.load_weights(tmp_path / "w.h5")
 
 
+class CountsFirst(Model):
+    """A weight of its own that is not trained, before one that is."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = self.add_weight(shape=(2,), initializer="zeros", name="count", trainable=False)
+        self.scale = self.add_weight(shape=(2,), initializer="ones", name="scale")
+        self.last = layers.Dense(2)
+
+    def call(self, x):
+        return self.last(x) * self.scale + self.count
+
+
+def test_a_model_s_own_weights_that_are_trained_come_first(tmp_path):
+    model = CountsFirst()
+    model(X)
+    model.save_weights(tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5") as root:
+        own = root["top_level_model_weights"]
+        values = [own[name][()].tolist() for name in own.attrs["weight_names"]]
+    assert values == [[1, 1], [0, 0]]  # as tf.keras has them
+
+
 def test_a_checkpoint_of_weights_alone(tmp_path):
     model, other = dense(), dense()
     model.compile("sgd", "mse")
