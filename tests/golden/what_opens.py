@@ -133,7 +133,7 @@ def tried(keras, files, row, entry, arrays, ways):
     effort, model = found
     outcome = [effort]
     x, y = stored(arrays, row, "x"), stored(arrays, row, "y")
-    close = CLOSE_IN_HALVES if row == "mixed" else CLOSE
+    close = CLOSE_IN_HALVES if row in ("mixed", "loss_scale") else CLOSE
     with contextlib.suppress(Exception):
         if "outputs" in entry and same(model, x, stored(arrays, row, "prediction"), close):
             outcome.append("predicts")
