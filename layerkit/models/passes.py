@@ -29,8 +29,26 @@ def limited(epochs: int) -> int:
     return most
 
 
-def validation_source(data: Any, batch_size: int | None, steps: int | None) -> Source:
-    """The batches of `validation_data`."""
+def validation_source(
+    data: Any, batch_size: int | None, own_size: int | None, steps: int | None
+) -> Source | None:
+    """The batches of `validation_data`, None without; `own_size`: its `validation_batch_size`."""
+    if data is None:
+        if steps is not None:
+            raise ValueError(
+                "`validation_steps` needs `validation_data`, of which it takes so many."
+            )
+        return None
+    source = _validation_source(data, batch_size if own_size is None else own_size, steps)
+    if own_size is not None and not isinstance(source, Batches):
+        raise ValueError(
+            "`validation_batch_size` is for `validation_data` of arrays; other batches come as "
+            f"they are. Received: validation_batch_size={own_size}"
+        )
+    return source
+
+
+def _validation_source(data: Any, batch_size: int | None, steps: int | None) -> Source:
     if isinstance(data, (list, tuple)):
         try:
             x, y, sample_weight = unpack_x_y_sample_weight(data)

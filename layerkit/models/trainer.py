@@ -384,25 +384,15 @@ class Trainer(Layer):
             (x, y, sample_weight), validation_data = split_validation(
                 (x, y, sample_weight), validation_split
             )
-        if validation_steps is not None and validation_data is None:
-            raise ValueError(
-                "`validation_steps` needs `validation_data`, of which it takes so many."
-            )
         source = source_of(x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch)
         epochs = limited(not_negative("epochs", epochs))
         not_negative("initial_epoch", initial_epoch)
         passes = passes_over(source, steps_per_epoch, "steps_per_epoch")
+        sizes = batch_size, validation_batch_size
+        held_out = validation_source(validation_data, *sizes, validation_steps)
         validation = None
-        if validation_data is not None:
-            size = batch_size if validation_batch_size is None else validation_batch_size
-            source_of_validation = validation_source(validation_data, size, validation_steps)
-            if validation_batch_size is not None and not isinstance(source_of_validation, Batches):
-                raise ValueError(
-                    "`validation_batch_size` is for `validation_data` of arrays; other batches "
-                    "come as they are. Received: "
-                    f"validation_batch_size={validation_batch_size}"
-                )
-            validation = passes_over(source_of_validation, validation_steps, "validation_steps")
+        if held_out is not None:
+            validation = passes_over(held_out, validation_steps, "validation_steps")
         self._check_data(source)
         if validation is not None:
             self._check_data(validation.source, ", of `validation_data`")
