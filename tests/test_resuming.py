@@ -816,6 +816,61 @@ def test_a_place_in_fit_that_was_tampered_with(place, value, tmp_path):
     np.testing.assert_equal(bits(model), before)
 
 
+TAMPERED = [  # what a callback kept, and what a file may say in its place
+    (callbacks.History, None, 3),
+    (callbacks.History, "epoch", ["x"]),
+    (callbacks.History, "history", {"loss": 1.0}),
+    (callbacks.History, "epochs", [[0]]),
+    (callbacks.EarlyStopping, None, {"best": 1.0}),
+    (callbacks.EarlyStopping, "best", "low"),
+    (callbacks.EarlyStopping, "best", [1.0]),
+    (callbacks.EarlyStopping, "wait", 1.5),
+    (callbacks.EarlyStopping, "stopped_epoch", -1),
+    (callbacks.EarlyStopping, "best_epoch", True),
+    (callbacks.EarlyStopping, "best_weights", [1]),
+    (callbacks.EarlyStopping, "best_weights", 1),
+    (callbacks.ReduceLROnPlateau, "best", np.zeros(2)),
+    (callbacks.ReduceLROnPlateau, "cooldown_counter", None),
+    (callbacks.ModelCheckpoint, "_epoch", "2"),
+    (callbacks.ModelCheckpoint, "batches", [0]),
+    (callbacks.BackupAndRestore, "batches", [0, None]),
+    (callbacks.BackupAndRestore, "batches", [0, -2]),
+    (callbacks.CSVLogger, "bytes", -1),
+    (callbacks.CSVLogger, "bytes", "1"),
+    (callbacks.CSVLogger, "fields", "epoch"),
+    (callbacks.CSVLogger, "fields", [1]),
+    (callbacks.TensorBoard, "batches", 0.5),
+    (callbacks.SwapEMAWeights, "swapped", 1),
+]
+
+
+@pytest.mark.parametrize(("kind", "key", "value"), TAMPERED)
+def test_what_a_callback_kept_and_was_tampered_with(kind, key, value, tmp_path):
+    arguments = {
+        callbacks.ModelCheckpoint: [tmp_path / "a.keras"],
+        callbacks.BackupAndRestore: [tmp_path / "backup"],
+        callbacks.CSVLogger: [tmp_path / "a.csv"],
+        callbacks.TensorBoard: [tmp_path / "logs"],
+    }
+    monitors = kind in (callbacks.EarlyStopping, callbacks.ReduceLROnPlateau)
+    made = kind(*arguments.get(kind, []), **({"monitor": "loss"} if monitors else {}))
+    model, path = dense(optimizers.Adam(use_ema=True)), tmp_path / "a.state"
+    save = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: model.save_state(path))
+    model.fit(**arrays()(), verbose=0, callbacks=[made, save])
+    state = read_state(str(path))
+    kept = state["fit"]["callbacks"]
+    if key is None:
+        kept[kind.__name__] = value
+    else:
+        assert key in kept[kind.__name__]
+        kept[kind.__name__][key] = value
+    with open(path, "wb") as file:
+        write_state(state, file)
+    model.load_state(path)
+    with pytest.raises(ValueError, match="a.state' is a state of a training that layerkit did not"):
+        model.fit(**arrays()(), verbose=0, epochs=2, callbacks=[made])
+
+
 def test_what_computes_otherwise_is_told(tmp_path):
     path = tmp_path / "a.state"
     with_state(dense(), path, computed={"backend": "abacus", "threads": 99})

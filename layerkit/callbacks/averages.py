@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .callback import Callback
+from .kept import checked, is_flag
 
 
 class SwapEMAWeights(Callback):
@@ -23,7 +24,8 @@ class SwapEMAWeights(Callback):
         return {"swapped": self._swapped}
 
     def set_state(self, state: Any) -> None:
-        self._swapped = state["swapped"]  # as the weights are that were saved with it
+        # As the weights are that were saved with it.
+        self._swapped = checked(state, {"swapped": is_flag})["swapped"]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self.swap_on_epoch:

@@ -11,6 +11,7 @@ from typing import IO, Any
 from ..saving.atomic import remove_leftovers
 from .batch_count import BatchCount
 from .callback import Callback
+from .kept import checked, is_batch_count
 
 try:
     import fcntl
@@ -63,7 +64,7 @@ class BackupAndRestore(Callback):
         return {"batches": self._batches.state}
 
     def set_state(self, state: Any) -> None:
-        self._batches.state = state["batches"]
+        self._batches.state = checked(state, {"batches": is_batch_count})["batches"]
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._batches = BatchCount(self.save_freq)

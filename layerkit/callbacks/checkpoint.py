@@ -10,6 +10,7 @@ from typing import Any
 from ..progress import say
 from .batch_count import BatchCount
 from .callback import as_floats
+from .kept import checked, is_batch_count, is_count
 from .monitor import MonitorCallback
 
 _STATE = ".state"
@@ -28,6 +29,8 @@ class ModelCheckpoint(MonitorCallback):
     """
 
     reads_batch_logs = False  # only those of batches that save are read
+
+    _kinds = {**MonitorCallback._kinds, "_epoch": is_count}
 
     def __init__(
         self,
@@ -67,11 +70,12 @@ class ModelCheckpoint(MonitorCallback):
             )
 
     def get_state(self) -> Any:
-        return super().get_state() | {"_epoch": self._epoch, "batches": self._batches.state}
+        return super().get_state() | {"batches": self._batches.state}
 
     def set_state(self, state: Any) -> None:
-        self._batches.state = state["batches"]
-        super().set_state({name: state[name] for name in ("best", "_epoch")})
+        kept = checked(state, {**self._kinds, "batches": is_batch_count})
+        self._batches.state = kept["batches"]
+        super().set_state({name: kept[name] for name in self._kinds})
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..progress import say
 from .callback import Callback
+from .kept import is_count
 from .monitor import MonitorCallback
 
 
@@ -51,6 +52,8 @@ class ReduceLROnPlateau(MonitorCallback):
     """Multiplies the learning rate by `factor` when `monitor` has not got better for `patience`
     epochs, down to `min_lr`; then waits `cooldown` epochs before it counts again."""
 
+    _kinds = {**MonitorCallback._kinds, "wait": is_count, "cooldown_counter": is_count}
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -78,10 +81,6 @@ class ReduceLROnPlateau(MonitorCallback):
     def on_train_begin(self, logs: Any = None) -> None:
         self.best = None
         self.wait = self.cooldown_counter = 0
-
-    def get_state(self) -> Any:
-        counts = {"wait": self.wait, "cooldown_counter": self.cooldown_counter}
-        return super().get_state() | counts
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = {} if logs is None else logs

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from ..progress import Progress, progress
 from .callback import Callback
+from .kept import are_counts, are_lists, are_texts, checked, is_count
 
 
 class History(Callback):
@@ -27,6 +28,7 @@ class History(Callback):
         return {"history": self.history, "epoch": self.epoch, "epochs": self._epochs}
 
     def set_state(self, state: Any) -> None:
+        checked(state, {"history": are_lists, "epoch": are_counts, "epochs": are_lists})
         self.history, self.epoch, self._epochs = state["history"], state["epoch"], state["epochs"]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -173,8 +175,8 @@ class CSVLogger(Callback):
         return {"bytes": kept, "fields": fields}
 
     def set_state(self, state: Any) -> None:
+        checked(state, {"bytes": is_count, "fields": are_texts})
         if os.path.getsize(self.filename) < state["bytes"]:
-            self._close()
             raise ValueError(
                 f"CSVLogger cannot go on with '{self.filename}': expected the file with the rows "
                 f"of the epochs before, {state['bytes']} bytes; it has fewer. Put it back."
@@ -216,6 +218,9 @@ class CSVLogger(Callback):
         )
         if not os.path.getsize(self.filename):
             self.writer.writeheader()
+
+    def _release(self) -> None:
+        self._close()
 
     def _close(self) -> None:
         if self.csv_file is not None:

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from .callback import Callback
+from .kept import Kinds, checked, is_number
 
 
 class MonitorCallback(Callback):
@@ -14,6 +15,8 @@ class MonitorCallback(Callback):
     `mode`: 'min', 'max', or 'auto', which asks the metric. `baseline`: the value to beat at first.
     `min_delta`: what is less than this does not count as better.
     """
+
+    _kinds: Kinds = {"best": is_number}  # of the attributes that a file keeps
 
     def __init__(
         self,
@@ -36,10 +39,10 @@ class MonitorCallback(Callback):
         self._sign = {"min": -1, "max": 1}.get(mode)
 
     def get_state(self) -> Any:
-        return {"best": self.best}
+        return {name: getattr(self, name) for name in self._kinds}
 
     def set_state(self, state: Any) -> None:
-        for name, value in state.items():
+        for name, value in checked(state, self._kinds).items():
             setattr(self, name, value)
 
     def _is_improvement(self, value: float, reference: float | None) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..progress import say
 from .callback import Callback
+from .kept import are_arrays, is_count
 from .monitor import MonitorCallback
 
 
@@ -18,6 +19,12 @@ class EarlyStopping(MonitorCallback):
     `baseline`: what must be beaten for patience to start anew. `restore_best_weights`: set the
     weights of the best epoch at the end. `start_from_epoch`: epochs before are not looked at.
     """
+
+    _kinds = {
+        **MonitorCallback._kinds,
+        **dict.fromkeys(("wait", "stopped_epoch", "best_epoch"), is_count),
+        "best_weights": are_arrays,
+    }
 
     def __init__(
         self,
@@ -42,10 +49,6 @@ class EarlyStopping(MonitorCallback):
     def on_train_begin(self, logs: Any = None) -> None:
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best = self.best_weights = None
-
-    def get_state(self) -> Any:
-        names = ("wait", "stopped_epoch", "best_epoch", "best_weights")
-        return super().get_state() | {name: getattr(self, name) for name in names}
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._settle_direction(logs)

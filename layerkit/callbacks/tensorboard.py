@@ -13,6 +13,7 @@ from layerkit.backend import to_numpy
 
 from .callback import Callback, as_floats
 from .event_file import EventFile
+from .kept import checked, is_count
 from .learning_rate import learning_rates
 
 
@@ -85,7 +86,7 @@ class TensorBoard(Callback):
         return {"batches": self._batches}
 
     def set_state(self, state: Any) -> None:
-        self._batches = self._batches_before = state["batches"]
+        self._batches = self._batches_before = checked(state, {"batches": is_count})["batches"]
         self._epoch_began = time.perf_counter()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
