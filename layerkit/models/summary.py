@@ -62,7 +62,7 @@ def print_summary(
 
 def _notes(model: Any) -> list[str]:
     """What names mean otherwise in a model from an old file than they mean today."""
-    return [f" Note: {note}" for note in getattr(model, "file_notes", ())]
+    return [f" Note: {note}" for note in getattr(model, "file_notes", None) or ()]
 
 
 def _is_chain(nodes: Sequence[Node]) -> bool:

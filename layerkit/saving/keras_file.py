@@ -87,7 +87,7 @@ def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
             config["compile_config"] = None
         with custom_object_scope(custom_objects):
             model = rebuild(config, path)
-        model.file_notes = origin.all_notes
+        model.file_notes = origin.all_notes if origin.is_old else None
         read_weights(model, io.BytesIO(weights), path)
         _load_assets(model, path)
     return model

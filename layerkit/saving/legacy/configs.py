@@ -22,14 +22,14 @@ from .tensorflow_shapes import without_shapes
 from .values import modern_value
 
 
-def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
+def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...] | None]:
     """What `to_json` of Keras 1 and 2 gave, as today's, and notes on it; Keras 3's as it is."""
     if not isinstance(config, dict):
-        return config, ()
+        return config, None
     if keras0.is_of_keras_0(config):
         config = keras0.as_keras_1(config)
     if "module" in config or "class_name" not in config or "config" not in config:
-        return config, ()
+        return config, None
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
     return modern_model(config, origin), origin.all_notes
 

@@ -18,6 +18,7 @@ from .configs import modern_model
 from .optimizer_state import restore_optimizer
 from .training import modern_training
 from .weights import load_by_name, load_by_position
+from .weights_alone import tell_what_meant_otherwise
 
 
 def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
@@ -58,3 +59,4 @@ def read_legacy_weights(
         all_or_nothing(model),
     ):
         load(model, root, path, skip_mismatch)
+        tell_what_meant_otherwise(model, root, path)

@@ -14,6 +14,7 @@ from . import arrays as files
 from .arrays import Stored
 from .layouts import converted, old_count
 from .origin import Origin
+from .weights_alone import remedy_for
 
 Key = tuple[str, str, int]  # of an array of the file: its name, its layer, its number there
 
@@ -171,6 +172,7 @@ def _match(pair: _Pair, origin: Origin) -> None:
                 pair.problem = (
                     f"Shape mismatch in layer '{layer.name}' for weight '{variable.name}': it "
                     f"expects shape {tuple(variable.shape)}; the file holds {array.shape}."
+                    f"{remedy_for(layer, tuple(variable.shape), array.shape)}"
                 )
             pair.values.append((variable, array))
     if pair.problem:
