@@ -166,7 +166,24 @@ def test_skipped_arrays_are_told_without_advice_to_skip(tmp_path):
         with pytest.warns(UserWarning, match="Skipped, as asked") as told:
             deep(3, units=4).load_weights(tmp_path / name, skip_mismatch=True)
         text = str(told[0].message)
-        assert "skip_mismatch" not in text and text.count("<- not loaded") == 2
+        assert "skip_mismatch=True" not in text
+        skipped = {"a.h5": "sequential", "a.weights.h5": "<- not loaded"}[name]
+        assert text.count(skipped) == {"a.h5": 3, "a.weights.h5": 2}[name]
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.weights.h5", "a.npz", "a.keras"])
+def test_all_that_is_skipped_is_told_however_much_it_is(name, tmp_path):
+    long = [f"{'a name that is long ' * 10}{i}" for i in range(90)]
+    wide, narrow = (
+        Sequential([Input((n,)), *(layers.Dense(n, name=each) for each in long)]) for n in (3, 4)
+    )
+    (wide.save if name == "a.keras" else wide.save_weights)(tmp_path / name)
+    with pytest.warns(UserWarning, match="Skipped, as asked") as told:
+        narrow.load_weights(tmp_path / name, skip_mismatch=True)
+    text = str(told[0].message)
+    assert all(f"{each} " in text for each in long) and "more" not in text and "[...]" not in text
+    with pytest.raises(ValueError, match="and 30 more"):
+        narrow.load_weights(tmp_path / name)
 
 
 def test_no_layer_of_that_name(tmp_path):

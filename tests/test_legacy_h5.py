@@ -358,8 +358,30 @@ def test_another_shape_changes_nothing_or_is_skipped(tmp_path):
         other.load_weights(path)
     for ours, theirs in zip(before, other.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    with pytest.warns(UserWarning, match="Skipped, as asked: Shape mismatch.*3 of 3 layers"):
+    with pytest.warns(UserWarning, match="Skipped, as asked: Shape mismatch in layer 'first'.*The"):
         other.load_weights(path, skip_mismatch=True)
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_arrays_that_fit_are_loaded_beside_those_that_are_skipped(by_name, tmp_path):
+    def model(classes, bias=True):
+        inner = [Input((4,)), layers.Dense(3, name="a"), layers.Dense(classes, name="b")]
+        last = layers.Dense(2, name="last", use_bias=bias)
+        return Sequential([Input((4,)), Sequential(inner, name="inner"), last])
+
+    whole, other = model(5), model(6, bias=False)
+    path, before = saved(tmp_path, whole), [v.numpy() for v in other.weights]
+    with pytest.warns(UserWarning, match="Skipped, as asked: Shape mismatch in layer 'b'") as told:
+        other.load_weights(path, skip_mismatch=True, by_name=by_name)
+    for variable, theirs, old in zip(other.weights, whole.weights, before, strict=False):
+        fits = "/a/" in variable.path
+        np.testing.assert_array_equal(variable.numpy(), theirs.numpy() if fits else old)
+    lines = [line.split(maxsplit=1) for line in str(told[0].message).splitlines()[2:]]
+    assert lines[:2] == [
+        ["inner/b/kernel", "(3, 6)   inner             (3, 5)"],
+        ["inner/b/bias", "(6,)     inner             (5,)"],
+    ]
+    assert lines[2:] == [["last", "(6, 2)   last              (5, 2), (2,)"]]
 
 
 def test_another_number_of_weights(tmp_path):

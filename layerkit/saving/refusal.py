@@ -72,6 +72,11 @@ def tell(text: str, stacklevel: int) -> None:
     warnings.warn(printable(text), stacklevel=stacklevel + 1)
 
 
+def report(text: str, stacklevel: int) -> None:
+    """Warn of all that was skipped, as the user asked, however much it is."""
+    warnings.warn(without_steering(text), stacklevel=stacklevel + 1)
+
+
 def without_steering(text: str) -> str:
     """`text` with what steers terminals escaped, and what no encoding has."""
     return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -12,10 +12,12 @@ REMEDY = (
 TOO_LARGE = "The file declares far larger arrays than it holds: do not trust it."
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Lines of columns, below `head`; of more than MOST_ROWS rows the number of the others."""
-    shown = [head, *rows[:MOST_ROWS]]
+def table(
+    head: tuple[str, ...], rows: Sequence[tuple[str, ...]], most: int | None = MOST_ROWS
+) -> str:
+    """Lines of columns, below `head`; of rows beyond `most`, unless it is None, their number."""
+    shown = [head, *rows[:most]]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
-    more = len(rows) - MOST_ROWS
+    more = len(rows) - len(shown[1:])
     return "\n".join(lines + ([f"  and {more} more"] if more > 0 else []))

@@ -21,7 +21,7 @@ from ..naming import snake_case
 from . import hdf5
 from .all_or_nothing import all_or_nothing
 from .optimizer_variables import matched
-from .refusal import tell
+from .refusal import report, tell
 from .side_by_side import MOST_ROWS, REMEDY, TOO_LARGE, table
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
@@ -340,8 +340,8 @@ def _own_variables(obj: Any) -> list[Any]:
 
 def _warn_of_skipped(failed: list[_Part], parts: list[_Part], store: Store, name: str) -> None:
     if failed:
-        text = _could_not_be_loaded(failed, parts, store, name)
-        tell(f"Skipped, as asked: {text}", stacklevel=6)
+        text = _could_not_be_loaded(failed, parts, store, name, most=None)
+        report(f"Skipped, as asked: {text}", stacklevel=6)
     for part in parts:
         if part.problem and not isinstance(part.obj, Layer) and part.stored:
             tell(f"{part.problem} It starts afresh.", stacklevel=6)
@@ -354,7 +354,13 @@ def _warn_of_skipped(failed: list[_Part], parts: list[_Part], store: Store, name
         )
 
 
-def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], store: Store, name: str) -> str:
+def _could_not_be_loaded(
+    failed: list[_Part],
+    parts: list[_Part],
+    store: Store,
+    name: str,
+    most: int | None = MOST_ROWS,
+) -> str:
     layers = [part for part in parts if isinstance(part.obj, Layer)]
     rows = [
         (
@@ -368,12 +374,12 @@ def _could_not_be_loaded(failed: list[_Part], parts: list[_Part], store: Store, 
         if part.before or part.stored
     ]
     unused = _unused_groups(parts, store)
-    side_by_side = table(_HEAD, rows)
+    side_by_side = table(_HEAD, rows, most)
     return (
         f"A total of {len(failed)} objects could not be loaded. Example error message for object "
         f"{failed[0].obj}:\n\n{failed[0].problem}\n\nList of objects that could not be loaded:\n"
         f"{[part.obj for part in failed]}\n\nThe model and '{name}' side by side:\n{side_by_side}\n"
-        f"Groups of the file that the model has no place for: {_listed(unused) or 'none'}"
+        f"Groups of the file that the model has no place for: {_listed(unused, most) or 'none'}"
     )
 
 
@@ -400,7 +406,7 @@ def _unused_groups(parts: list[_Part], store: Store) -> dict[str, list[tuple[int
     }
 
 
-def _listed(groups: dict[str, list[tuple[int, ...]]]) -> str:
-    listed = [f"{path} {shapes}" for path, shapes in list(groups.items())[:MOST_ROWS]]
+def _listed(groups: dict[str, list[tuple[int, ...]]], most: int | None = MOST_ROWS) -> str:
+    listed = [f"{path} {shapes}" for path, shapes in list(groups.items())[:most]]
     more = len(groups) - len(listed)
     return ", ".join(listed) + (f" and {more} more" if more else "")

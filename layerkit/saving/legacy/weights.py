@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import hdf5
-from ..refusal import tell
+from ..refusal import report
 from ..side_by_side import MOST_ROWS, REMEDY, TOO_LARGE, table
 from . import arrays as files
 from .arrays import Stored
@@ -32,6 +32,7 @@ class _Pair:
     """One layer of the model, or the model without its layers, beside one of the file.
 
     Either may be missing. `runs`: (owner, variables) that the arrays are for, in their order.
+    `values`: the variables whose arrays fit; `misfits`: the others, and the arrays' shapes.
     """
 
     layer: Any
@@ -39,15 +40,16 @@ class _Pair:
     runs: list[tuple[Any, list[Any]]]
     problem: str = ""
     parts: list[Part] = field(default_factory=list)
-    values: list[tuple[Any, np.ndarray]] = field(default_factory=list)  # variables with arrays
+    values: list[tuple[Any, np.ndarray]] = field(default_factory=list)
+    misfits: list[tuple[Any, tuple[int, ...]]] = field(default_factory=list)
 
 
 def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = False) -> list[Part]:
     """Load into the layers with weights, in the order of the model; what went where.
 
     `name`: of the file, for messages. ValueError, and nothing changed, where the numbers of
-    layers, of arrays or shapes differ; with `skip_mismatch` layers that do not fit are left out
-    with a warning.
+    layers, of arrays or shapes differ; with `skip_mismatch` arrays of other shapes, and layers
+    with other numbers of arrays, are left out with a warning.
     """
     stored = [layer for layer in files.stored_layers(root) if layer.datasets]
     found = _with_weights(model.layers)
@@ -73,7 +75,7 @@ def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) 
     if left or stored:
         some = len(left) < len(pairs)
         result = "were loaded by name" if some else "were not loaded: no layer has the same name"
-        tell(
+        report(
             f"Weights of '{name}' {result}. Layers of the model that the file does not "
             f"have: {left or 'none'}. Layers of the file that the model does not have: "
             f"{sorted(stored) or 'none'}.",
@@ -123,7 +125,7 @@ def _load(model: Any, pairs: list[_Pair], root: Any, name: str, skip_mismatch: b
         for variable, array in pair.values:
             variable.assign(array)
     if failed:
-        tell(f"Skipped, as asked: {_mismatch(failed, pairs, name)}", stacklevel=6)
+        report(f"Skipped, as asked: {failed[0].problem} {_skipped(failed, name)}", stacklevel=6)
     return [part for pair in pairs for part in pair.parts]
 
 
@@ -168,15 +170,16 @@ def _match(pair: _Pair, origin: Origin) -> None:
         pair.parts.append(Part(layer, variables, [key for key, _ in taken]))
         own = converted(layer, [files.read(dataset) for _, dataset in taken], origin)
         for variable, array in zip(variables, own, strict=True):
-            if tuple(variable.shape) != array.shape and not pair.problem:
-                pair.problem = (
-                    f"Shape mismatch in layer '{layer.name}' for weight '{variable.name}': it "
-                    f"expects shape {tuple(variable.shape)}; the file holds {array.shape}."
-                    f"{remedy_for(layer, tuple(variable.shape), array.shape)}"
-                )
-            pair.values.append((variable, array))
-    if pair.problem:
-        pair.values.clear()
+            shape = tuple(variable.shape)
+            if shape == array.shape:
+                pair.values.append((variable, array))
+                continue
+            pair.misfits.append((variable, array.shape))
+            pair.problem = pair.problem or (
+                f"Shape mismatch in layer '{layer.name}' for weight '{variable.name}': it expects "
+                f"shape {shape}; the file holds {array.shape}."
+                f"{remedy_for(layer, shape, array.shape)}"
+            )
 
 
 def variables_in_order(layer: Any) -> list[tuple[Any, list[Any]]]:
@@ -242,6 +245,25 @@ def _mismatch(failed: list[_Pair], pairs: list[_Pair], name: str) -> str:
 
 
 _HEAD = ("the model's layer", "expects", "the file's layer", "holds")
+
+
+def _skipped(failed: list[_Pair], name: str) -> str:
+    """Every array of the model that was left as it was, though the rest was loaded."""
+    rows = []
+    for pair in failed:
+        assert pair.stored is not None
+        whole = (
+            pair.layer.name,
+            _shapes_in(pair.runs),
+            pair.stored.name,
+            _listed(pair.stored.shapes),
+        )
+        rows += [
+            (variable.path, str(tuple(variable.shape)), pair.stored.name, str(shape))
+            for variable, shape in pair.misfits
+        ] or [whole]
+    head = "not loaded", *_HEAD[1:]
+    return f"The rest of '{name}' was loaded:\n{table(head, rows, most=None)}"
 
 
 def _shapes(layer: Any) -> str:
