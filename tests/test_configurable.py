@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from layerkit import configurable, initializers, optimizers
+from layerkit import configurable, initializers, layers, optimizers
 from layerkit.backend import Tensor, clear_session
 from layerkit.configurable import (
     Configurable,
@@ -68,6 +68,17 @@ def test_missing_attribute():
 
     with pytest.raises(NotImplementedError, match="(?s)Object Forgetful was created by.*'units'"):
         Forgetful(3).get_config()
+
+
+def test_arguments_without_names():
+    class Sized(layers.Layer):
+        def __init__(self, units, *sizes):
+            super().__init__()
+            self.units = units
+
+    assert Sized(3).get_config()["units"] == 3
+    with pytest.raises(NotImplementedError, match="Object Sized was created by .*Give each a name"):
+        Sized(3, 4).get_config()
 
 
 def test_get_config_as_keras_users_write_it():

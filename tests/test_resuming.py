@@ -946,19 +946,25 @@ GLOBAL = np.random.default_rng(1)
 
 
 def test_random_sources_are_found_wherever_data_holds_them():
-    kinds = [K.SeedGenerator(1), np.random.RandomState(2), random.Random(3), GLOBAL]
+    first, default, closed, bound = (
+        K.SeedGenerator(1),
+        np.random.RandomState(2),
+        random.Random(3),
+        np.random.RandomState(5),
+    )
+    kinds = [first, default, closed, bound, GLOBAL]
     layer = layers.Dropout(0.5, seed=4)
 
-    def uses(x, numbers=kinds[1]):
-        return helper(x) + kinds[2].random() + numbers.random()
+    def uses(x, numbers=default):
+        return helper(x) + closed.random() + numbers.random()
 
     def helper(x):
         return [GLOBAL.random() for _ in x]
 
     class Held:
         def __init__(self):
-            self.deep = {"a": [(kinds[0],)], "layer": layer, "self": self}
-            self.method, self.part = self.called, functools.partial(uses, numbers=kinds[1])
+            self.deep = {"a": [(first,)], "layer": layer, "self": self}
+            self.method, self.part = self.called, functools.partial(uses, numbers=bound)
             self.data, self.rows = list(range(2000)), X
 
         def called(self):
@@ -968,9 +974,9 @@ def test_random_sources_are_found_wherever_data_holds_them():
     assert set(map(id, found)) == set(map(id, [*kinds, layer.seed_generator]))
     for each in kinds:
         before = get_random_state(each)
-        first = each.next() if isinstance(each, K.SeedGenerator) else each.random()
+        drawn = each.next() if isinstance(each, K.SeedGenerator) else each.random()
         put_random_state(each, before)
-        assert first == (each.next() if isinstance(each, K.SeedGenerator) else each.random())
+        assert drawn == (each.next() if isinstance(each, K.SeedGenerator) else each.random())
 
 
 def test_variables_that_are_not_set_yet():

@@ -307,6 +307,7 @@ OPERATIONS = [
     Call("Bincount", [(4,)], {"minlength": N}, ("int32",)),
     Call("Unique", [(4,)], {"size": N}),
     Call("Resize", [_IMAGE], {"size": [10**5, 10**5]}),
+    Call("Resize", [_IMAGE], {"size": [10**8, 1]}),
     Call("Resize", [_IMAGE], {"size": [N, N], "interpolation": "nearest"}),
     Call(
         "PadImages",
