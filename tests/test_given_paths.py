@@ -25,6 +25,7 @@ PATHS = {
     "None": (None, TypeError, "a string or a pathlib.Path. Received: NoneType"),
     "file://": ("file:///tmp/a.keras", ValueError, "Give the path without it: '/tmp/a.keras'"),
     "https://": ("https://b.org/a.h5", ValueError, r"get_file\('model.keras', origin='https://b"),
+    "a zero": ("a\0b.keras", ValueError, r"zero .* no name of a file has: filepath='a.x00b.keras'"),
     "s3://": ("s3://bucket/a.h5", ValueError, "must be the path of a file on this machine"),
 }
 

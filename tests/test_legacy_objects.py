@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from layerkit import initializers, layers, legacy, losses, utils
+from layerkit import initializers, layers, legacy, losses, models, utils
 from layerkit.layers import Dense, Layer
 from layerkit.utils.legacy import deserialize_keras_object, serialize_keras_object
 
@@ -34,6 +36,23 @@ class Holder(Layer):
 
 def double(x):
     return 2 * x
+
+
+def test_classes_and_functions_that_are_missing_are_named_in_one_error():
+    kinds = [
+        {"class_name": "Mine", "config": {"name": "m", "batch_input_shape": [None, 2]}},
+        {"class_name": "Dense", "config": {"name": "d", "units": 1, "activation": "my_swish"}},
+        {"class_name": "LSTM", "config": {"name": "l", "units": 1, "activation": "my_tanh"}},
+    ]
+    text = json.dumps({"class_name": "Sequential", "config": kinds, "keras_version": "2.3.1"})
+    message = (
+        r"Could not locate class 'Mine', nor 'my_swish', 'my_tanh'\. .*or pass "
+        "custom_objects={'Mine': Mine, 'my_swish': my_swish, 'my_tanh': my_tanh}"
+    )
+    with pytest.raises(TypeError, match=message):
+        models.model_from_json(text)
+    with pytest.raises(TypeError, match="Could not locate function 'my_swish', nor 'my_tanh'"):
+        models.model_from_json(text, custom_objects={"Mine": Dense})
 
 
 def test_what_keras_gives_for_the_same_objects():

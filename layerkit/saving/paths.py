@@ -11,7 +11,8 @@ from typing import Any
 def path_of(filepath: Any) -> str:
     """`filepath`, a string or a `pathlib.Path`, as a string.
 
-    TypeError for open files, bytes and other things, ValueError for addresses of the web.
+    TypeError for open files, bytes and other things, ValueError for addresses of the web, and for
+    what no name of a file can hold.
     """
     if isinstance(filepath, (str, os.PathLike)):
         path = os.fspath(filepath)
@@ -29,6 +30,11 @@ def path_of(filepath: Any) -> str:
 
 
 def _local(path: str) -> str:
+    if "\0" in path:
+        raise ValueError(
+            "`filepath` must be the path of a file. Received one with a zero character, which no "
+            f"name of a file has: filepath={path!r}. Give the path without it."
+        )
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", path)
     if scheme is None:
         return path
