@@ -50,12 +50,20 @@ def two_ends():
     return Model([a, b], ends)
 
 
+OTHERS = "Adadelta Adafactor Adagrad Adamax AdamW Ftrl Lamb Lion Muon ScheduleFreeAdamW".split()
 OPTIMIZERS = {
     "sgd": lambda: optimizers.SGD(0.1, momentum=0.9),
     "adam": lambda: optimizers.Adam(0.01, amsgrad=True, use_ema=True),
     "nadam": lambda: optimizers.Nadam(0.01),
     "rmsprop": lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True),
     "schedule": lambda: optimizers.Adam(optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
+    "plain": lambda: optimizers.SGD(0.1),
+    "loss_scale": lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.01), 8.0, 2),
+    "loss_scale of SGD": lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.1), 8.0, 2),
+    "multi": lambda: optimizers.MultiOptimizer(
+        optimizers.OptimizerMap(optimizers.Adam(), {"first/.*": optimizers.Lion(0.1)})
+    ),
+    **{name: getattr(optimizers, name) for name in OTHERS},
 }
 
 

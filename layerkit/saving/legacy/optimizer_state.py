@@ -30,11 +30,12 @@ def restore_optimizer(model: Any, parts: list[Part], root: Any, origin: Origin, 
     stored = files.stored_in(group, "optimizer")
     if not stored.datasets:
         return
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
     try:
         if len(stored.datasets) > len(optimizer.variables):  # else it never took a step
             optimizer.build(model.trainable_variables)
-        _assign(inner, stored, _trained(model, parts), origin)
+        if len(stored.datasets) < len(optimizer.variables):  # tf.keras left out those of wrappers
+            optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        _assign(optimizer, stored, _trained(model, parts), origin)
     except _NotFitting as error:
         tell(
             f"The state of optimizer '{optimizer.name}' in '{name}' was not restored: {error} "
