@@ -138,6 +138,16 @@ def test_inspect_of_an_architecture(tmp_path, capsys):
     assert "It holds no weights and no training configuration." in out
 
 
+def test_a_graph_of_keras_0(tmp_path, capsys):
+    for name in ("graph.json", "graph.weights.h5"):
+        legacy("keras-0.3.3-theano", name, tmp_path)
+    status, out, _ = called(capsys, "inspect", tmp_path / "graph.json")
+    assert status == 0 and "an architecture in JSON" in out and "It loads." in out
+    files = tmp_path / "graph.weights.h5", tmp_path / "a.keras"
+    status, out, _ = called(capsys, "convert", *files, "--architecture", tmp_path / "graph.json")
+    assert status == 0 and "outputs on random input (seed 0) 0" in " ".join(out.split())
+
+
 def test_inspect_without_the_models_classes(tmp_path, capsys, forget):
     own_model().save(tmp_path / "a.keras")
     status, out, _ = called(capsys, "inspect", tmp_path / "a.keras")

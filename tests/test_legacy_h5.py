@@ -50,7 +50,8 @@ def two_ends():
     return Model([a, b], ends)
 
 
-OTHERS = "Adadelta Adafactor Adagrad Adamax AdamW Ftrl Lamb Lion Muon ScheduleFreeAdamW".split()
+OTHERS = ["Adadelta", "Adafactor", "Adagrad", "Adamax", "AdamW"]
+OTHERS += ["Ftrl", "Lamb", "Lion", "Muon", "ScheduleFreeAdamW"]
 OPTIMIZERS = {
     "sgd": lambda: optimizers.SGD(0.1, momentum=0.9),
     "adam": lambda: optimizers.Adam(0.01, amsgrad=True, use_ema=True),

@@ -703,7 +703,6 @@ IMPOSTORS = {
     "tensorflow.js": (b'{"modelTopology": {}}', "a TensorFlow.js model. Convert it with"),
     "checkpoint list": (b'model_checkpoint_path: "a"', "the list of a TensorFlow checkpoint"),
     "checkpoint index": (b"\0" * 99 + SSTABLE_END, "a part of a TensorFlow checkpoint. Load it"),
-    "yaml": (b"backend: theano\n", "an architecture in YAML. It holds no weights. Its model: ker"),
     "keras npz": (zipped(config_json="{}", model_weights_npz=""), "model with weights as .npz"),
 }
 

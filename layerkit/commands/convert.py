@@ -16,7 +16,8 @@ from layerkit.backend.allowance import LARGEST_SAMPLE, allowance, sampling
 from ..configurable import custom_object_scope
 from ..saving import from_architecture, load_model
 from ..saving.atomic import replacing
-from ..saving.identify import ARCHITECTURE, KERAS, LEGACY_MODEL, UNZIPPED, identify
+from ..saving.identify import KERAS, LEGACY_MODEL, UNZIPPED, identify
+from .architectures import ARCHITECTURES, architecture_in
 from .custom import HINT
 from .lines import wrapped
 
@@ -98,12 +99,12 @@ def _model_of(
     source: str, target: str, architecture: str | None, custom_objects: dict[str, Any]
 ) -> Any:
     kind = identify(source)
-    has_model = kind in (*_WITH_MODEL, ARCHITECTURE)
+    has_model = kind in (*_WITH_MODEL, *ARCHITECTURES)
     if has_model and architecture is not None:
         raise ValueError(
             f"--architecture is for weights without a model; '{source}' is {kind}. Leave it out."
         )
-    if kind == ARCHITECTURE:
+    if kind in ARCHITECTURES:
         if not target.endswith(_ARCHITECTURES):
             raise ValueError(
                 f"'{source}' is {kind} and holds no weights, so it can become a `.json` only. "
@@ -115,7 +116,8 @@ def _model_of(
     if architecture is None:
         raise ValueError(
             f"'{source}' is {kind}: they do not say what model they belong to. Give it by "
-            "--architecture FILE, a `.json` of model.to_json() or a `.keras` or `.h5` file."
+            "--architecture FILE, the text of model.to_json() or of to_yaml(), or a `.keras` or "
+            "`.h5` file."
         )
     model = _described(architecture, custom_objects)
     model.load_weights(source)
@@ -124,10 +126,10 @@ def _model_of(
 
 def _described(path: str, custom_objects: dict[str, Any]) -> Any:
     """The model that a file describes, whatever its weights."""
-    if identify(path) != ARCHITECTURE:
+    kind = identify(path)
+    if kind not in ARCHITECTURES:
         return load_model(path, custom_objects)
-    with open(path, encoding="utf-8") as file:
-        return from_architecture(json.load(file), custom_objects)
+    return from_architecture(architecture_in(path, kind), custom_objects)
 
 
 def _write(model: Any, target: str, max_shard_size: float | None, weights_only: bool) -> None:

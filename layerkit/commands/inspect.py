@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from ..saving.identify import (
     LEGACY_MODEL,
     LEGACY_WEIGHTS,
     UNZIPPED,
+    YAML,
     identify,
 )
 from ..saving.keras_file import read_config, read_metadata
@@ -25,6 +25,7 @@ from ..saving.legacy.origin import Origin, origin_named
 from ..saving.model_config import entries, unknown_classes
 from ..saving.only_here import only_here
 from ..saving.stores import open_store
+from .architectures import ARCHITECTURES, architecture_in
 from .custom import HINT
 from .lines import WIDTH, wrapped
 
@@ -61,7 +62,7 @@ def inspect(path: str, custom_objects: dict[str, Any]) -> tuple[str, bool]:
     else:
         lines += ["", *_summary(model), *_only_here(model)]
     without = ["It holds no weights and no training configuration."]
-    lines += ["", *(without if kind == ARCHITECTURE else _training(contents))]
+    lines += ["", *(without if kind in ARCHITECTURES else _training(contents))]
     lines += [wrapped(f"On loading: {text}", "  ") for text in told]
     if failed is not None:
         with custom_object_scope(custom_objects):
@@ -129,8 +130,7 @@ def _modern(config: Any, origin: Origin) -> Any:
 
 
 def _of_architecture(path: str, kind: str) -> Contents:
-    with open(path, "rb") as file:
-        config = json.load(file)
+    config = architecture_in(path, kind)
     version = config.get("keras_version")
     writer = f"Written by Keras {version}." if version else ""
     return Contents(writer, modern_architecture(config)[0], arrays={}, optimizer=[])
@@ -142,6 +142,7 @@ _READERS = {
     LEGACY_MODEL: _of_legacy,
     LEGACY_WEIGHTS: _of_legacy,
     ARCHITECTURE: _of_architecture,
+    YAML: _of_architecture,
 }
 
 
@@ -158,9 +159,8 @@ def _loaded(
         warnings.simplefilter("always")
         model, failed = None, None
         try:
-            if kind == ARCHITECTURE:
-                with open(path, "rb") as file:
-                    model = from_architecture(json.load(file), custom_objects)
+            if kind in ARCHITECTURES:
+                model = from_architecture(architecture_in(path, kind), custom_objects)
             else:
                 model = load_model(path, custom_objects)
         except Exception as error:  # a class of the user's may raise anything

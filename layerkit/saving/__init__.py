@@ -155,7 +155,7 @@ def load_model(
     FileNotFoundError, or ValueError that says what the file is; TypeError for a class that nobody
     registered. Where it fails, nothing is left of it: no names given, no random numbers drawn.
     """
-    from .identify import ARCHITECTURE, KERAS, LEGACY_MODEL, UNZIPPED, identify
+    from .identify import ARCHITECTURE, KERAS, LEGACY_MODEL, UNZIPPED, YAML, identify
     from .keras_file import read_keras
 
     path = path_of(filepath)
@@ -167,16 +167,22 @@ def load_model(
             from .legacy.model_file import read_legacy_model
 
             return read_legacy_model(path, custom_objects, compile)
-    if kind == ARCHITECTURE:
+    if kind in (ARCHITECTURE, YAML):
         raise ValueError(
             f"'{path}' is not a model: expected a `.keras` or `.h5` file; received {kind}. It "
-            "holds no weights: make the model with models.model_from_json(text) and load them "
-            "with model.load_weights(filepath)."
+            f"holds no weights: make the model with {_FROM_TEXT[kind == YAML]} and load them with "
+            "model.load_weights(filepath)."
         )
     raise ValueError(
         f"'{path}' is not a model: expected a `.keras` or `.h5` file; received {kind}. This file "
         "holds weights only: build the model in code and use model.load_weights(filepath)."
     )
+
+
+_FROM_TEXT = (
+    "models.model_from_json(text)",
+    "keras.models.model_from_yaml(text), in a Keras script,",
+)
 
 
 def from_architecture(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -299,6 +305,7 @@ def load_weights(
         SHARDED,
         UNZIPPED,
         WEIGHTS,
+        YAML,
         identify,
     )
     from .keras_file import read_keras_weights
@@ -329,13 +336,13 @@ def load_weights(
         NPZ: read_npz,
     }
     if kind not in readers:
-        raise ValueError(_NO_WEIGHTS.format(path=path, kind=kind))
+        raise ValueError(_NO_WEIGHTS.format(path=path, kind=kind, by=_FROM_TEXT[kind == YAML]))
     readers[kind](model, path, skip_mismatch)
 
 
 _NO_WEIGHTS = (
     "'{path}' holds no weights: received {kind}. It describes a model only: make it with "
-    "models.model_from_json(text), and load weights from the file that has them."
+    "{by}, and load weights from the file that has them."
 )
 
 

@@ -12,7 +12,7 @@ from .hdf5 import open_hdf5
 from .hdf5_structure import SIGNATURE as HDF5
 from .unzipped import is_unzipped
 
-KERAS, UNZIPPED, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE = (
+KERAS, UNZIPPED, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE, YAML = (
     "a `.keras` model",
     "an unzipped `.keras` model",
     "Keras weights",
@@ -21,6 +21,7 @@ KERAS, UNZIPPED, WEIGHTS, LEGACY_MODEL, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTU
     "sharded Keras weights",
     "weights in a NumPy archive",
     "an architecture in JSON",
+    "an architecture in YAML",
 )
 
 _SSTABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
@@ -31,7 +32,6 @@ _CHECKPOINT = (
     "Load it with TensorFlow, by model.load_weights, and save it with "
     "model.save_weights('model.weights.h5')."
 )
-_YAML = "It holds no weights. Its model: keras.models.model_from_yaml(text), in a Keras script."
 _TENSORFLOW_JS = "Convert it with tensorflowjs_converter --output_format keras."
 _OTHER_LIBRARY = "Read it with its own library, then model.set_weights(...)."
 _MOST_JSON = 64 * 2**20  # bytes
@@ -63,13 +63,14 @@ _SIGNATURES = [  # how a file begins, what that is, what to do
     (b"\x08\x01\x12", "the saved_model.pb of a TensorFlow SavedModel", _TENSORFLOW),
     (b"GGUF", "a GGUF file", _OTHER_LIBRARY),
     (b"model_checkpoint_path:", "the list of a TensorFlow checkpoint", _CHECKPOINT),
-    (b"class_name:", "an architecture in YAML", _YAML),
-    (b"backend:", "an architecture in YAML", _YAML),
 ]  # fmt: skip
+# How `to_yaml` began, whose keys were in order: in Keras 1 and 2, then in Keras 0.
+_YAML_BEGINS = (b"backend:", b"class_name:", b"input_config:", b"layers:")
 
 
 def identify(path: str) -> str:
-    """KERAS, UNZIPPED, LEGACY_MODEL, WEIGHTS, LEGACY_WEIGHTS, SHARDED, NPZ or ARCHITECTURE.
+    """KERAS, UNZIPPED, LEGACY_MODEL, WEIGHTS, LEGACY_WEIGHTS, SHARDED, NPZ, ARCHITECTURE or
+    YAML.
 
     FileNotFoundError where there is no file; ValueError, which says what it is and what to do,
     for anything else. Only regular files are opened.
@@ -88,6 +89,8 @@ def identify(path: str) -> str:
         if kind is None and start.lstrip(_BLANK)[:1] == b"{":
             file.seek(0)
             kind = _identify_json(path, file.read(_MOST_JSON + 1))
+        if start.lstrip(_BLANK).startswith(_YAML_BEGINS):
+            kind = YAML
         end = b""
         if kind is None and len(start) > 48:
             file.seek(-8, os.SEEK_END)
@@ -195,7 +198,7 @@ def _identify_json(path: str, text: bytes) -> str | None:
         return SHARDED
     if "modelTopology" in found or found.get("format") == "layers-model":
         raise ValueError(_unsupported(path, "a TensorFlow.js model", _TENSORFLOW_JS))
-    of_keras_0 = "name" in found and isinstance(found.get("layers"), list)
+    of_keras_0 = any(isinstance(found.get(key), list) for key in ("layers", "node_config"))
     return ARCHITECTURE if {"class_name", "config"} <= found.keys() or of_keras_0 else None
 
 
