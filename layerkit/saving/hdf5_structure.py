@@ -108,7 +108,9 @@ class _Structure:
             for shift in range(min(4, len(part) - 3)):
                 words = np.frombuffer(part, "<u4", (len(part) - shift) // 4, shift)
                 letters = np.flatnonzero((words & _THREE_BITS) == _CAPITALS)
-                for index in letters[np.isin(words[letters], _WORDS)].tolist():
+                found = words[letters]
+                places = np.searchsorted(_WORDS[:-1], found)  # many times faster than np.isin
+                for index in letters[_WORDS[places] == found].tolist():
                     yield start + shift + 4 * index, words[index : index + 1].tobytes()
 
     def _global_heap(self, place: int) -> str:
@@ -180,4 +182,4 @@ _CHECKS = {
     b"HEAP": _Structure._local_heap,
     b"TREE": _Structure._tree,
 }
-_WORDS = np.array([int.from_bytes(x, "little") for x in (*_CHECKS, *SIGNATURES)], "<u4")
+_WORDS = np.sort([int.from_bytes(x, "little") for x in (*_CHECKS, *SIGNATURES)]).astype("<u4")

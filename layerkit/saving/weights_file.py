@@ -119,10 +119,10 @@ def write_weights(model: Any, file: BinaryIO, include_optimizer: bool = True) ->
 
 
 def state_of(obj: Any) -> dict[str, np.ndarray]:
-    """Copies of the object's own variables, by their names in files."""
+    """The object's own variables as arrays, by their names in files."""
     store: dict[str, Any] = {}
     obj.save_own_variables(store)
-    return {str(key): np.array(value) for key, value in store.items()}
+    return {str(key): np.asarray(value) for key, value in store.items()}
 
 
 # --- loading -----------------------------------------------------------------------------------
