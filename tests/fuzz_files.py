@@ -1,12 +1,13 @@
 """Fuzzing of files: python tests/fuzz_files.py [--cases N] [--seed N] [--only FORMAT] [--case N]
 
-Spoils `.keras`, `.weights.h5`, `.h5`, JSON and archives in every way of `fuzzing.mutations` and
-opens each in a worker process; some HDF5 files are in the newer layout, and have right checksums
-for what is wrong in them (`fuzzing.latest_hdf5`). A case is good where it ends within SECONDS of
-the processor's time (other programs may be running), in success or in a layerkit error, with at
-most MEMORY bytes more than before. A layerkit error is a ValueError, a TypeError or an OSError that
-a `raise` statement of layerkit itself raised, with a message. After a `load_weights` that failed,
-weights and optimizer must be what they were, to the bit.
+Spoils `.keras`, `.weights.h5`, `.h5`, `.npz`, states of trainings, JSON and archives in every way
+of `fuzzing.mutations` and opens each in a worker process; with a state that loads, training goes
+on. Some HDF5 files are in the newer layout, and have right checksums for what is wrong in them
+(`fuzzing.latest_hdf5`). A case is good where it ends within SECONDS of the processor's time (other
+programs may be running), in success or in a layerkit error, with at most MEMORY bytes more than
+before. A layerkit error is a ValueError, a TypeError or an OSError that a `raise` statement of
+layerkit itself raised, with a message. After a `load_weights` or `load_state` that failed, weights
+and optimizer must be what they were, to the bit.
 
 Each case is made from its seed, format and number alone: failures are printed with what repeats
 them. Linux only.
@@ -17,9 +18,12 @@ from __future__ import annotations
 import argparse
 import collections
 import faulthandler
+import functools
 import io
 import json
 import linecache
+import math
+import operator
 import os
 import resource
 import select
@@ -33,7 +37,6 @@ import traceback
 import warnings
 import zipfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -44,7 +47,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # where it is run as a script
 from fuzzing import latest_hdf5, mutations
 
 import layerkit
-from layerkit import layers, models, saving
+from layerkit import callbacks, layers, models, saving
 from layerkit.utils.archives import extract_archive
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -82,13 +85,38 @@ def trained(model: Any) -> Any:
 def _written(model: Any, name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
-        (model.save_weights if name.endswith(".weights.h5") else model.save)(path)
+        (model.save_weights if name.endswith((".weights.h5", ".npz")) else model.save)(path)
         return path.read_bytes()
 
 
 def lookup_model() -> Any:
     lookup = layers.StringLookup(vocabulary=["a", "b", "c"], output_mode="multi_hot")
     return models.Sequential([layers.Input((3,), dtype="string"), lookup, layers.Dense(2)])
+
+
+DATA = {"x": np.ones((6, 4), "float32"), "y": np.ones((6, 2), "float32"), "batch_size": 2}
+
+
+def _callbacks() -> list[Any]:
+    found = [callbacks.EarlyStopping("loss"), callbacks.ReduceLROnPlateau("loss")]
+    return [*found, callbacks.ModelCheckpoint("a.keras", save_freq=10**9), callbacks.History()]
+
+
+def _state(batch: int) -> bytes:
+    """A state that was saved at a batch of the second epoch; beyond the last, at its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, model = Path(folder, "a.state"), small_model()
+
+        def save(number: int, epoch: int = 1) -> None:
+            if epoch == 1 and number == batch:
+                model.save_state(path)
+
+        saving_it = callbacks.LambdaCallback(
+            on_train_batch_end=lambda number, logs: save(number, model._place.epoch),
+            on_epoch_end=lambda epoch, logs: save(len(DATA["x"]) // 2, epoch),
+        )
+        model.fit(**DATA, epochs=2, verbose=0, callbacks=[*_callbacks(), saving_it])
+        return path.read_bytes()
 
 
 def _legacy(archive: str, *names: str) -> list[bytes]:
@@ -140,6 +168,8 @@ _SEEDS: dict[str, Callable[[], list[Any]]] = {
     "weights": lambda: [_written(trained(small_model()), "a.weights.h5")],
     "legacy": _legacy_models,
     "legacy_weights": lambda: [_written(trained(small_model()), "a.h5")],
+    "npz": lambda: [_written(trained(small_model()), "a.npz")],
+    "state": lambda: [_state(batch) for batch in (0, 1, 3)],
     "json": lambda: [
         *(mutations.members(x)["config.json"] for x in seeds("keras")),
         *_legacy("keras-1.2.2-theano", "apart.json"),
@@ -181,11 +211,48 @@ def _spoiled_hdf5(rng: Random, content: bytes) -> bytes:
     return mutations.damaged(rng, content) if rng.random() < 0.4 else content
 
 
-_latest = cache(latest_hdf5.in_latest_layout)
+_latest = functools.cache(latest_hdf5.in_latest_layout)
 
 
 def _make_hdf5(name: str) -> Callable[[Random], bytes]:
     return lambda rng: _spoiled_hdf5(rng, rng.choice(seeds(name)))
+
+
+def _make_npz(rng: Random) -> bytes:
+    content = rng.choice(seeds("npz"))
+    if rng.random() < 0.4:
+        return mutations.tampered_zip(rng, content)
+    members = mutations.members(content)
+    name = rng.choice(list(members))
+    head = 128  # bytes of an array that say its type and shape
+    members[name] = mutations.damaged(rng, members[name][:head]) + members[name][head:]
+    return mutations.zipped(list(members.items()))
+
+
+def _make_state(rng: Random) -> bytes:
+    content = rng.choice(seeds("state"))
+    if rng.random() < 0.2:
+        return mutations.tampered_zip(rng, content)
+    members = mutations.members(content)
+    index = json.loads(members["state.json"])
+    where = rng.choice(((), ("fit",), ("fit", "passes"), ("fit", "callbacks"), ("optimizers",)))
+    place = functools.reduce(operator.getitem, where, index["state"])
+    if rng.random() < 0.5:
+        inside, key = rng.choice([p for p in mutations.places(place) if not _holds(*p)])
+        inside[key] = rng.choice([-1, 0, 1, 2, 0.5, 10**9, 2**31, 2**63, math.nan, True, None, "a"])
+    elif isinstance(place, dict):
+        changed = mutations.spliced(rng, place)
+        place.clear()
+        place.update(changed if isinstance(changed, dict) else {"": changed})
+    else:
+        place[:] = [mutations.spliced(rng, place)]
+    members["state.json"] = mutations.as_text(rng, index)
+    return mutations.zipped(list(members.items()))
+
+
+def _holds(inside: Any, key: Any) -> bool:
+    """Whether there is a value of several."""
+    return isinstance(inside[key], (dict, list)) and bool(inside[key])
 
 
 def _make_json(rng: Random) -> bytes:
@@ -265,6 +332,19 @@ def _state_of(model: Any) -> list[Any]:
     ]
 
 
+def _load_state(path: str, rng: Random) -> None:
+    """And train on; callbacks may find then that what they kept makes no sense."""
+    model = small_model()
+    before = _state_of(model)
+    try:
+        model.load_state(path)
+    except Exception:
+        if _state_of(model) != before:
+            raise Changed("the model was changed by a load_state that failed") from None
+        raise
+    model.fit(**DATA, epochs=3, verbose=0, callbacks=_callbacks())
+
+
 def _from_json(path: str, rng: Random) -> None:
     text = Path(path).read_bytes().decode("utf-8", "replace")
     models.model_from_json(text)
@@ -296,6 +376,8 @@ FORMATS = {
     "legacy_weights": Format(_make_hdf5("legacy_weights"), "a.h5", _load_weights),
     "json": Format(_make_json, "a.json", _from_json),
     "archive": Format(_make_archive, "a.zip", _extract),
+    "npz": Format(_make_npz, "a.npz", _load_weights),
+    "state": Format(_make_state, "a.state", _load_state),
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import operator
 import random
 import re
 import shutil
 import signal
+import struct
 import sys
 import tempfile
 import zipfile
@@ -788,6 +790,8 @@ def with_state(model, path, **changes):
     ("place", "value"),
     [
         ("epoch", "x"),
+        ("epoch", -1),
+        ("passes came", -1),
         ("logs", [1.0]),
         ("metrics", None),
         ("callbacks", {"History": None}),
@@ -1032,6 +1036,39 @@ def test_bfloat16_is_kept(tmp_path):
         write_state({"x": value}, file)
     found = read_state(str(tmp_path / "a"))["x"]
     assert found.dtype == value.dtype and found.tobytes() == value.tobytes()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"array": 0, "dtype": "<f4", "shape": [float("inf")]},
+        {"array": 0, "dtype": "<f4", "shape": 1},
+        {"array": 0, "dtype": "<f4", "shape": [-1]},
+        {"array": 0, "dtype": "|O", "shape": [1]},
+        {"array": 1, "dtype": "<f4", "shape": [1]},
+        {"array": float("inf"), "dtype": "<f4", "shape": [1]},
+        {"array": 0, "shape": [1]},
+        {"dict": 1},
+    ],
+)
+def test_an_array_that_a_state_does_not_describe(content, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a", "w") as archive:
+        index = {"format": "layerkit training state", "version": 2, "state": {"a": content}}
+        archive.writestr("state.json", json.dumps(index))
+        archive.writestr("0", b"\0" * 4)
+    with pytest.raises(ValueError, match="'.*a' is not a readable state of a training: "):
+        read_state(str(tmp_path / "a"))
+
+
+def test_a_member_that_lies_before_the_file(tmp_path):
+    path = tmp_path / "a"
+    with open(path, "wb") as file:
+        write_state({"a": 1}, file)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<L", content, content.index(b"PK\5\6") + 16, 2**31)  # of the directory
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="'.*a' is not a readable state of a training: "):
+        read_state(str(path))
 
 
 @pytest.mark.parametrize(

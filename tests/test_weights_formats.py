@@ -144,6 +144,8 @@ def npy(shape) -> bytes:
 ARCHIVES = {
     "a bomb": (npy((2**20, 2**20)), "declares 4398046511104 bytes. Do not trust this file"),
     "cut off": (npy((6, 5)), "declares 120 bytes. Do not trust this file"),
+    "no literal": (npy((1,)).replace(b"{", b"("), "no archive of plain arrays: its member 'layers"),
+    "zeros": (npy((1,)).replace(b"}", b"\0"), "no archive of plain arrays: its member 'layers/den"),
     "no array": (b"what", "is no archive of plain arrays: its member 'layers/dense/kernel.npy'"),
 }
 

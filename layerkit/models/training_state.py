@@ -339,8 +339,9 @@ def _check_place(fit: dict[str, Any] | None) -> None:
 
 def _check_kinds(found: dict[str, Any], kinds: dict[str, type]) -> None:
     for key, kind in kinds.items():
-        if type(found[key]) is not kind:
-            raise TypeError(f"{key} is {found[key]!r:.80}, no {kind.__name__}")
+        if type(found[key]) is not kind or kind is int and found[key] < 0:
+            what = "number of 0 or more" if kind is int else kind.__name__
+            raise TypeError(f"{key} is {found[key]!r:.80}, no {what}")
 
 
 def _in_words(names: list[str]) -> str:

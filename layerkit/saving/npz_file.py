@@ -108,7 +108,7 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> NpzArr
             }[version]
             shape, _, dtype = header(member)
             start = member.tell()
-    except (ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # NumPy looks at damaged headers with little care
         raise ValueError(
             f"'{path}' is no archive of plain arrays: its member '{info.filename}' cannot be read: "
             f"{error}. Save the weights again with model.save_weights('x.npz')."

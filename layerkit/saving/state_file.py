@@ -47,14 +47,18 @@ def read_state(path: str) -> dict[str, Any]:
     import zipfile
 
     check_regular(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _read(archive, path)
-    except (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(
-            f"'{path}' is not a readable state of a training: {error}. Expected a whole file that "
-            "model.save_state(filepath) wrote; it is another file, or damaged."
-        ) from error
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _read(archive, path)
+        except (zipfile.BadZipFile, *_OF_ZIPFILE) as error:
+            raise ValueError(
+                f"'{path}' is not a readable state of a training: {error}. Expected a whole file "
+                "that model.save_state(filepath) wrote; it is another file, or damaged."
+            ) from error
+
+
+_OF_ZIPFILE = (EOFError, KeyError, NotImplementedError, OSError, RuntimeError)  # of damaged ones
 
 
 def _plain(value: Any, place: str, arrays: list[np.ndarray]) -> Any:
@@ -102,7 +106,7 @@ def _read(archive: Any, path: str) -> dict[str, Any]:
         if index["version"] != _VERSION:
             raise KeyError(f"it is of version {index['version']}; this layerkit reads {_VERSION}")
         return _restored(index["state"], archive)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
         raise KeyError(f"its {_INDEX} is not what layerkit writes ({error})") from error
 
 

@@ -129,14 +129,14 @@ def spliced(rng: Random, value: Json) -> Json:
     """`value` with some keys or items dropped, doubled, exchanged, nested, or replaced."""
     value = json.loads(json.dumps(value))
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
-        places = list(_places(value))
-        if not places:
+        found = list(places(value))
+        if not found:
             return odd_value(rng)
-        _splice(rng, places)
+        _splice(rng, found)
     return value
 
 
-def _places(value: Json) -> Any:
+def places(value: Json) -> Any:
     """(list or dict, index or key) of every value within."""
     todo = [value]
     while todo:
