@@ -38,6 +38,8 @@ SHORT = {  # how many cases of each format
     "legacy_weights": 15,
     "json": 40,
     "archive": 30,
+    "npz": 20,
+    "state": 15,
 }
 
 
