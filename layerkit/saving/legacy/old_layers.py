@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .masks import MASKS_MEET
 from .origin import Origin
 
 MERGES = {
@@ -175,6 +176,18 @@ def _both_ways(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, A
     return "HoldingBidirectional", config
 
 
+def _merging(name: str) -> Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]:
+    """A layer that merges: today's, but where it matters how it took masks."""
+
+    def changed(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+        if origin.masks is None or not origin.masks.meet_in(config.get("name")):
+            return name, config
+        origin.note(_MASKS_MEET)
+        return f"{name}Keras2", config
+
+    return changed
+
+
 def _random_crop(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
     """RandomCrop, which before tf.keras 2.7 cut what it had resized, in predictions."""
     if origin.keras >= (2, 7):
@@ -206,6 +219,10 @@ _HOLDING = (
     "HoldingBidirectional is Bidirectional of Keras 1 and 2, whose outputs at masked steps are "
     "those of the step before."
 )
+_MASKS_MEET = (
+    "Layers that merge and end in Keras2 take masks as Keras before 3.4: a step counts where no "
+    "input masks it."
+)
 _RESIZED_FIRST = (
     "RandomCropKeras2 is RandomCrop of tf.keras before 2.7, which in predictions resized images "
     "and then cut out the middle."
@@ -232,4 +249,5 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
+    **{name: _merging(name) for name in MASKS_MEET},
 }
