@@ -108,18 +108,15 @@ def makes_masks(value: Any) -> bool:
 
 
 def _ends_masks(name: str, config: dict[str, Any]) -> bool:
+    """Whether a layer hands no mask on."""
     inner = config.get("layer")
     if name == "Bidirectional" and isinstance(inner, dict):
         config = inner["config"]
-    if config.get("return_sequences") is False:
-        return True
+    if "return_sequences" in config:
+        return not config["return_sequences"]
     cls = builtins_named(name).get("layers")
-    return name in _END_MASKS or cls is not None and not _hands_on(cls)
-
-
-def _hands_on(cls: Any) -> bool:
-    """Whether layers of a class can hand masks on; recurrent ones say so of each."""
-    return bool(cls.supports_masking) or hasattr(cls, "return_sequences")
+    known = cls is not None and name not in ("Normalization", "TimeDistributed")
+    return name in _END_MASKS or known and not cls.supports_masking
 
 
 def _addresses(node: Any) -> list[Any]:
