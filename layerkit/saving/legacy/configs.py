@@ -55,6 +55,7 @@ _RENAMED = {
     "CuDNNLSTM": "LSTM",
     "Deconvolution2D": "Conv2DTranspose",
     "Deconvolution3D": "Conv3DTranspose",
+    "GroupedQueryAttention": "GroupQueryAttention",
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
     "SyncBatchNormalization": "BatchNormalization",
@@ -89,7 +90,22 @@ def _chain(description: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         expand = {"module": "keras.src.ops.numpy", "class_name": "ExpandDims", "name": name}
         dot = {**layer, "name": f"{name}_dot", "config": {**config, "name": f"{name}_dot"}}
         return [dot, {**expand, "config": {"name": name, "axis": 1}}]
+    if description["class_name"] == "SeparableConv1D" and config.get("padding") == "causal":
+        return _padded_before(layer)
     return theano.layers_for(layer, origin.note) if origin.backend == "theano" else [layer]
+
+
+def _padded_before(layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """A SeparableConv1D of tf.keras with padding 'causal', which it has no more."""
+    config = layer["config"]
+    window, dilation = (
+        x[0] if isinstance(x, (list, tuple)) else x
+        for x in (config["kernel_size"], config.get("dilation_rate", 1))
+    )
+    before = {"name": f"{config['name']}_padding", "padding": [(window - 1) * dilation, 0]}
+    before["data_format"] = config.get("data_format")
+    padding = {"class_name": "ZeroPadding1D", "config": before}
+    return [padding, {**layer, "config": {**config, "padding": "valid"}}]
 
 
 def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -291,6 +307,9 @@ def _with_options(node: Any, options: dict[str, Any]) -> Any:
     return [first, *node[1:]]
 
 
+_MERGING = (*MERGES.values(), "Minimum", "Subtract")
+
+
 def _is_operation(entry: dict[str, Any]) -> bool:
     """Whether Keras 3 called an operation there: legacy files do not tell it from a layer.
 
@@ -302,7 +321,7 @@ def _is_operation(entry: dict[str, Any]) -> bool:
     if "layers" not in builtins_named(name):
         return is_operation(name)
     takes_one = len(nodes[0]["args"]) == 1
-    return name in MERGES.values() and not (takes_one and isinstance(nodes[0]["args"][0], list))
+    return name in _MERGING and not (takes_one and isinstance(nodes[0]["args"][0], list))
 
 
 def _linked(chain: list[dict[str, Any]], nodes: list) -> list[dict[str, Any]]:

@@ -164,6 +164,13 @@ _NORMALIZATIONS = {
 }
 
 
+def _hashing(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """Hashing, whose dtype before Keras 3 said nothing where it gives whole numbers."""
+    if config.get("output_mode", "int") == "int":
+        config = {key: x for key, x in config.items() if key != "dtype"}
+    return "Hashing", config
+
+
 def _embedding(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
     return "DroppingEmbedding" if config.get("dropout") else "Embedding", config
 
@@ -246,6 +253,7 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
+    "Hashing": _hashing,
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
