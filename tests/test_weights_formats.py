@@ -367,3 +367,20 @@ def test_private_layers_of_attention_in_tf_keras(tmp_path):
             file[f"{group}/_{name}_dense/vars/0"] = np.full(weight.shape, number, "float32")
     model.load_weights(tmp_path / "all.weights.h5")
     assert [w.max() for w in model.get_weights()] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["a.weights.h5", "a.h5"])
+def test_axes_of_normalization_in_the_order_of_the_config(name, tmp_path):
+    model = Sequential([Input((2, 3)), layers.LayerNormalization(axis=[-1, -2], center=False)])
+    gamma = np.arange(6, dtype="float32").reshape(3, 2)  # as before Keras 3.15
+    with h5py.File(tmp_path / name, "w") as file:
+        if name == "a.h5":
+            file.attrs["layer_names"], file.attrs["keras_version"] = ["n"], "2.12.0"
+            file.create_group("n").attrs["weight_names"] = ["gamma:0"]
+            file["n/gamma:0"] = gamma
+        else:
+            file["layers/layer_normalization/vars/0"] = gamma
+    model.load_weights(tmp_path / name)
+    found = model.predict(np.array([[[1, 2, 3], [4, 5, 6]]], "float32"), verbose=0)[0]
+    unscaled = np.array([-1.4635, -0.8781, -0.2927, 0.2927, 0.8781, 1.4635])  # by Keras 3.12
+    np.testing.assert_allclose(found.ravel(), unscaled * np.arange(6), atol=1e-3)

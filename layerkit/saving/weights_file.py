@@ -18,6 +18,7 @@ from ..layers import Layer
 from . import hdf5
 from .all_or_nothing import all_or_nothing
 from .optimizer_variables import matched
+from .order_of_axes import in_other_order
 from .refusal import tell
 from .side_by_side import MOST_ROWS, REMEDY, TOO_LARGE, table
 from .walk import OLDER_WAYS, walk
@@ -122,12 +123,19 @@ def load_from(model: Any, store: Store, name: str, skip_mismatch: bool) -> None:
             raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{REMEDY}")
         for part in parts:
             if not part.problem:
-                part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
+                part.arrays |= {key: _read(part, key, x) for key, x in part.stored.items()}
         _assign(parts, skip_mismatch)
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
             raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{REMEDY}")
         _warn_of_skipped(failed, parts, store, name)
+
+
+def _read(part: _Part, key: str, dataset: Any) -> np.ndarray:
+    array, before = hdf5.read(dataset), part.before.get(key)
+    if before is not None and in_other_order(part.obj, before.shape, array.shape):
+        return array.reshape(before.shape)
+    return array
 
 
 def _parts(model: Any, store: Store) -> list[_Part]:
@@ -219,7 +227,9 @@ def _layer_problem(part: _Part) -> str:
     layer, before, stored = part.obj, part.before, part.stored
     if set(before) == set(stored):
         for name, key in zip(_variable_names(part), before, strict=True):
-            if before[key].shape != stored[key].shape:
+            if before[key].shape != stored[key].shape and not in_other_order(
+                layer, before[key].shape, stored[key].shape
+            ):
                 return (
                     f"Layer '{layer.name}' expected '{name}' of shape {before[key].shape}, but "
                     f"the file holds shape {stored[key].shape}."
