@@ -256,7 +256,7 @@ def _masks_beside_states(entry: dict[str, Any], origin: Origin) -> tuple[list, l
     if origin.masks is None or entry["class_name"] not in _RECURRENT:
         return [], nodes
     for number, node in enumerate(nodes):
-        sequence = node[0] if isinstance(node, list) and node else None
+        sequence: Any = node[0] if isinstance(node, list) and node else None
         if is_address(sequence) and _takes_states(node) and origin.masks.of(sequence):
             called.append([[*sequence[:3], {}]])
             nodes[number] = _with_options(node, {"mask": [name, len(called) - 1, 0]})

@@ -114,9 +114,10 @@ def _ends_masks(name: str, config: dict[str, Any]) -> bool:
         config = inner["config"]
     if "return_sequences" in config:
         return not config["return_sequences"]
-    cls = builtins_named(name).get("layers")
-    known = cls is not None and name not in ("Normalization", "TimeDistributed")
-    return name in _END_MASKS or known and not cls.supports_masking
+    if name in (*_END_MASKS, "Normalization", "TimeDistributed"):
+        return name in _END_MASKS
+    cls: Any = builtins_named(name).get("layers")
+    return cls is not None and not cls.supports_masking
 
 
 def _addresses(node: Any) -> list[Any]:
