@@ -26,6 +26,7 @@ class Masks:
     def __init__(self, entries: list[dict[str, Any]], inner: bool):
         self.entries = {entry["name"]: entry for entry in entries}
         self.inner = inner
+        self._makers = {entry["name"] for entry in entries if makes_masks(entry)}
         self._known: dict[tuple[str, int] | None, Hashable] = {}
 
     def meet_in(self, name: Any) -> bool:
@@ -79,10 +80,10 @@ class Masks:
         """The mask that a layer makes of those of its inputs."""
         name, config = entry["class_name"], entry["config"]
         if not isinstance(config, dict) or "layers" in config:
-            return key if any(inputs) or makes_masks(config) else None
+            return key if any(inputs) or key[0] in self._makers else None
         if name == "InputLayer":
             return key if self.inner else None
-        if makes_masks(entry):
+        if key[0] in self._makers:
             return key
         found = list(dict.fromkeys(mask for mask in inputs if mask is not None))
         if not found or _ends_masks(name, config):
