@@ -374,6 +374,7 @@ class Orthogonal(RandomInitializer):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
         numbers = self.generator().normal(size=tall).astype(dtype or floatx())
+        numbers = numbers.astype(np.promote_types(numbers.dtype, "float32"))  # LAPACK's smallest
         with blas_on_one_thread():  # LAPACK hands out small pieces: its threads mostly wait
             q, r = np.linalg.qr(numbers)
         q *= np.sign(np.diag(r))  # makes the draw uniform

@@ -84,7 +84,8 @@ FLOORS = [
     + ["layerkit.saving.side_by_side"],
     ["layerkit.saving.hdf5_structure"],
     ["layerkit.saving.hdf5", "layerkit.saving.model_config", "layerkit.saving.older_versions"]
-    + ["layerkit.saving.optimizer_variables", "layerkit.saving.training_config"],
+    + ["layerkit.saving.optimizer_variables", "layerkit.saving.order_of_axes"]
+    + ["layerkit.saving.training_config"],
     ["layerkit.saving.legacy.*"],
     ["layerkit.progress", "layerkit.saving.*"],
     ["layerkit.saving", "layerkit.callbacks.*"],

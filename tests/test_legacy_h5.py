@@ -475,3 +475,51 @@ def test_ones_own_recurrent_layer_in_a_file_of_keras_1(tmp_path):
             group.attrs["keras_version"] = "1.2.2"
     layer = models.load_model(path, {"OwnGRU": OwnGRU}).layers[0]
     assert type(layer) is OwnGRU and layer.units == 2 and layer.reset_after is False
+
+
+def test_a_vocabulary_that_a_file_of_keras_does_not_hold_is_told(tmp_path):
+    layer = layers.StringLookup(name="words")
+    layer.adapt(np.array(["a", "b"]))
+    model = Sequential([Input((1,), dtype="string"), layer])
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:  # as Keras writes it: not learned yet
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["layers"][-1]["config"]["vocabulary"] = None
+        file.attrs["model_config"] = json.dumps(config)
+    with pytest.warns(UserWarning, match=r"\['words'\] of '.*a.h5' have no vocabulary: legacy"):
+        models.load_model(tmp_path / "a.h5")
+
+
+def test_counts_weighted_by_nothing():
+    said = {"output_mode": "tf_idf", "pad_to_max_tokens": True, "max_tokens": 5}
+    layer = layers.StringLookup(name="words", **said)
+    with pytest.raises(ValueError, match=r"'words' \(StringLookup\) has output_mode='tf_idf' and"):
+        layer(np.array([["a"]]))
+
+
+class Keyed(Model):
+    """Layers in a dict whose keys are not in their order."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = {"z": layers.Dense(2), "a": layers.Dense(2)}
+        self.last = layers.Dense(2)
+
+    def call(self, x):
+        return self.last(self.parts["a"](self.parts["z"](x)))
+
+
+def test_layers_in_dicts_come_by_their_keys_in_files_of_tf_keras(tmp_path):
+    model = Keyed()
+    model(np.zeros((1, 2), "float32"))
+    with h5py.File(tmp_path / "a.h5", "w") as file:  # so wrote TensorFlow 2.4
+        names = ["dense_1", "dense", "dense_2"]
+        file.attrs["layer_names"], file.attrs["keras_version"] = names, "2.4.0"
+        for number, name in enumerate(names):
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/kernel:0", f"{name}/bias:0"]
+            group[f"{name}/kernel:0"] = np.full((2, 2), number, "float32")
+            group[f"{name}/bias:0"] = np.full(2, number, "float32")
+    model.load_weights(tmp_path / "a.h5")
+    order = (model.parts["a"], model.parts["z"], model.last)
+    assert [layer.bias.numpy().max() for layer in order] == [0, 1, 2]

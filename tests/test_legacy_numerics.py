@@ -8,10 +8,10 @@ import h5py
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, layers, models, ops, optimizers
+from layerkit import Input, Model, initializers, layers, models, ops, optimizers
 from layerkit.optimizers import LossScaleOptimizer, Nadam
 from layerkit.saving.legacy import tensorflow_nodes, tensorflow_operations
-from layerkit.saving.legacy.configs import modern_model
+from layerkit.saving.legacy.configs import modern, modern_model
 from layerkit.saving.legacy.origin import origin_named
 from layerkit.saving.legacy.training import modern_optimizer
 from layerkit.saving.optimizer_variables import matched
@@ -345,3 +345,59 @@ def test_reshape_where_nobody_knows_how_many():
     assert y.shape == (None, 3, 4)
     values = np.ones((2, 3, 4), "float32")
     np.testing.assert_array_equal(Model(x, y).predict(values, verbose=0), values)
+
+
+def one_layer(class_name, shape=(4, 2), **config):
+    """A functional model of tf.keras that is one layer."""
+    entry = {"class_name": class_name, "name": "n", "config": {"name": "n", **config}}
+    described = graph({**entry, "inbound_nodes": [[["x", 0, 0, {}]]]}, output="n")
+    described["config"]["layers"][0]["config"]["batch_input_shape"] = [None, *shape]
+    return described
+
+
+def test_causal_separable_convolutions():
+    config = {"filters": 2, "kernel_size": [2], "dilation_rate": [2], "padding": "causal"}
+    model = made(one_layer("SeparableConv1D", data_format="channels_last", **config))
+    shapes = [w.shape for w in model.get_weights()]
+    model.set_weights([np.sin(np.arange(1, np.prod(s) + 1)).reshape(s) for s in shapes])
+    found = model.predict(np.cos(np.arange(8)).reshape(1, 4, 2).astype("float32"), verbose=0)
+    expected = [[0.902515, 1.347076], [0.897785, 0.288879], [1.510962, 1.381223]]
+    np.testing.assert_allclose(found[0], [*expected, [0.453274, 1.827162]], atol=1e-5)  # of 2.12
+    assert model.layers[-1].name == "n"
+
+
+def test_hashing_gives_whole_numbers_whatever_its_dtype():
+    model = made(one_layer("Hashing", (1,), num_bins=3, dtype="float32"))
+    assert model.layers[-1].output.dtype == "int64"
+
+
+def test_a_decay_beside_a_schedule_is_refused():
+    schedule = {"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1}}
+    config = {"learning_rate": schedule, "decay": 0.2}
+    with pytest.raises(ValueError, match=r"SGD has decay=0.2 and a learning rate schedule, which"):
+        modern_optimizer({"class_name": "SGD", "config": config}, TF2)
+
+
+def tensor(name):
+    history = {"shape": [None, 4], "dtype": "float32", "keras_history": [name, 0, 0]}
+    return {"class_name": "__keras_tensor__", "config": history}
+
+
+@pytest.mark.parametrize("name, expected", [("Subtract", 0 * X), ("Minimum", X)])
+def test_operations_of_keras_3_that_are_called_as_layers_are(name, expected):
+    node_ = {"args": [tensor("x"), tensor("x")], "kwargs": {}}
+    entry = {"class_name": name, "name": "n", "config": {"name": "n"}, "inbound_nodes": [node_]}
+    model = made(graph(entry, output="n"), origin_named("3.6.0"))
+    np.testing.assert_array_equal(model.predict(X, verbose=0), expected)
+
+
+def test_grouped_query_attention_by_the_name_of_its_class():
+    config = {"head_dim": 2, "num_query_heads": 2, "num_key_value_heads": 1, "name": "n"}
+    described = {"class_name": "GroupedQueryAttention", "config": config}
+    assert modern(described, origin_named("3.6.0"))["class_name"] == "GroupQueryAttention"
+
+
+def test_orthogonal_weights_of_half_precision():
+    q = initializers.Orthogonal(seed=1)((3, 3), "float16")
+    assert q.dtype == "float16"
+    np.testing.assert_allclose(q.astype("float32") @ q.T.astype("float32"), np.eye(3), atol=1e-2)

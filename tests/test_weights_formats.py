@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from layerkit import Model, Sequential, layers, saving
+from layerkit import Input, Model, Sequential, layers, saving
 from layerkit.layers import Dense
 from layerkit.saving import shards
 
@@ -303,3 +303,86 @@ def test_a_whole_model_gives_its_weights(tmp_path):
             warnings.simplefilter("error")
             other.load_weights(tmp_path / name)
         np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+
+
+# --- the order in which each Keras walked ---------------------------------------------------------
+
+
+class Walked(Model):
+    """Lists in a list, a private list, and layers that stand in two places."""
+
+    def __init__(self):
+        super().__init__()
+        self.zeta = layers.Dense(2)
+        self.alpha = [[layers.Dense(3)], [layers.Dense(4)]]
+        self._hidden = [layers.Dense(5), layers.Dense(6)]
+        self.Upper = layers.Dense(7)
+        self.stack = Sequential([layers.Dense(8), layers.Dropout(0.1), layers.Dense(9)])
+        self.again = [self.zeta, layers.Dense(10)]
+
+    def call(self, x):
+        (third,), (fourth,) = self.alpha
+        for layer in [self.zeta, third, fourth, *self._hidden, self.Upper, self.stack]:
+            x = layer(x)
+        return self.again[1](x)
+
+
+# What the Kerases wrote for this class: the units of the layer at each path.
+PATHS = {
+    "tf.keras 2.12": "Upper _hidden/dense _hidden/dense_1 again/dense again/dense_1 layers/dense_1 "
+    "layers/dense_2 layers/sequential/_layer_checkpoint_dependencies/dense "
+    "layers/sequential/_layer_checkpoint_dependencies/dense_2",
+    "tf_keras 2.17": "layers/dense_4 layers/dense_2 layers/dense_3 zeta layers/dense_5 "
+    "layers/dense layers/dense_1 stack/layers/dense stack/layers/dense_1",
+    "Keras 3.12": "Upper layers/dense_3 layers/dense_4 again/dense again/dense_1 layers/dense_1 "
+    "layers/dense_2 layers/sequential/layers/dense layers/sequential/layers/dense_1",
+    "Keras 3.15": "Upper layers/dense_3 layers/dense_4 again/dense again/dense_1 "
+    "alpha/container/dense alpha/container_1/dense layers/sequential/layers/dense "
+    "layers/sequential/layers/dense_1",
+}
+UNITS = (7, 5, 6, 2, 10, 3, 4, 8, 9)
+
+
+@pytest.mark.parametrize("keras", list(PATHS))
+def test_weights_of_subclassed_models_by_every_way_to_walk(keras, tmp_path):
+    model = Walked()
+    model(np.zeros((1, 4), "float32"))
+    dense = {x.units: x for x in model._flatten_layers() if isinstance(x, layers.Dense)}
+    with h5py.File(tmp_path / "all.weights.h5", "w") as file:
+        for path, units in zip(PATHS[keras].split(), UNITS, strict=True):
+            for key, weight in enumerate(dense[units].weights):
+                file[f"{path}/vars/{key}"] = np.full(weight.shape, units + key / 2, "float32")
+    model.load_weights(tmp_path / "all.weights.h5")
+    for units, layer in dense.items():
+        for key, weight in enumerate(layer.get_weights()):
+            np.testing.assert_array_equal(weight, units + key / 2)
+
+
+def test_private_layers_of_attention_in_tf_keras(tmp_path):
+    x = Input((3, 4))
+    model = Model(x, layers.MultiHeadAttention(1, 2, use_bias=False)(x, x))
+    with h5py.File(tmp_path / "all.weights.h5", "w") as file:
+        group = "_layer_checkpoint_dependencies/multi_head_attention"
+        for number, (name, weight) in enumerate(
+            zip(("query", "key", "value", "output"), model.weights, strict=True)
+        ):
+            file[f"{group}/_{name}_dense/vars/0"] = np.full(weight.shape, number, "float32")
+    model.load_weights(tmp_path / "all.weights.h5")
+    assert [w.max() for w in model.get_weights()] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["a.weights.h5", "a.h5"])
+def test_axes_of_normalization_in_the_order_of_the_config(name, tmp_path):
+    model = Sequential([Input((2, 3)), layers.LayerNormalization(axis=[-1, -2], center=False)])
+    gamma = np.arange(6, dtype="float32").reshape(3, 2)  # as before Keras 3.15
+    with h5py.File(tmp_path / name, "w") as file:
+        if name == "a.h5":
+            file.attrs["layer_names"], file.attrs["keras_version"] = ["n"], "2.12.0"
+            file.create_group("n").attrs["weight_names"] = ["gamma:0"]
+            file["n/gamma:0"] = gamma
+        else:
+            file["layers/layer_normalization/vars/0"] = gamma
+    model.load_weights(tmp_path / name)
+    found = model.predict(np.array([[[1, 2, 3], [4, 5, 6]]], "float32"), verbose=0)[0]
+    unscaled = np.array([-1.4635, -0.8781, -0.2927, 0.2927, 0.8781, 1.4635])  # by Keras 3.12
+    np.testing.assert_allclose(found.ravel(), unscaled * np.arange(6), atol=1e-3)

@@ -52,7 +52,7 @@ class _Merge(Layer):
         _check_is_list(self, shapes)
         self._check_batches(shapes, (1,))  # one row may be for all, where a graph says so
         rank = max(x.ndim for x in inputs)
-        return self.merge([_of_rank(rank, x) for x in inputs], _masks(self, inputs, mask))
+        return self.merge([_of_rank(rank, x) for x in inputs], masks_of_each(self, inputs, mask))
 
     def merge(self, xs: list[Any], masks: list[Any]) -> Any:
         """The output, of tensors of one rank and their masks (or None for each)."""
@@ -83,7 +83,7 @@ class _Merge(Layer):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         if previous_mask is None:
             return None
-        masks = _masks(self, inputs, previous_mask)
+        masks = masks_of_each(self, inputs, previous_mask)
         return None if any(mask is None for mask in masks) else reduce(K.logical_or, masks)
 
     def ways_to_mask(self, inputs: list[Any], masks: list[Any]) -> list[tuple[Any, int]]:
@@ -140,9 +140,9 @@ class _Extreme(_Merge):
     choose: ClassVar[Callable[..., Any]]
 
     def merge(self, xs: list[Any], masks: list[Any]) -> Any:
-        spread = [None if m is None else K.expand_dims(m, -1) for m in masks]
-        output, known = xs[0], spread[0]
-        for x, mask in zip(xs[1:], spread[1:], strict=True):
+        masks = [None if m is None else K.expand_dims(m, -1) for m in masks]
+        output, known = xs[0], masks[0]
+        for x, mask in zip(xs[1:], masks[1:], strict=True):
             if mask is not None:
                 x = K.where(mask, x, output)
             if known is not None:
@@ -210,11 +210,11 @@ class Concatenate(_Merge):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         if previous_mask is None:
             return None
-        masks = _masks(self, inputs, previous_mask)
+        masks = masks_of_each(self, inputs, previous_mask)
         if all(mask is None for mask in masks):
             return None
-        spread = [_spread(mask, x) for mask, x in zip(masks, inputs, strict=True)]
-        return K.any(K.concatenate(spread, axis=self.axis), axis=-1)
+        masks = [spread(mask, x) for mask, x in zip(masks, inputs, strict=True)]
+        return K.any(K.concatenate(masks, axis=self.axis), axis=-1)
 
     def ways_to_mask(self, inputs: list[Any], masks: list[Any]) -> list[tuple[Any, int]]:
         """From a mask by `expand_dims`, from an input by `zeros_like`; then `logical_or`,
@@ -380,7 +380,7 @@ def _checked_axes(axes: Any) -> Any:
     return tuple(axes)
 
 
-def _masks(layer: Layer, inputs: Any, mask: Any) -> list[Any]:
+def masks_of_each(layer: Layer, inputs: Any, mask: Any) -> list[Any]:
     """One mask, or None, per input."""
     if mask is None:
         return [None] * len(inputs)
@@ -398,7 +398,7 @@ def _masks(layer: Layer, inputs: Any, mask: Any) -> list[Any]:
     return [None if m is None else K.convert_to_tensor(m) for m in mask]
 
 
-def _spread(mask: Any, x: Any) -> Any:
+def spread(mask: Any, x: Any) -> Any:
     """A mask for every element of x; all True where there is none."""
     if mask is None:
         return K.ones_like(x, dtype="bool")

@@ -1,4 +1,4 @@
-"""Weights in HDF5 as Keras 3 lays them out: who has weights, under which path, and how they load.
+"""Weights in HDF5 as Keras 3 lays them out, and how they load.
 
 An object at a path P of the walk keeps its own variables in the group `P/vars`, as datasets '0',
 '1', ... The walk follows Keras's order exactly, for it decides the names in the file.
@@ -9,97 +9,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from ..layers import Layer
-from ..naming import snake_case
 from . import hdf5
 from .all_or_nothing import all_or_nothing
 from .optimizer_variables import matched
+from .order_of_axes import in_other_order
 from .refusal import report, tell
 from .side_by_side import MOST_ROWS, REMEDY, TOO_LARGE, table
-
-_NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
-_NOT_WALKED |= {"lr"}  # which tells scripts of Keras 2 that it is `learning_rate` now
-
-
-# --- the walk ----------------------------------------------------------------------------------
-
-
-def walk(root: Any) -> Iterator[tuple[str, Any]]:
-    """(path, object) for `root` and all below it that can have weights, each object once.
-
-    Attributes are followed in Keras's order: capitals, small letters, then private ones. Lists
-    and dicts give each of their objects the snake case of its class, numbered where it repeats.
-    """
-    yield from _walk(root, "", set())
-
-
-def _walk(obj: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    if id(obj) in seen:
-        return
-    seen.add(id(obj))
-    yield path, obj
-    for name, value in _attributes(obj):
-        yield from _walk_value(value, f"{path}/{name}" if path else name, seen, set())
-
-
-def _walk_value(
-    value: Any, path: str, seen: set[int], containers: set[int]
-) -> Iterator[tuple[str, Any]]:
-    value = _standing_for(value)
-    if _has_weights(value):
-        yield from _walk(value, path, seen)
-    elif isinstance(value, (list, tuple, dict)) and id(value) not in containers:
-        containers.add(id(value))
-        count: Counter[str] = Counter()
-        for item in list(value.values() if isinstance(value, dict) else value):
-            if not _has_weights(item) and not isinstance(item, (list, tuple, dict)):
-                continue
-            name = _kind(type(_standing_for(item))) if _has_weights(item) else "container"
-            number = f"_{count[name]}" if count[name] else ""
-            count[name] += 1  # also for objects that have a path already
-            yield from _walk_value(item, f"{path}/{name}{number}", seen, containers)
-
-
-def _standing_for(value: Any) -> Any:
-    """What paths name in the place of `value`: of a wrapper that no old file has, its layer."""
-    return value.layer if getattr(type(value), "only_its_layer_in_paths", False) else value
-
-
-def _kind(cls: type) -> str:
-    """What paths call an object of a class."""
-    return snake_case(vars(cls).get("written_as", cls.__name__))
-
-
-def _attributes(obj: Any) -> Iterator[tuple[str, Any]]:
-    """(name, value) of all attributes that Keras would look at."""
-    if getattr(type(obj), "layers_come_first", False):  # as in Sequential
-        yield "layers", obj.layers
-    skipped = _names_of_a_plain_layer() if isinstance(obj, Layer) else frozenset()
-    for name in sorted(dir(obj), key=lambda name: f"~{name}" if name[0] == "_" else name):
-        if name.startswith("__") or name in skipped or name in _NOT_WALKED:
-            continue
-        try:
-            value = getattr(obj, name)
-        except Exception:  # a property of the user's may raise anything
-            continue
-        yield name, value
-
-
-@cache
-def _names_of_a_plain_layer() -> frozenset[str]:
-    return frozenset(dir(Layer(name="plain")))
-
-
-def _has_weights(value: Any) -> bool:
-    return callable(getattr(type(value), "save_own_variables", None))
-
+from .walk import OLDER_WAYS, walk
 
 # --- writing -----------------------------------------------------------------------------------
 
@@ -195,18 +117,36 @@ def load_from(model: Any, store: Store, name: str, skip_mismatch: bool) -> None:
     """`read_weights` of what is in a store."""
     with all_or_nothing(model):
         _prepare_optimizer(model, store)
-        parts = [_compare(path, obj, store) for path, obj in walk(model)]
+        parts = _parts(model, store)
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
             raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{REMEDY}")
         for part in parts:
             if not part.problem:
-                part.arrays |= {key: hdf5.read(dataset) for key, dataset in part.stored.items()}
+                part.arrays |= {key: _read(part, key, x) for key, x in part.stored.items()}
         _assign(parts, skip_mismatch)
         failed = [part for part in parts if part.problem and isinstance(part.obj, Layer)]
         if failed and not skip_mismatch:
             raise ValueError(f"{_could_not_be_loaded(failed, parts, store, name)}\n{REMEDY}")
         _warn_of_skipped(failed, parts, store, name)
+
+
+def _read(part: _Part, key: str, dataset: Any) -> np.ndarray:
+    array, before = hdf5.read(dataset), part.before.get(key)
+    if before is not None and in_other_order(part.obj, before.shape, array.shape):
+        return array.reshape(before.shape)
+    return array
+
+
+def _parts(model: Any, store: Store) -> list[_Part]:
+    """Every object beside its arrays, found in the way in which the file's Keras walked."""
+    parts = [_compare(path, obj, store) for path, obj in walk(model)]
+    if any(part.before and not part.stored and isinstance(part.obj, Layer) for part in parts):
+        for way in OLDER_WAYS:
+            others = [_compare(path, obj, store) for path, obj in walk(model, way)]
+            if not any(part.problem for part in others if isinstance(part.obj, Layer)):
+                return others
+    return parts
 
 
 def _prepare_optimizer(model: Any, store: Store) -> None:
@@ -219,9 +159,17 @@ def _prepare_optimizer(model: Any, store: Store) -> None:
 
 
 def _paths_of_groups(path: str) -> list[str]:
-    """Where the group of an object may lie: at its path, or at what tf.keras called it."""
+    """Where the group of an object may lie: at its path, or at what tf.keras called it.
+
+    There some attributes were private, and a subclassed model's own layers were `layers`.
+    """
     owner, _, name = path.rpartition("/")
-    return list(dict.fromkeys([path, _path_in_tf_keras(path), f"{owner}/_{name}"]))
+    paths = [path, f"{owner}/_{name}"]
+    first, layers, rest = path.partition("/layers/")
+    paths += [_path_in_tf_keras(each) for each in paths]
+    if layers:
+        paths.append(first + _path_in_tf_keras(layers + rest))
+    return list(dict.fromkeys(paths))
 
 
 def _path_in_tf_keras(path: str) -> str:
@@ -279,7 +227,9 @@ def _layer_problem(part: _Part) -> str:
     layer, before, stored = part.obj, part.before, part.stored
     if set(before) == set(stored):
         for name, key in zip(_variable_names(part), before, strict=True):
-            if before[key].shape != stored[key].shape:
+            if before[key].shape != stored[key].shape and not in_other_order(
+                layer, before[key].shape, stored[key].shape
+            ):
                 return (
                     f"Layer '{layer.name}' expected '{name}' of shape {before[key].shape}, but "
                     f"the file holds shape {stored[key].shape}."

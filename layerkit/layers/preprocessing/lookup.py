@@ -331,6 +331,12 @@ class _IndexLookup(HostLayer):
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
         output = encoded(numbers, mode, self._depth(), "int64")
         if self.output_mode == "tf_idf":
+            if self.idf_weights is None:
+                raise ValueError(
+                    f"Layer '{self.name}' ({type(self).__name__}) has output_mode='tf_idf' and no "
+                    "`idf_weights`: adapt() it, or give them to set_vocabulary(vocabulary, "
+                    "idf_weights)."
+                )
             output = output.astype(K.floatx()) * self.idf_weights
         return K.convert_to_tensor(output)
 

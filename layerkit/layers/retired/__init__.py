@@ -6,28 +6,45 @@ from .activations import ParametricSoftplus, SReLU
 from .dense import Highway, MaxoutDense
 from .images import RandomCropKeras2, TheanoPooling, UpSampling2DKeras2
 from .local import LocallyConnected1D, LocallyConnected2D, local_conv1d, local_conv2d
+from .merging import (
+    AddKeras2,
+    AverageKeras2,
+    ConcatenateKeras2,
+    MaximumKeras2,
+    MinimumKeras2,
+    MultiplyKeras2,
+    SubtractKeras2,
+)
 from .normalization import (
     BatchNormalizationKeras2,
     BatchNormalizationOfBatches,
     BatchNormalizationOfDeviations,
     BatchNormalizationOfSamples,
 )
-from .sequences import DroppingEmbedding, HoldingBidirectional, TimeFirst
+from .sequences import DroppingEmbedding, HoldingBidirectional, MaskOf, TimeFirst
 
 __all__ = [
+    "AddKeras2",
+    "AverageKeras2",
     "BatchNormalizationKeras2",
     "BatchNormalizationOfBatches",
     "BatchNormalizationOfDeviations",
     "BatchNormalizationOfSamples",
+    "ConcatenateKeras2",
     "DroppingEmbedding",
     "Highway",
     "HoldingBidirectional",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "MaskOf",
+    "MaximumKeras2",
     "MaxoutDense",
+    "MinimumKeras2",
+    "MultiplyKeras2",
     "ParametricSoftplus",
     "RandomCropKeras2",
     "SReLU",
+    "SubtractKeras2",
     "TheanoPooling",
     "TimeFirst",
     "UpSampling2DKeras2",

@@ -52,6 +52,21 @@ class HoldingBidirectional(Bidirectional):
             setattr(part, "zero_output_for_mask", False)  # noqa: B010  not every layer has it
 
 
+class MaskOf(Layer):
+    """The mask of sequences as a tensor: (batch, steps) of booleans, all True where there is none.
+
+    Recurrent layers of Keras 2 took it where they were given states too; those of Keras 3 do not.
+    """
+
+    supports_masking = True
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        return ops.ones(x.shape[:2], dtype="bool") if mask is None else mask
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return None
+
+
 class TimeFirst(Wrapper):
     """A recurrent layer of (time, batch, features), as those of Keras 2 with time_major=True."""
 

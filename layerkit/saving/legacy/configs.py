@@ -15,6 +15,7 @@ from ...old_arguments import with_new_names
 from ...symbolic import is_operation
 from ..refusal import expecting_a_config
 from . import keras0, tensorflow_operations, theano
+from .masks import Masks
 from .names import addressed, is_address, without_slashes
 from .old_layers import MERGES, renamed
 from .origin import Origin, origin_named, with_context
@@ -54,6 +55,7 @@ _RENAMED = {
     "CuDNNLSTM": "LSTM",
     "Deconvolution2D": "Conv2DTranspose",
     "Deconvolution3D": "Conv3DTranspose",
+    "GroupedQueryAttention": "GroupQueryAttention",
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
     "SyncBatchNormalization": "BatchNormalization",
@@ -88,7 +90,22 @@ def _chain(description: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         expand = {"module": "keras.src.ops.numpy", "class_name": "ExpandDims", "name": name}
         dot = {**layer, "name": f"{name}_dot", "config": {**config, "name": f"{name}_dot"}}
         return [dot, {**expand, "config": {"name": name, "axis": 1}}]
+    if description["class_name"] == "SeparableConv1D" and config.get("padding") == "causal":
+        return _padded_before(layer)
     return theano.layers_for(layer, origin.note) if origin.backend == "theano" else [layer]
+
+
+def _padded_before(layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """A SeparableConv1D of tf.keras with padding 'causal', which it has no more."""
+    config = layer["config"]
+    window, dilation = (
+        x[0] if isinstance(x, (list, tuple)) else x
+        for x in (config["kernel_size"], config.get("dilation_rate", 1))
+    )
+    before = {"name": f"{config['name']}_padding", "padding": [(window - 1) * dilation, 0]}
+    before["data_format"] = config.get("data_format")
+    padding = {"class_name": "ZeroPadding1D", "config": before}
+    return [padding, {**layer, "config": {**config, "padding": "valid"}}]
 
 
 def modern(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -118,6 +135,7 @@ def _sequential(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if found and found[0]["class_name"] == "Merge" and found[0]["config"].get("layers"):
         return _branches(config, origin)
     inputs = [] if not found or found[0]["class_name"] in _INPUTS else _input_of(found[0])
+    origin = origin._replace(is_inner=True)
     described = {**config, "layers": inputs + [m for x in found for m in _chain(x, origin)]}
     return {**description, "config": _without_policy(described)}
 
@@ -189,6 +207,9 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if origin.keras < (2,):
         config["input_layers"] = [_source(x, config["layers"]) for x in config["input_layers"]]
     entries = without_shapes(config["layers"], config["output_layers"])
+    if origin.is_old and origin.has_masks:
+        origin = origin._replace(masks=Masks(entries, origin.is_inner))
+    origin = origin._replace(is_inner=True)
     entries = [linked for entry in entries for linked in _entries_of(entry, origin)]
     models = {e["name"]: len(e["inbound_nodes"]) for e in entries if _is_model(e)}
     ends = [config["input_layers"], config["output_layers"]]
@@ -225,12 +246,32 @@ def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         return tensorflow_operations.entries_of(entry)
     if not origin.is_old and _is_operation(entry):
         return [{**entry, "module": "keras.src.ops"}]
-    return _linked(_chain(entry, origin), _modern_calls(entry))
+    masks, nodes = _masks_beside_states(entry, origin)
+    return masks + _linked(_chain(entry, origin), _modern_calls(entry, nodes))
 
 
-def _modern_calls(entry: dict[str, Any]) -> list:
+def _masks_beside_states(entry: dict[str, Any], origin: Origin) -> tuple[list, list]:
+    """Layers that give masks to calls of a recurrent layer on states too, and all of its calls."""
+    name, nodes, called = f"{entry['name']}_mask", list(entry["inbound_nodes"]), []
+    if origin.masks is None or entry["class_name"] not in _RECURRENT:
+        return [], nodes
+    for number, node in enumerate(nodes):
+        sequence: Any = node[0] if isinstance(node, list) and node else None
+        if is_address(sequence) and _takes_states(node) and origin.masks.of(sequence):
+            called.append([[*sequence[:3], {}]])
+            nodes[number] = _with_options(node, {"mask": [name, len(called) - 1, 0]})
+    if not called:
+        return [], nodes
+    origin.note(_MASKED_STATES)
+    return _linked([{"class_name": "MaskOf", "config": {"name": name}}], called), nodes
+
+
+def _takes_states(node: list) -> bool:
+    return len(node) > 1 or bool(len(node[0]) > 3 and node[0][3].get("initial_state"))
+
+
+def _modern_calls(entry: dict[str, Any], nodes: list) -> list:
     """The calls of a layer, with what was once said otherwise as its arguments by name."""
-    nodes = entry["inbound_nodes"]
     if entry["class_name"] in _RECURRENT:
         nodes = [_with_states(node) for node in nodes]
     if isinstance(entry["config"], dict) and entry["config"].get("causal"):
@@ -266,6 +307,9 @@ def _with_options(node: Any, options: dict[str, Any]) -> Any:
     return [first, *node[1:]]
 
 
+_MERGING = (*MERGES.values(), "Minimum", "Subtract")
+
+
 def _is_operation(entry: dict[str, Any]) -> bool:
     """Whether Keras 3 called an operation there: legacy files do not tell it from a layer.
 
@@ -277,7 +321,7 @@ def _is_operation(entry: dict[str, Any]) -> bool:
     if "layers" not in builtins_named(name):
         return is_operation(name)
     takes_one = len(nodes[0]["args"]) == 1
-    return name in MERGES.values() and not (takes_one and isinstance(nodes[0]["args"][0], list))
+    return name in _MERGING and not (takes_one and isinstance(nodes[0]["args"][0], list))
 
 
 def _linked(chain: list[dict[str, Any]], nodes: list) -> list[dict[str, Any]]:
@@ -438,6 +482,10 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
     return {key: x for key, x in config.items() if key != "forget_bias_init"}
 
 
+_MASKED_STATES = (
+    "MaskOf gives masks to recurrent layers that are called on states too, where those of Keras 3 "
+    "leave them out."
+)
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
 _CORNERS = (
     "UpSampling2DKeras2 interpolates between the corners of pixels, as UpSampling2D of Keras 2 did "

@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import layers
 from ...constructors import first_of_ours
+from ..order_of_axes import in_other_order
 from .configs import TURNED_KERNELS
 from .origin import Origin
 
@@ -40,6 +41,8 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
         arrays = _with_places_last(layer, arrays)
     if origin.backend == "theano" and (isinstance(layer, _FLIPPED) or kind in _FLIPPED_CELLS):
         arrays = [_flipped(a) if a.ndim > 2 else a for a in arrays]
+    if kind == "LayerNormalization":
+        arrays = [_in_order_of_axes(layer, a) for a in arrays]
     if kind in ("LSTMCell", "GRUCell") and len(arrays) == 3:
         arrays = _from_cudnn(kind, layer.units, arrays)
     return arrays
@@ -87,6 +90,12 @@ def _with_places_last(layer: Any, arrays: Arrays) -> Arrays:
     if len(arrays) != 2 or arrays[1].size != math.prod(layer.bias.shape):
         return arrays
     return [arrays[0], arrays[1].reshape(layer.bias.shape)]
+
+
+def _in_order_of_axes(layer: Any, array: np.ndarray) -> np.ndarray:
+    """gamma or beta of several axes, which had the order of the config; they were reshaped."""
+    shape = tuple(layer.weights[0].shape)
+    return array.reshape(shape) if in_other_order(layer, shape, array.shape) else array
 
 
 def _flipped(kernel: np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ from typing import Any
 from layerkit.backend import tree
 
 from ...configurable import custom_object_scope
+from ...layers import IntegerLookup, StringLookup, TextVectorization
 from .. import hdf5
 from ..all_or_nothing import all_or_nothing
 from ..model_config import described, rebuild, weights_for, without_code
-from ..refusal import naming
+from ..refusal import naming, tell
 from ..training_config import compile_as_saved
 from . import arrays as files
 from .configs import modern_model
@@ -45,7 +46,24 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
                     compile_as_saved(model, training)
             restore_optimizer(model, parts, root, origin, path)
         model.file_notes = origin.all_notes
+    _tell_of_empty_vocabularies(model, path)
     return model
+
+
+def _tell_of_empty_vocabularies(model: Any, path: str) -> None:
+    """A warning where layers have learned a vocabulary that the file cannot hold."""
+    empty = [layer.name for layer in model._flatten_layers() if _is_empty(layer)]
+    if empty:
+        tell(
+            f"Layers {empty} of '{path}' have no vocabulary: legacy files do not hold what was "
+            "learned. Give it to them by set_vocabulary() or adapt() before using the model.",
+            stacklevel=5,
+        )
+
+
+def _is_empty(layer: Any) -> bool:
+    own = type(layer) in (IntegerLookup, StringLookup, TextVectorization)
+    return own and not layer.get_vocabulary(include_special_tokens=False)
 
 
 def read_legacy_weights(

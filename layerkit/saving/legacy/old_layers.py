@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .masks import MASKS_MEET
 from .origin import Origin
 
 MERGES = {
@@ -163,6 +164,13 @@ _NORMALIZATIONS = {
 }
 
 
+def _hashing(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """Hashing, whose dtype before Keras 3 said nothing where it gives whole numbers."""
+    if config.get("output_mode", "int") == "int":
+        config = {key: x for key, x in config.items() if key != "dtype"}
+    return "Hashing", config
+
+
 def _embedding(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
     return "DroppingEmbedding" if config.get("dropout") else "Embedding", config
 
@@ -173,6 +181,18 @@ def _both_ways(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, A
         return "Bidirectional", config
     origin.note(_HOLDING)
     return "HoldingBidirectional", config
+
+
+def _merging(name: str) -> Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]:
+    """A layer that merges: today's, but where it matters how it took masks."""
+
+    def changed(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+        if origin.masks is None or not origin.masks.meet_in(config.get("name")):
+            return name, config
+        origin.note(_MASKS_MEET)
+        return f"{name}Keras2", config
+
+    return changed
 
 
 def _random_crop(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
@@ -206,6 +226,10 @@ _HOLDING = (
     "HoldingBidirectional is Bidirectional of Keras 1 and 2, whose outputs at masked steps are "
     "those of the step before."
 )
+_MASKS_MEET = (
+    "Layers that merge and end in Keras2 take masks as Keras before 3.4: a step counts where no "
+    "input masks it."
+)
 _RESIZED_FIRST = (
     "RandomCropKeras2 is RandomCrop of tf.keras before 2.7, which in predictions resized images "
     "and then cut out the middle."
@@ -229,7 +253,9 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
+    "Hashing": _hashing,
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
+    **{name: _merging(name) for name in MASKS_MEET},
 }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from .masks import Masks
+
 
 class Origin(NamedTuple):
     """Who wrote a file."""
@@ -14,6 +16,8 @@ class Origin(NamedTuple):
     backend: str = ""  # as 'theano'; '' where it is not known
     of_tensorflow: bool = False  # whether it was tf.keras
     has_masks: bool = False  # whether a layer of the model makes any
+    is_inner: bool = False  # whether this is about what is inside of a model
+    masks: Masks | None = None  # those of the graph that this is about, if it has any
     data_format: str | None = None  # of layers whose config does not say it
     shapes: Mapping[str, list[tuple[int, ...]]] = MappingProxyType({})  # of layers' arrays, by name
     notes: tuple[list[str], ...] = ()  # a list to which what names mean otherwise is added

@@ -162,6 +162,12 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
         del config["epsilon"]
     if config.get("clipnorm") and origin.is_old and not origin.of_tensorflow:  # of all gradients
         config["global_clipnorm"] = config.pop("clipnorm")
+    if decay and isinstance(config.get("learning_rate"), dict):
+        raise ValueError(
+            f"{name} has decay={decay} and a learning rate schedule, which its Keras divided by "
+            "1 + decay * step. Compile the model with a schedule of your own that does, a subclass "
+            "of layerkit.optimizers.schedules.LearningRateSchedule"
+        )
     if decay:
         config["learning_rate"] = _decaying(cls, config, decay)
     if "clipnorm" in config or "clipvalue" in config:

@@ -52,7 +52,8 @@ def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = Fal
     with other numbers of arrays, are left out with a warning.
     """
     stored = [layer for layer in files.stored_layers(root) if layer.datasets]
-    found = _with_weights(model.layers)
+    of_tf_keras = files.origin_of(root).of_tensorflow
+    found = _with_weights(_in_order_of_keys(model) if of_tf_keras else model.layers)
     if len(found) != len(stored):  # Keras 1 kept the layers of inner models one by one
         flat = [x for x in model._flatten_layers() if x._own_variables() and x is not model]
         found = flat if len(flat) == len(stored) else found
@@ -81,6 +82,19 @@ def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) 
             f"{sorted(stored) or 'none'}.",
             stacklevel=5,
         )
+
+
+def _in_order_of_keys(model: Any) -> list[Any]:
+    """The layers of a model as tf.keras found them, which took those of a dict by their keys."""
+    layers = list(model.layers)
+    places = {id(layer): place for place, layer in enumerate(layers)}
+    for value in vars(model).values():
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            continue
+        held = [value[key] for key in sorted(value) if id(value[key]) in places]
+        for place, layer in zip(sorted(places[id(layer)] for layer in held), held, strict=True):
+            layers[place] = layer
+    return layers
 
 
 def _in_file_order(model: Any) -> list[Any]:
