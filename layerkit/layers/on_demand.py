@@ -78,6 +78,7 @@ _RETIRED = (  # which only files and old scripts name
     "HoldingBidirectional",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "MaskedWithStates",
     "MaxoutDense",
     "ParametricSoftplus",
     "RandomCropKeras2",

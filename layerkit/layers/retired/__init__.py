@@ -12,7 +12,7 @@ from .normalization import (
     BatchNormalizationOfDeviations,
     BatchNormalizationOfSamples,
 )
-from .sequences import DroppingEmbedding, HoldingBidirectional, TimeFirst
+from .sequences import DroppingEmbedding, HoldingBidirectional, MaskedWithStates, TimeFirst
 
 __all__ = [
     "BatchNormalizationKeras2",
@@ -24,6 +24,7 @@ __all__ = [
     "HoldingBidirectional",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "MaskedWithStates",
     "MaxoutDense",
     "ParametricSoftplus",
     "RandomCropKeras2",

@@ -225,7 +225,28 @@ def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         return tensorflow_operations.entries_of(entry)
     if not origin.is_old and _is_operation(entry):
         return [{**entry, "module": "keras.src.ops"}]
-    return _linked(_chain(entry, origin), _modern_calls(entry))
+    chain, nodes = _chain(entry, origin), _modern_calls(entry)
+    if origin.is_old and origin.has_masks and any(map(_gives_states, nodes)):
+        origin.note(_MASKED)
+        chain[-1] = _wrapped("MaskedWithStates", chain[-1])
+    return _linked(chain, nodes)
+
+
+_MASKED = (
+    "MaskedWithStates is a recurrent layer that is masked, as in Keras 1 and 2, where it is given "
+    "states; Keras 3 leaves the mask out."
+)
+
+
+def _gives_states(node: Any) -> bool:
+    """Whether a call gives a layer its first states."""
+    first = node[0] if isinstance(node, list) and node else None
+    return is_address(first) and len(first) > 3 and bool(first[3].get("initial_state"))
+
+
+def _wrapped(name: str, layer: dict[str, Any]) -> dict[str, Any]:
+    """A layer in a wrapper that has its name."""
+    return {"class_name": name, "config": {"name": layer["config"]["name"], "layer": layer}}
 
 
 def _modern_calls(entry: dict[str, Any]) -> list:
@@ -389,7 +410,7 @@ def _with_time_first(name: str, config: dict[str, Any], origin: Origin) -> dict[
         )
     layer = {"class_name": name, **_layer(name, {**config, "time_major": False}, origin)}
     origin.note("TimeFirst exchanges time and batch around a layer that had time_major=True.")
-    return {"class_name": "TimeFirst", "config": {"name": config.get("name"), "layer": layer}}
+    return _wrapped("TimeFirst", layer)
 
 
 TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from layerkit.backend import tree
-
 from ...configurable import custom_object_scope
 from .. import hdf5
 from ..all_or_nothing import all_or_nothing
@@ -38,8 +36,8 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
-                outputs = len(tree.flatten(getattr(model, "outputs", [])))
-                training = modern_training(training, origin, outputs)
+                names = getattr(model, "output_names", ())
+                training = modern_training(training, origin, names)
                 if training is not None:
                     compile_as_saved(model, training)
             restore_optimizer(model, parts, root, origin, path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from layerkit.backend import tree
@@ -34,10 +35,12 @@ def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]
     return config
 
 
-def modern_training(config: Any, origin: Origin, outputs: int = 1) -> dict[str, Any] | None:
+def modern_training(
+    config: Any, origin: Origin, outputs: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """A training configuration of any age as `compile_as_saved` takes it.
 
-    outputs: how many the model has. None, with a warning, where it is none of any Keras's.
+    outputs: the names of the model's. None, with a warning, where it is none of any Keras's.
     """
     return _or_none(_of_keras_1_or_2, config, origin, outputs)
 
@@ -63,7 +66,9 @@ def _of_tf_keras(training: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return _modern_parts(training, origin)
 
 
-def _of_keras_1_or_2(config: dict[str, Any], origin: Origin, outputs: int) -> dict[str, Any]:
+def _of_keras_1_or_2(
+    config: dict[str, Any], origin: Origin, outputs: Sequence[str]
+) -> dict[str, Any]:
     config = dict(config)
     optimizer = config.pop("optimizer_config", None)
     if isinstance(optimizer, dict):
@@ -72,9 +77,29 @@ def _of_keras_1_or_2(config: dict[str, Any], origin: Origin, outputs: int) -> di
     if all(mode in (None, "temporal") for mode in modes):  # the weights' shape says it now
         config.pop("sample_weight_mode", None)
     parts = _modern_parts(config, origin)
+    if len(set(outputs)) < len(outputs):
+        named = _told_apart(outputs) if origin.of_tensorflow else outputs
+        for key in (*_FAMILIES, "loss_weights"):
+            parts[key] = _in_order(parts.get(key), named)
     for key in ("metrics", "weighted_metrics"):
-        parts[key] = _for_each(parts.get(key), outputs) if origin.is_old else parts.get(key)
+        parts[key] = _for_each(parts.get(key), len(outputs)) if origin.is_old else parts.get(key)
     return parts
+
+
+def _told_apart(outputs: Sequence[str]) -> list[str]:
+    """Names of outputs as tf.keras told them apart where one layer gives several."""
+    names: list[str] = []
+    for name in outputs:
+        numbered = (f"{name}_{number}" for number in count(1))
+        names.append(name if name not in names else next(n for n in numbered if n not in names))
+    return names
+
+
+def _in_order(value: Any, outputs: Sequence[str]) -> Any:
+    """What a dict says of outputs by their names as a list: one name may be that of several."""
+    if not isinstance(value, dict) or "class_name" in value:
+        return value
+    return [value.get(name) for name in outputs]
 
 
 def _for_each(metrics: Any, outputs: int) -> Any:
