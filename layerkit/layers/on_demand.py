@@ -83,6 +83,8 @@ _RETIRED = (  # which only files and old scripts name
     "ParametricSoftplus",
     "RandomCropKeras2",
     "SReLU",
+    "TheanoConvLSTM2D",
+    "TheanoConvLSTMCell",
     "TheanoPooling",
     "TimeFirst",
     "UpSampling2DKeras2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .activations import ParametricSoftplus, SReLU
+from .conv_lstm import TheanoConvLSTM2D, TheanoConvLSTMCell
 from .dense import Highway, MaxoutDense
 from .images import RandomCropKeras2, TheanoPooling, UpSampling2DKeras2
 from .local import LocallyConnected1D, LocallyConnected2D, local_conv1d, local_conv2d
@@ -29,6 +30,8 @@ __all__ = [
     "ParametricSoftplus",
     "RandomCropKeras2",
     "SReLU",
+    "TheanoConvLSTM2D",
+    "TheanoConvLSTMCell",
     "TheanoPooling",
     "TimeFirst",
     "UpSampling2DKeras2",

@@ -393,7 +393,7 @@ def _of_users(name: str, config: dict[str, Any], origin: Origin) -> dict[str, An
 
 def _as_it_computed(name: str, config: dict[str, Any], origin: Origin) -> str:
     """The class that computes what `name` meant to who wrote the file."""
-    old = origin.is_old and origin.backend == "tensorflow" and not origin.of_tensorflow
+    old = origin.is_old and origin.backend in _CORNERED and not origin.of_tensorflow
     if name == "UpSampling2D" and config.get("interpolation") == "bilinear" and old:
         origin.note(_CORNERS)
         return "UpSampling2DKeras2"
@@ -460,7 +460,8 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
 
 
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
+_CORNERED = ("tensorflow", "theano")
 _CORNERS = (
     "UpSampling2DKeras2 interpolates between the corners of pixels, as UpSampling2D of Keras 2 did "
-    "on TensorFlow, not between their centres."
+    "on TensorFlow and on Theano, not between their centres."
 )

@@ -16,7 +16,9 @@ from .origin import Origin
 Arrays = list[np.ndarray]
 
 # The gates of recurrent layers in Keras 1, in today's order: there each had arrays of its own.
-_GATES = {"LSTMCell": (0, 2, 1, 3), "GRUCell": (0, 1, 2), "ConvLSTMCell": (0, 2, 1, 3)}
+_GATES = {"LSTMCell": (0, 2, 1, 3), "GRUCell": (0, 1, 2)}
+_CONV_CELLS = ("ConvLSTMCell", "TheanoConvLSTMCell")
+_GATES |= dict.fromkeys(_CONV_CELLS, (0, 2, 1, 3))
 
 
 def old_count(layer: Any, count: int) -> int:
@@ -29,7 +31,7 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
     """The arrays that an old Keras kept for `layer` as the layer's variables want them."""
     kind = _kind(layer)
     if kind in _GATES and len(arrays) == 3 * len(_GATES[kind]):
-        if kind == "ConvLSTMCell" and layer.data_format == "channels_first":
+        if kind in _CONV_CELLS and layer.data_format == "channels_first":
             arrays = [a.transpose(2, 3, 1, 0) if a.ndim == 4 else a for a in arrays]
         arrays = _joined(arrays, _GATES[kind])
     if kind == "Highway" and len(arrays) == 4 and arrays[1].ndim == 1:  # before Keras 1.2
@@ -38,7 +40,7 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
         arrays = _turned(layer, kind, arrays)
     if kind.startswith("LocallyConnected") and origin.is_old:
         arrays = _with_places_last(layer, arrays)
-    if origin.backend == "theano" and (isinstance(layer, _FLIPPED) or kind in _FLIPPED_CELLS):
+    if origin.backend == "theano" and (isinstance(layer, _FLIPPED) or kind in _CONV_CELLS):
         arrays = [_flipped(a) if a.ndim > 2 else a for a in arrays]
     if kind in ("LSTMCell", "GRUCell") and len(arrays) == 3:
         arrays = _from_cudnn(kind, layer.units, arrays)
@@ -58,7 +60,6 @@ _FLIPPED = (
     layers.Conv2DTranspose,
     layers.Conv3DTranspose,
 )
-_FLIPPED_CELLS = ("ConvLSTMCell",)
 
 
 def _joined(arrays: Arrays, order: tuple[int, ...]) -> Arrays:

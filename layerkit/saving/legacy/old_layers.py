@@ -170,13 +170,17 @@ def _embedding(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, A
 def _both_ways(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
     """Bidirectional, whose outputs at masked steps are zeros since tf.keras.
 
-    Its second layer went the other way than the first one; since Keras 3 it goes backwards.
+    Its second layer went the other way than the first one; since Keras 3 it goes backwards. And
+    the penalty of what the layer computes was that of the merged outputs, but for tf.keras.
     """
     layer = config["layer"]
-    if layer["config"].get("go_backwards") and not config.get("backward_layer"):
-        other = {"go_backwards": False, "name": f"backward_{layer['config'].get('name')}"}
-        other = {**layer, "config": {**layer["config"], **other}}
-        config = {**config, "backward_layer": other}
+    inner = dict(layer["config"])
+    if not origin.of_tensorflow:
+        config = {**config, "activity_regularizer": inner.pop("activity_regularizer", None)}
+    config = {**config, "layer": {**layer, "config": inner}}
+    if inner.get("go_backwards") and not config.get("backward_layer"):
+        other = {**inner, "go_backwards": False, "name": f"backward_{inner.get('name')}"}
+        config["backward_layer"] = {**layer, "config": other}
     if origin.of_tensorflow or not origin.has_masks:
         return "Bidirectional", config
     origin.note(_HOLDING)
