@@ -129,7 +129,7 @@ def test_a_regularizer_that_went_away_is_told_of():
     assert layer["config"]["kernel_regularizer"] is None
 
 
-CONV_LSTM = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
+WINDOW = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
 WRONG = [
     (lambda: retired.TheanoPooling([2], mode="sum"), r"expects mode='max' or 'average'. Received:"),
     (lambda: retired.TheanoPooling([0]), "The `pool_size` argument must be a tuple of 1 integers"),
@@ -138,11 +138,7 @@ WRONG = [
         r"Layer 'a' \(BatchNormalization\) expects a mode of 0, 1 or 2",
     ),
     (
-        lambda: in_keras_1("ConvLSTM2D", **CONV_LSTM),
-        r"Layer 'a' \(ConvLSTM2D\) has padding 'same' with an even window or a stride",
-    ),
-    (
-        lambda: in_keras_1("Deconvolution2D", **CONV_LSTM),
+        lambda: in_keras_1("Deconvolution2D", **WINDOW),
         r"Layer 'a' \(Conv2DTranspose\) has padding 'same' and a window of even length, \[2, 3\]",
     ),
 ]

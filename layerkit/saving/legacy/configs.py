@@ -13,7 +13,7 @@ from ...constructors import first_of_ours, parameters_of
 from ...layers import GRU, GRUCell, Layer
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
-from ..refusal import expecting_a_config
+from ..refusal import expecting_a_config, tell
 from . import keras0, tensorflow_operations, theano
 from .names import addressed, is_address, without_slashes
 from .old_layers import MERGES, renamed
@@ -31,7 +31,21 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...]]:
     if "module" in config or "class_name" not in config or "config" not in config:
         return config, ()
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
-    return modern_model(config, origin), origin.all_notes
+    model = modern_model(config, origin)
+    if origin.keras < (2,) and not with_context(origin, config).backend:
+        _tell_what_depends_on_theano(model)
+    return model, origin.all_notes
+
+
+def _tell_what_depends_on_theano(config: Any) -> None:
+    names = theano.layers_that_depend_on_it(config)
+    if names:
+        tell(
+            "The architecture does not say whether its Keras ran on TensorFlow or on Theano, where "
+            f"layers {names} computed something else: they are made as TensorFlow's. If it was "
+            'Theano, add "backend": "theano" to the JSON, beside "keras_version".',
+            stacklevel=3,
+        )
 
 
 def modern_model(config: Any, origin: Origin) -> Any:

@@ -50,6 +50,25 @@ def layers_for(layer: Description, note: Note) -> list[Description]:
     return [layer]
 
 
+def layers_that_depend_on_it(config: Any) -> list[str]:
+    """The names of the layers, in today's words, that Theano computed otherwise."""
+    if isinstance(config, list):
+        return [name for item in config for name in layers_that_depend_on_it(item)]
+    if not isinstance(config, dict):
+        return []
+    inside = config.get("config")
+    if "class_name" in config and isinstance(inside, dict) and "layers" not in inside:
+        return [str(inside.get("name"))] if _is_computed_otherwise(config) else []
+    return [name for item in config.values() for name in layers_that_depend_on_it(item)]
+
+
+def _is_computed_otherwise(layer: Description) -> bool:
+    try:
+        return layers_for(layer, lambda note: None) != [layer]
+    except ValueError:  # not even computed here
+        return True
+
+
 def _each_at_every_step(wrapper: Description, inner: list[Description]) -> list[Description]:
     *before, last = inner
     wrappers = [

@@ -79,9 +79,11 @@ def _of_keras_1_or_2(
     parts = _modern_parts(config, origin)
     if len(set(outputs)) < len(outputs):
         named = _told_apart(outputs) if origin.of_tensorflow else outputs
-        for key in (*_FAMILIES, "loss_weights"):
+        for key in ("loss", "loss_weights"):
             parts[key] = _in_order(parts.get(key), named)
-    for key in ("metrics", "weighted_metrics"):
+        for key in _METRICS:
+            parts[key] = _in_order(parts.get(key), named, in_lists=True)
+    for key in _METRICS:
         parts[key] = _for_each(parts.get(key), len(outputs)) if origin.is_old else parts.get(key)
     return parts
 
@@ -95,11 +97,14 @@ def _told_apart(outputs: Sequence[str]) -> list[str]:
     return names
 
 
-def _in_order(value: Any, outputs: Sequence[str]) -> Any:
+def _in_order(value: Any, outputs: Sequence[str], in_lists: bool = False) -> Any:
     """What a dict says of outputs by their names as a list: one name may be that of several."""
     if not isinstance(value, dict) or "class_name" in value:
         return value
-    return [value.get(name) for name in outputs]
+    found = [value.get(name) for name in outputs]
+    if not in_lists:
+        return found
+    return [[] if x is None else x if isinstance(x, list) else [x] for x in found]
 
 
 def _for_each(metrics: Any, outputs: int) -> Any:
@@ -142,6 +147,7 @@ def _names(family: str, origin: Origin) -> dict[str, str]:
     return names
 
 
+_METRICS = ("metrics", "weighted_metrics")
 _FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
 
 
