@@ -200,6 +200,13 @@ def test_an_embedding_drops_ids_wherever_they_stand():
     assert 10 < kept[:, 0].sum() < 40
 
 
+def test_only_the_map_of_a_highway_is_regularized_and_constrained():
+    layer = retired.Highway(kernel_regularizer="l2", kernel_constraint="max_norm")
+    layer.build((None, 3))
+    assert layer.kernel.regularizer and layer.kernel.constraint
+    assert not layer.carry_kernel.regularizer and not layer.carry_kernel.constraint
+
+
 def test_bidirectional_holds_its_outputs_at_masked_steps():
     layer = retired.HoldingBidirectional(layers.SimpleRNN(1, return_sequences=True))
     x = np.ones((1, 3, 2), "float32")
