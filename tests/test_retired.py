@@ -129,6 +129,18 @@ def test_a_regularizer_that_went_away_is_told_of():
     assert layer["config"]["kernel_regularizer"] is None
 
 
+@pytest.mark.parametrize(("how", "factor"), [("cpu", 0.1), ("mem", 0.1), ("gpu", 0.2)])
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+def test_recurrent_kernels_that_keras_1_2_regularized_as_the_others(name, how, factor):
+    penalties = {
+        f"{which}_regularizer": {"name": "WeightRegularizer", "l1": 0.0, "l2": value}
+        for which, value in (("W", 0.1), ("U", 0.2))
+    }
+    layer = in_keras_1(name, output_dim=2, consume_less=how, **penalties)
+    assert layer["config"]["kernel_regularizer"]["config"]["l2"] == 0.1
+    assert layer["config"]["recurrent_regularizer"]["config"]["l2"] == factor
+
+
 WINDOW = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
 WRONG = [
     (lambda: retired.TheanoPooling([2], mode="sum"), r"expects mode='max' or 'average'. Received:"),

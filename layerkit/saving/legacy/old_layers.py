@@ -205,6 +205,16 @@ def _penalty(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any
     return "Activation", {**kept, "activation": "linear", "activity_regularizer": penalty}
 
 
+def _of_gates(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The config with the recurrent kernel's regularizer: in Keras 1.2 that of the other kernel.
+
+    Where gates had weights of their own, it mixed them up.
+    """
+    if not (1, 2) <= origin.keras < (2,) or config.get("consume_less") == "gpu":
+        return config
+    return {**config, "U_regularizer": config.get("W_regularizer")}
+
+
 def _sharing(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """The config with `shared_axes`, which Keras 1 left out: they have size 1 in the arrays."""
     if origin.keras >= (2,):
@@ -241,6 +251,8 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
+    "GRU": lambda config, origin: ("GRU", _of_gates(config, origin)),
+    "LSTM": lambda config, origin: ("LSTM", _of_gates(config, origin)),
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
