@@ -414,6 +414,18 @@ def test_state_without_a_number_of_steps(tmp_path):
     np.testing.assert_array_equal(again.optimizer.variables[-1], accumulators)
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_rows_that_stayed_are_noted(momentum, tmp_path):
+    model = Sequential([Input((2,)), layers.Embedding(3, 2)])
+    model.compile(optimizers.SGD(momentum=momentum), "mse")
+    path = saved(tmp_path, model)
+    with h5py.File(path, "r+") as root:
+        for group in (root, root["model_weights"]):
+            group.attrs["keras_version"] = "2.2.4-tf"
+    notes = " ".join(models.load_model(path).file_notes)
+    assert ("a batch did not have stayed" in notes) is bool(momentum)
+
+
 def test_lambdas_take_functions_by_the_layers_names(tmp_path):
     model = Sequential([Input((4,)), layers.Dense(2, name="d"), layers.Lambda(np.abs, name="l")])
     path = tmp_path / "a.h5"

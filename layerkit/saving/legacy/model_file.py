@@ -14,7 +14,7 @@ from ..training_config import compile_as_saved
 from . import arrays as files
 from .configs import modern_model
 from .optimizer_state import restore_optimizer
-from .training import modern_training
+from .training import modern_training, note_rows_that_stayed
 from .weights import load_by_name, load_by_position
 
 
@@ -41,6 +41,7 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
                 if training is not None:
                     compile_as_saved(model, training)
             restore_optimizer(model, parts, root, origin, path)
+            note_rows_that_stayed(model, origin)
         model.file_notes = origin.all_notes
     return model
 

@@ -11,6 +11,7 @@ from layerkit.backend import tree
 
 from ...configurable import builtins_named
 from ...constructors import parameters_of
+from ...layers import Embedding
 from ...old_arguments import with_new_names
 from ..refusal import expecting_a_config, tell
 from .configs import modern_model
@@ -24,6 +25,22 @@ _EPSILON = (
     "own to the root of the mean square, not under it."
 )
 _MOMENTA = "The momenta of Nadam grow as slowly as in the Keras that wrote the file."
+
+
+def note_rows_that_stayed(model: Any, origin: Origin) -> None:
+    """Note where tf.keras moved no row of an Embedding whose id a batch did not have."""
+    optimizer = getattr(model, "optimizer", None)
+    by_rows = type(optimizer).__name__ in _BY_ROWS or bool(getattr(optimizer, "momentum", 0))
+    embeds = any(isinstance(layer, Embedding) for layer in model._flatten_layers())
+    if by_rows and embeds and origin.of_tensorflow and origin.keras < (2, 11):
+        origin.note(_ROWS)
+
+
+_BY_ROWS = ("Adadelta", "Adamax", "Nadam")
+_ROWS = (
+    "The optimizer moves all rows of an Embedding at each step, as its formula says; in the Keras "
+    "that wrote the file those whose ids a batch did not have stayed."
+)
 
 
 def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
