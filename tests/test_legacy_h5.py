@@ -423,7 +423,7 @@ def test_rows_that_stayed_are_noted(momentum, tmp_path):
         for group in (root, root["model_weights"]):
             group.attrs["keras_version"] = "2.2.4-tf"
     notes = " ".join(models.load_model(path).file_notes)
-    assert ("a batch did not have stayed" in notes) is bool(momentum)
+    assert ("those rows stayed whose ids a batch did not have" in notes) is bool(momentum)
 
 
 def test_lambdas_take_functions_by_the_layers_names(tmp_path):

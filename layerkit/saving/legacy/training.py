@@ -28,9 +28,10 @@ _MOMENTA = "The momenta of Nadam grow as slowly as in the Keras that wrote the f
 
 
 def note_rows_that_stayed(model: Any, origin: Origin) -> None:
-    """Note where tf.keras moved no row of an Embedding whose id a batch did not have."""
+    """Note where tf.keras moved only rows of an Embedding, or clipped their gradients in parts."""
     optimizer = getattr(model, "optimizer", None)
-    by_rows = type(optimizer).__name__ in _BY_ROWS or bool(getattr(optimizer, "momentum", 0))
+    settings = [getattr(optimizer, name, None) for name in ("momentum", "clipnorm", "clipvalue")]
+    by_rows = type(optimizer).__name__ in _BY_ROWS or any(settings)
     embeds = any(isinstance(layer, Embedding) for layer in model._flatten_layers())
     if by_rows and embeds and origin.of_tensorflow and origin.keras < (2, 11):
         origin.note(_ROWS)
@@ -38,8 +39,9 @@ def note_rows_that_stayed(model: Any, origin: Origin) -> None:
 
 _BY_ROWS = ("Adadelta", "Adamax", "Nadam")
 _ROWS = (
-    "The optimizer moves all rows of an Embedding at each step, as its formula says; in the Keras "
-    "that wrote the file those whose ids a batch did not have stayed."
+    "The optimizer moves all rows of an Embedding at each step, and clips a row's gradient as one. "
+    "In the Keras that wrote the file those rows stayed whose ids a batch did not have, unless "
+    "its optimizer was Adam, and the gradient of each place in the batch was clipped by itself."
 )
 
 
