@@ -62,7 +62,9 @@ class MaskedWithStates(Wrapper):
     supports_masking = True
     only_its_layer_in_paths = True
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+    def build(  # type: ignore[override]
+        self, sequences_shape: Any, initial_state_shape: Any = None
+    ) -> None:
         super().build(sequences_shape)
 
     def call(

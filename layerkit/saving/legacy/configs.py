@@ -254,7 +254,7 @@ _MASKED = (
 
 def _gives_states(node: Any) -> bool:
     """Whether a call gives a layer its first states."""
-    first = node[0] if isinstance(node, list) and node else None
+    first: Any = node[0] if isinstance(node, list) and node else None
     return is_address(first) and len(first) > 3 and bool(first[3].get("initial_state"))
 
 
