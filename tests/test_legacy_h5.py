@@ -421,6 +421,42 @@ def test_an_optimizers_state_that_does_not_fit_is_told(tmp_path):
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 
+def test_state_without_a_number_of_steps(tmp_path):
+    """Keras 1 and 2 kept no more than the accumulators, of Adagrad and others."""
+    model = Sequential([Input((4,)), layers.Dense(2, use_bias=False)])
+    model.compile(optimizers.Adagrad(0.1), "mse")
+    model.train_on_batch(X, Y)
+    path = saved(tmp_path, model)
+    with h5py.File(path, "r+") as root:
+        state = root["optimizer_weights"]
+        training = json.loads(root.attrs["training_config"])
+        optimizer = {"class_name": "Adagrad", "config": {"lr": 0.1, "decay": 0.5, "epsilon": 1e-7}}
+        root.attrs["training_config"] = json.dumps({**training, "optimizer_config": optimizer})
+        names = [name.decode() for name in state.attrs["weight_names"]]
+        accumulators = state[next(name for name in names if "accumulator" in name)][()]
+        for name in list(state):
+            del state[name]
+        state.attrs["weight_names"] = [b"Variable:0"]
+        state["Variable:0"] = accumulators
+        for group in (root, root["model_weights"]):
+            group.attrs["keras_version"] = "1.2.2"
+    with pytest.warns(UserWarning, match="does not say how many steps optimizer 'adagrad.*' took"):
+        again = models.load_model(path)
+    np.testing.assert_array_equal(again.optimizer.variables[-1], accumulators)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_rows_that_stayed_are_noted(momentum, tmp_path):
+    model = Sequential([Input((2,)), layers.Embedding(3, 2)])
+    model.compile(optimizers.SGD(momentum=momentum), "mse")
+    path = saved(tmp_path, model)
+    with h5py.File(path, "r+") as root:
+        for group in (root, root["model_weights"]):
+            group.attrs["keras_version"] = "2.2.4-tf"
+    notes = " ".join(models.load_model(path).file_notes)
+    assert ("those rows stayed whose ids a batch did not have" in notes) is bool(momentum)
+
+
 def test_lambdas_take_functions_by_the_layers_names(tmp_path):
     model = Sequential([Input((4,)), layers.Dense(2, name="d"), layers.Lambda(np.abs, name="l")])
     path = tmp_path / "a.h5"

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, layers, models
-from layerkit.layers import retired
+from layerkit import models
 from layerkit.saving.legacy.masks import Masks
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "legacy_masks.json").read_text())
@@ -43,18 +42,13 @@ def test_models_compute_what_tf_keras_computed(row, tmp_path):
 
 @files_only
 def test_the_summary_tells_of_them():
-    for row, told in (("Add_two", "where no input masks it"), ("states_gru", "MaskOf gives")):
+    for row, told in (
+        ("Add_two", "where no input masks it"),
+        ("states_gru", "MaskedWithStates is a"),
+    ):
         lines = []
         opened(row).summary(print_fn=lines.append)
         assert told in " ".join(" ".join(lines).split())
-
-
-def test_a_mask_as_a_tensor():
-    x = Input((3,), dtype="int32")
-    model = Model(x, retired.MaskOf()(layers.Embedding(3, 2, mask_zero=True)(x)))
-    ids = np.array([[1, 0, 2]], "int32")
-    np.testing.assert_array_equal(model.predict(ids, verbose=0), [[True, False, True]])
-    assert np.asarray(retired.MaskOf()(np.ones((2, 3, 1), "float32"))).all()
 
 
 def layer(name, called_on=(), class_name="Dense", **config):

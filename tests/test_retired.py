@@ -129,7 +129,19 @@ def test_a_regularizer_that_went_away_is_told_of():
     assert layer["config"]["kernel_regularizer"] is None
 
 
-CONV_LSTM = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
+@pytest.mark.parametrize(("how", "factor"), [("cpu", 0.1), ("mem", 0.1), ("gpu", 0.2)])
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+def test_recurrent_kernels_that_keras_1_2_regularized_as_the_others(name, how, factor):
+    penalties = {
+        f"{which}_regularizer": {"name": "WeightRegularizer", "l1": 0.0, "l2": value}
+        for which, value in (("W", 0.1), ("U", 0.2))
+    }
+    layer = in_keras_1(name, output_dim=2, consume_less=how, **penalties)
+    assert layer["config"]["kernel_regularizer"]["config"]["l2"] == 0.1
+    assert layer["config"]["recurrent_regularizer"]["config"]["l2"] == factor
+
+
+WINDOW = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
 WRONG = [
     (lambda: retired.TheanoPooling([2], mode="sum"), r"expects mode='max' or 'average'. Received:"),
     (lambda: retired.TheanoPooling([0]), "The `pool_size` argument must be a tuple of 1 integers"),
@@ -138,11 +150,7 @@ WRONG = [
         r"Layer 'a' \(BatchNormalization\) expects a mode of 0, 1 or 2",
     ),
     (
-        lambda: in_keras_1("ConvLSTM2D", **CONV_LSTM),
-        r"Layer 'a' \(ConvLSTM2D\) has padding 'same' with an even window or a stride",
-    ),
-    (
-        lambda: in_keras_1("Deconvolution2D", **CONV_LSTM),
+        lambda: in_keras_1("Deconvolution2D", **WINDOW),
         r"Layer 'a' \(Conv2DTranspose\) has padding 'same' and a window of even length, \[2, 3\]",
     ),
 ]
@@ -202,6 +210,13 @@ def test_an_embedding_drops_ids_wherever_they_stand():
     np.testing.assert_array_equal(dropped[0], dropped[1])
     np.testing.assert_allclose(dropped[0], kept * 2 * plain[0], rtol=1e-6)
     assert 10 < kept[:, 0].sum() < 40
+
+
+def test_only_the_map_of_a_highway_is_regularized_and_constrained():
+    layer = retired.Highway(kernel_regularizer="l2", kernel_constraint="max_norm")
+    layer.build((None, 3))
+    assert layer.kernel.regularizer and layer.kernel.constraint
+    assert not layer.carry_kernel.regularizer and not layer.carry_kernel.constraint
 
 
 def test_bidirectional_holds_its_outputs_at_masked_steps():

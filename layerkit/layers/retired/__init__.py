@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .activations import ParametricSoftplus, SReLU
+from .conv_lstm import TheanoConvLSTM2D, TheanoConvLSTMCell
 from .dense import Highway, MaxoutDense
 from .images import RandomCropKeras2, TheanoPooling, UpSampling2DKeras2
 from .local import LocallyConnected1D, LocallyConnected2D, local_conv1d, local_conv2d
@@ -21,7 +22,7 @@ from .normalization import (
     BatchNormalizationOfDeviations,
     BatchNormalizationOfSamples,
 )
-from .sequences import DroppingEmbedding, HoldingBidirectional, MaskOf, TimeFirst
+from .sequences import DroppingEmbedding, HoldingBidirectional, MaskedWithStates, TimeFirst
 
 __all__ = [
     "AddKeras2",
@@ -36,7 +37,7 @@ __all__ = [
     "HoldingBidirectional",
     "LocallyConnected1D",
     "LocallyConnected2D",
-    "MaskOf",
+    "MaskedWithStates",
     "MaximumKeras2",
     "MaxoutDense",
     "MinimumKeras2",
@@ -45,6 +46,8 @@ __all__ = [
     "RandomCropKeras2",
     "SReLU",
     "SubtractKeras2",
+    "TheanoConvLSTM2D",
+    "TheanoConvLSTMCell",
     "TheanoPooling",
     "TimeFirst",
     "UpSampling2DKeras2",

@@ -90,8 +90,8 @@ class Highway(Layer):
         self.kernel = self.add_weight(
             (size, size), self.kernel_initializer, name="kernel", **options
         )
-        self.carry_kernel = self.add_weight(
-            (size, size), self.kernel_initializer, name="carry_kernel", **options
+        self.carry_kernel = self.add_weight(  # never regularized nor constrained, nor is its bias
+            (size, size), self.kernel_initializer, name="carry_kernel"
         )
         if self.use_bias:
             options = {"regularizer": self.bias_regularizer, "constraint": self.bias_constraint}

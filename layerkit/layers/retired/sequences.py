@@ -52,19 +52,48 @@ class HoldingBidirectional(Bidirectional):
             setattr(part, "zero_output_for_mask", False)  # noqa: B010  not every layer has it
 
 
-class MaskOf(Layer):
-    """The mask of sequences as a tensor: (batch, steps) of booleans, all True where there is none.
+class MaskedWithStates(Wrapper):
+    """A recurrent layer that heeds its sequences' mask where it is given states, too.
 
-    Recurrent layers of Keras 2 took it where they were given states too; those of Keras 3 do not.
+    Before the first step that counts its outputs are zeros, not the first state. Keras 3 hands
+    masks on by the names of arguments where there are several, and so leaves this one out.
     """
 
     supports_masking = True
+    only_its_layer_in_paths = True
 
-    def call(self, x: Any, mask: Any = None) -> Any:
-        return ops.ones(x.shape[:2], dtype="bool") if mask is None else mask
+    def build(  # type: ignore[override]
+        self, sequences_shape: Any, initial_state_shape: Any = None
+    ) -> None:
+        super().build(sequences_shape)
+
+    def call(
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        sequences_mask: Any = None,
+        training: bool | None = None,
+    ) -> Any:
+        mask = sequences_mask if mask is None else mask
+        options = {"initial_state": initial_state, "mask": mask, "training": training}
+        y = self.layer(sequences, **{key: x for key, x in options.items() if x is not None})
+        if mask is None or isinstance(self.layer, Bidirectional):  # which has two first steps
+            return y
+        if not self.layer.return_state:
+            return self._from_first_step(y, mask)
+        return (self._from_first_step(y[0], mask), *y[1:])
+
+    def _from_first_step(self, y: Any, mask: Any) -> Any:
+        """Outputs with zeros before the first step that counts."""
+        mask = ops.flip(mask, axis=1) if self.layer.go_backwards else mask
+        begun = ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
+        begun = begun if self.layer.return_sequences else begun[:, -1]
+        begun = ops.reshape(begun, (*begun.shape, *[1] * (len(y.shape) - len(begun.shape))))
+        return ops.where(begun, y, ops.zeros_like(y))
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        return None
+        return self.layer.compute_mask(inputs, previous_mask)
 
 
 class TimeFirst(Wrapper):

@@ -13,7 +13,7 @@ from ...constructors import first_of_ours, parameters_of
 from ...layers import GRU, GRUCell, Layer
 from ...old_arguments import with_new_names
 from ...symbolic import is_operation
-from ..refusal import expecting_a_config
+from ..refusal import expecting_a_config, tell
 from . import keras0, tensorflow_operations, theano
 from .masks import Masks
 from .names import addressed, is_address, without_slashes
@@ -32,7 +32,21 @@ def modern_architecture(config: Any) -> tuple[Any, tuple[str, ...] | None]:
     if "module" in config or "class_name" not in config or "config" not in config:
         return config, None
     origin = origin_named(str(config.get("keras_version", "1")), str(config.get("backend", "")))
-    return modern_model(config, origin), origin.all_notes
+    model = modern_model(config, origin)
+    if origin.keras < (2,) and not with_context(origin, config).backend:
+        _tell_what_depends_on_theano(model)
+    return model, origin.all_notes
+
+
+def _tell_what_depends_on_theano(config: Any) -> None:
+    names = theano.layers_that_depend_on_it(config)
+    if names:
+        tell(
+            "The architecture does not say whether its Keras ran on TensorFlow or on Theano, where "
+            f"layers {names} computed something else: they are made as TensorFlow's. If it was "
+            'Theano, add "backend": "theano" to the JSON, beside "keras_version".',
+            stacklevel=3,
+        )
 
 
 def modern_model(config: Any, origin: Origin) -> Any:
@@ -246,32 +260,34 @@ def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
         return tensorflow_operations.entries_of(entry)
     if not origin.is_old and _is_operation(entry):
         return [{**entry, "module": "keras.src.ops"}]
-    masks, nodes = _masks_beside_states(entry, origin)
-    return masks + _linked(_chain(entry, origin), _modern_calls(entry, nodes))
+    chain = _chain(entry, origin)
+    if _is_masked_beside_states(entry, origin):
+        origin.note(_MASKED_STATES)
+        chain[-1] = _wrapped("MaskedWithStates", chain[-1])
+    return _linked(chain, _modern_calls(entry))
 
 
-def _masks_beside_states(entry: dict[str, Any], origin: Origin) -> tuple[list, list]:
-    """Layers that give masks to calls of a recurrent layer on states too, and all of its calls."""
-    name, nodes, called = f"{entry['name']}_mask", list(entry["inbound_nodes"]), []
+def _wrapped(name: str, layer: dict[str, Any]) -> dict[str, Any]:
+    """A layer in a wrapper that has its name."""
+    return {"class_name": name, "config": {"name": layer["config"]["name"], "layer": layer}}
+
+
+def _is_masked_beside_states(entry: dict[str, Any], origin: Origin) -> bool:
+    """Whether a recurrent layer is called on sequences that have a mask and on states too."""
     if origin.masks is None or entry["class_name"] not in _RECURRENT:
-        return [], nodes
-    for number, node in enumerate(nodes):
-        sequence: Any = node[0] if isinstance(node, list) and node else None
-        if is_address(sequence) and _takes_states(node) and origin.masks.of(sequence):
-            called.append([[*sequence[:3], {}]])
-            nodes[number] = _with_options(node, {"mask": [name, len(called) - 1, 0]})
-    if not called:
-        return [], nodes
-    origin.note(_MASKED_STATES)
-    return _linked([{"class_name": "MaskOf", "config": {"name": name}}], called), nodes
+        return False
+    calls = [node for node in entry["inbound_nodes"] if isinstance(node, list) and node]
+    called = [node for node in calls if is_address(node[0]) and _takes_states(node)]
+    return any(origin.masks.of(node[0]) for node in called)
 
 
 def _takes_states(node: list) -> bool:
     return len(node) > 1 or bool(len(node[0]) > 3 and node[0][3].get("initial_state"))
 
 
-def _modern_calls(entry: dict[str, Any], nodes: list) -> list:
+def _modern_calls(entry: dict[str, Any]) -> list:
     """The calls of a layer, with what was once said otherwise as its arguments by name."""
+    nodes = entry["inbound_nodes"]
     if entry["class_name"] in _RECURRENT:
         nodes = [_with_states(node) for node in nodes]
     if isinstance(entry["config"], dict) and entry["config"].get("causal"):
@@ -416,7 +432,7 @@ def _of_users(name: str, config: dict[str, Any], origin: Origin) -> dict[str, An
 
 def _as_it_computed(name: str, config: dict[str, Any], origin: Origin) -> str:
     """The class that computes what `name` meant to who wrote the file."""
-    old = origin.is_old and origin.backend == "tensorflow" and not origin.of_tensorflow
+    old = origin.is_old and origin.backend in _CORNERED and not origin.of_tensorflow
     if name == "UpSampling2D" and config.get("interpolation") == "bilinear" and old:
         origin.note(_CORNERS)
         return "UpSampling2DKeras2"
@@ -433,7 +449,7 @@ def _with_time_first(name: str, config: dict[str, Any], origin: Origin) -> dict[
         )
     layer = {"class_name": name, **_layer(name, {**config, "time_major": False}, origin)}
     origin.note("TimeFirst exchanges time and batch around a layer that had time_major=True.")
-    return {"class_name": "TimeFirst", "config": {"name": config.get("name"), "layer": layer}}
+    return _wrapped("TimeFirst", layer)
 
 
 TURNED_KERNELS = {  # of Keras 1 with 'th': axes of today's kernel
@@ -483,11 +499,12 @@ def _with_old_defaults(name: str, config: dict[str, Any], origin: Origin) -> dic
 
 
 _MASKED_STATES = (
-    "MaskOf gives masks to recurrent layers that are called on states too, where those of Keras 3 "
-    "leave them out."
+    "MaskedWithStates is a recurrent layer that is masked, as in Keras 1 and 2, where it is given "
+    "states; Keras 3 leaves the mask out."
 )
 _RESET = "GRU has reset_after=False, as in the Keras that wrote the file."
+_CORNERED = ("tensorflow", "theano")
 _CORNERS = (
     "UpSampling2DKeras2 interpolates between the corners of pixels, as UpSampling2D of Keras 2 did "
-    "on TensorFlow, not between their centres."
+    "on TensorFlow and on Theano, not between their centres."
 )

@@ -17,7 +17,9 @@ from .origin import Origin
 Arrays = list[np.ndarray]
 
 # The gates of recurrent layers in Keras 1, in today's order: there each had arrays of its own.
-_GATES = {"LSTMCell": (0, 2, 1, 3), "GRUCell": (0, 1, 2), "ConvLSTMCell": (0, 2, 1, 3)}
+_GATES = {"LSTMCell": (0, 2, 1, 3), "GRUCell": (0, 1, 2)}
+_CONV_CELLS = ("ConvLSTMCell", "TheanoConvLSTMCell")
+_GATES |= dict.fromkeys(_CONV_CELLS, (0, 2, 1, 3))
 
 
 def old_count(layer: Any, count: int) -> int:
@@ -30,7 +32,7 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
     """The arrays that an old Keras kept for `layer` as the layer's variables want them."""
     kind = _kind(layer)
     if kind in _GATES and len(arrays) == 3 * len(_GATES[kind]):
-        if kind == "ConvLSTMCell" and layer.data_format == "channels_first":
+        if kind in _CONV_CELLS and layer.data_format == "channels_first":
             arrays = [a.transpose(2, 3, 1, 0) if a.ndim == 4 else a for a in arrays]
         arrays = _joined(arrays, _GATES[kind])
     if kind == "Highway" and len(arrays) == 4 and arrays[1].ndim == 1:  # before Keras 1.2
@@ -39,7 +41,7 @@ def converted(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
         arrays = _turned(layer, kind, arrays)
     if kind.startswith("LocallyConnected") and origin.is_old:
         arrays = _with_places_last(layer, arrays)
-    if origin.backend == "theano" and (isinstance(layer, _FLIPPED) or kind in _FLIPPED_CELLS):
+    if origin.backend == "theano" and (isinstance(layer, _FLIPPED) or kind in _CONV_CELLS):
         arrays = [_flipped(a) if a.ndim > 2 else a for a in arrays]
     if kind == "LayerNormalization":
         arrays = [_in_order_of_axes(layer, a) for a in arrays]
@@ -61,7 +63,6 @@ _FLIPPED = (
     layers.Conv2DTranspose,
     layers.Conv3DTranspose,
 )
-_FLIPPED_CELLS = ("ConvLSTMCell",)
 
 
 def _joined(arrays: Arrays, order: tuple[int, ...]) -> Arrays:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from layerkit.backend import tree
-
 from ...configurable import custom_object_scope
 from ...layers import IntegerLookup, StringLookup, TextVectorization
 from .. import hdf5
@@ -17,7 +15,7 @@ from ..training_config import compile_as_saved
 from . import arrays as files
 from .configs import modern_model
 from .optimizer_state import restore_optimizer
-from .training import modern_training
+from .training import modern_training, note_rows_that_stayed
 from .weights import load_by_name, load_by_position
 from .weights_alone import tell_what_meant_otherwise
 
@@ -40,11 +38,12 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
-                outputs = len(tree.flatten(getattr(model, "outputs", [])))
-                training = modern_training(training, origin, outputs)
+                names = getattr(model, "output_names", ())
+                training = modern_training(training, origin, names)
                 if training is not None:
                     compile_as_saved(model, training)
             restore_optimizer(model, parts, root, origin, path)
+            note_rows_that_stayed(model, origin)
         model.file_notes = origin.all_notes
     _tell_of_empty_vocabularies(model, path)
     return model

@@ -176,7 +176,19 @@ def _embedding(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, A
 
 
 def _both_ways(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
-    """Bidirectional, whose outputs at masked steps are zeros since tf.keras."""
+    """Bidirectional, whose outputs at masked steps are zeros since tf.keras.
+
+    Its second layer went the other way than the first one; since Keras 3 it goes backwards. And
+    the penalty of what the layer computes was that of the merged outputs, but for tf.keras.
+    """
+    layer = config["layer"]
+    inner = dict(layer["config"])
+    if not origin.of_tensorflow:
+        config = {**config, "activity_regularizer": inner.pop("activity_regularizer", None)}
+    config = {**config, "layer": {**layer, "config": inner}}
+    if inner.get("go_backwards") and not config.get("backward_layer"):
+        other = {**inner, "go_backwards": False, "name": f"backward_{inner.get('name')}"}
+        config["backward_layer"] = {**layer, "config": other}
     if origin.of_tensorflow or not origin.has_masks:
         return "Bidirectional", config
     origin.note(_HOLDING)
@@ -211,6 +223,16 @@ def _penalty(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any
     kept = {key: x for key, x in config.items() if key not in penalty}
     penalty = {"class_name": "L1L2", "config": penalty}
     return "Activation", {**kept, "activation": "linear", "activity_regularizer": penalty}
+
+
+def _of_gates(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """The config with the recurrent kernel's regularizer: in Keras 1.2 that of the other kernel.
+
+    Where gates had weights of their own, it mixed them up.
+    """
+    if not (1, 2) <= origin.keras < (2,) or config.get("consume_less") == "gpu":
+        return config
+    return {**config, "U_regularizer": config.get("W_regularizer")}
 
 
 def _sharing(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -253,7 +275,9 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
+    "GRU": lambda config, origin: ("GRU", _of_gates(config, origin)),
     "Hashing": _hashing,
+    "LSTM": lambda config, origin: ("LSTM", _of_gates(config, origin)),
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),

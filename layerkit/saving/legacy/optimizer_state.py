@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...optimizers import Nadam
+from ...optimizers.schedules import LearningRateSchedule
 from .. import hdf5
 from ..optimizer_variables import matched
 from ..refusal import tell
@@ -31,7 +32,7 @@ def restore_optimizer(model: Any, parts: list[Part], root: Any, origin: Origin, 
     if not stored.datasets:
         return
     try:
-        if len(stored.datasets) > len(optimizer.variables):  # else it never took a step
+        if any(len(dataset.shape) for dataset in stored.datasets):  # else it never took a step
             optimizer.build(model.trainable_variables)
         if len(stored.datasets) < len(optimizer.variables):  # tf.keras left out those of wrappers
             optimizer = getattr(optimizer, "inner_optimizer", optimizer)
@@ -60,6 +61,13 @@ def _assign(optimizer: Any, stored: files.Stored, parts: list[Part], origin: Ori
     if stored.weight_names[0].partition(":")[0].rpartition("/")[2] == "iteration":
         return _assign_in_order(optimizer, stored)
     scalars, slots = _sorted(stored)
+    if "iterations" not in scalars and isinstance(optimizer._learning_rate, LearningRateSchedule):
+        tell(
+            f"The file does not say how many steps optimizer '{optimizer.name}' took, which its "
+            "learning rate depends on: training goes on as if it was the first, as in the Keras "
+            "that wrote it. If you know it, use model.optimizer.iterations.assign(number).",
+            stacklevel=5,
+        )
     if optimizer._slots and optimizer._slots[0]:  # SGD without momentum: old files keep zeros
         keys = [key for part in parts for key in part.keys]
         if origin.keras < (2,):

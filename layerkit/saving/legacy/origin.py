@@ -55,14 +55,15 @@ def with_context(origin: Origin, config: Any) -> Origin:
     """`origin` with what the configs of a model's layers say together.
 
     The order of axes that all of them name, if they name one, which in Keras 1 the configs of some
-    layers left out; where it is the order of Theano, and nothing says what the model ran on, it was
-    Theano. And whether any layer masks.
+    layers left out; where it is the order of Theano, or a layer pads as only Theano could, and
+    nothing says what the model ran on, it was Theano. And whether any layer masks.
     """
-    named, todo, masks = set(), [config], False
+    named, todo, masks, full = set(), [config], False, False
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
             masks |= value.get("class_name") == "Masking" or value.get("mask_zero") is True
+            full |= value.get("border_mode") == "full"
             named.add(str(value.get("dim_ordering", "")))
             todo += value.values()
         elif isinstance(value, list):
@@ -70,7 +71,8 @@ def with_context(origin: Origin, config: Any) -> Origin:
     formats = {"th": "channels_first", "tf": "channels_last"}
     found = [formats[name] for name in named & formats.keys()]
     one = found[0] if len(found) == 1 else None
-    if one == "channels_first" and not origin.backend and origin.keras < (2,):
+    of_theano = one == "channels_first" or full
+    if of_theano and not origin.backend and origin.keras < (2,):
         origin = origin._replace(backend="theano")
     if masks and ((2,) if origin.of_tensorflow else (2, 3)) <= origin.keras < (2, 10):
         origin.note(_MASKED_LOSSES)

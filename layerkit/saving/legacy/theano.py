@@ -16,6 +16,7 @@ _PADDED = "Convolutions that padded as Theano did have a ZeroPadding before them
 _POOLED = (
     "TheanoPooling is the pooling with padding 'same' of Theano, whose windows begin further left."
 )
+_STATES = "TheanoConvLSTM2D pads inputs and states as ConvLSTM2D did on Theano."
 _CUT = (
     "Transposed convolutions with padding 'same' are whole ones with a Cropping after them: so "
     "Theano placed them."
@@ -34,6 +35,9 @@ def layers_for(layer: Description, note: Note) -> list[Description]:
         return _each_at_every_step(layer, layers_for(config["layer"], note))
     if name == "SReLU":
         return [{**layer, "config": {**config, "bounded": True}}]
+    if name == "ConvLSTM2D" and _is_special(config):
+        note(_STATES)
+        return [{**layer, "class_name": "TheanoConvLSTM2D"}]
     padding = config.get("padding")
     if padding not in ("same", "full"):
         return [layer]
@@ -43,12 +47,26 @@ def layers_for(layer: Description, note: Note) -> list[Description]:
         return _transposed(layer, note)
     if name in _PADDINGS and (padding == "full" or _is_special(config)):
         return _padded(layer, note)
-    if name == "ConvLSTM2D" and _is_special(config):
-        raise ValueError(
-            f"Layer '{config.get('name')}' (ConvLSTM2D) has padding 'same' with an even window or "
-            "a stride: Theano padded it in a way that layerkit cannot compute."
-        )
     return [layer]
+
+
+def layers_that_depend_on_it(config: Any) -> list[str]:
+    """The names of the layers, in today's words, that Theano computed otherwise."""
+    if isinstance(config, list):
+        return [name for item in config for name in layers_that_depend_on_it(item)]
+    if not isinstance(config, dict):
+        return []
+    inside = config.get("config")
+    if "class_name" in config and isinstance(inside, dict) and "layers" not in inside:
+        return [str(inside.get("name"))] if _is_computed_otherwise(config) else []
+    return [name for item in config.values() for name in layers_that_depend_on_it(item)]
+
+
+def _is_computed_otherwise(layer: Description) -> bool:
+    try:
+        return layers_for(layer, lambda note: None) != [layer]
+    except ValueError:  # not even computed here
+        return True
 
 
 def _each_at_every_step(wrapper: Description, inner: list[Description]) -> list[Description]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from layerkit.backend import tree
 
 from ...configurable import builtins_named
 from ...constructors import parameters_of
+from ...layers import Embedding
 from ...old_arguments import with_new_names
 from ..refusal import expecting_a_config, tell
 from .configs import modern_model
@@ -25,6 +27,24 @@ _EPSILON = (
 _MOMENTA = "The momenta of Nadam grow as slowly as in the Keras that wrote the file."
 
 
+def note_rows_that_stayed(model: Any, origin: Origin) -> None:
+    """Note where tf.keras moved only rows of an Embedding, or clipped their gradients in parts."""
+    optimizer = getattr(model, "optimizer", None)
+    settings = [getattr(optimizer, name, None) for name in ("momentum", "clipnorm", "clipvalue")]
+    by_rows = type(optimizer).__name__ in _BY_ROWS or any(settings)
+    embeds = any(isinstance(layer, Embedding) for layer in model._flatten_layers())
+    if by_rows and embeds and origin.of_tensorflow and origin.keras < (2, 11):
+        origin.note(_ROWS)
+
+
+_BY_ROWS = ("Adadelta", "Adamax", "Nadam")
+_ROWS = (
+    "The optimizer moves all rows of an Embedding at each step, and clips a row's gradient as one. "
+    "In the Keras that wrote the file those rows stayed whose ids a batch did not have, unless "
+    "its optimizer was Adam, and the gradient of each place in the batch was clipped by itself."
+)
+
+
 def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """A model's config of tf.keras's `.keras` files, its training configuration included."""
     training = config.get("compile_config")
@@ -34,10 +54,12 @@ def modern_description(config: dict[str, Any], origin: Origin) -> dict[str, Any]
     return config
 
 
-def modern_training(config: Any, origin: Origin, outputs: int = 1) -> dict[str, Any] | None:
+def modern_training(
+    config: Any, origin: Origin, outputs: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """A training configuration of any age as `compile_as_saved` takes it.
 
-    outputs: how many the model has. None, with a warning, where it is none of any Keras's.
+    outputs: the names of the model's. None, with a warning, where it is none of any Keras's.
     """
     return _or_none(_of_keras_1_or_2, config, origin, outputs)
 
@@ -63,7 +85,9 @@ def _of_tf_keras(training: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return _modern_parts(training, origin)
 
 
-def _of_keras_1_or_2(config: dict[str, Any], origin: Origin, outputs: int) -> dict[str, Any]:
+def _of_keras_1_or_2(
+    config: dict[str, Any], origin: Origin, outputs: Sequence[str]
+) -> dict[str, Any]:
     config = dict(config)
     optimizer = config.pop("optimizer_config", None)
     if isinstance(optimizer, dict):
@@ -72,9 +96,34 @@ def _of_keras_1_or_2(config: dict[str, Any], origin: Origin, outputs: int) -> di
     if all(mode in (None, "temporal") for mode in modes):  # the weights' shape says it now
         config.pop("sample_weight_mode", None)
     parts = _modern_parts(config, origin)
-    for key in ("metrics", "weighted_metrics"):
-        parts[key] = _for_each(parts.get(key), outputs) if origin.is_old else parts.get(key)
+    if len(set(outputs)) < len(outputs):
+        named = _told_apart(outputs) if origin.of_tensorflow else outputs
+        for key in ("loss", "loss_weights"):
+            parts[key] = _in_order(parts.get(key), named)
+        for key in _METRICS:
+            parts[key] = _in_order(parts.get(key), named, in_lists=True)
+    for key in _METRICS:
+        parts[key] = _for_each(parts.get(key), len(outputs)) if origin.is_old else parts.get(key)
     return parts
+
+
+def _told_apart(outputs: Sequence[str]) -> list[str]:
+    """Names of outputs as tf.keras told them apart where one layer gives several."""
+    names: list[str] = []
+    for name in outputs:
+        numbered = (f"{name}_{number}" for number in count(1))
+        names.append(name if name not in names else next(n for n in numbered if n not in names))
+    return names
+
+
+def _in_order(value: Any, outputs: Sequence[str], in_lists: bool = False) -> Any:
+    """What a dict says of outputs by their names as a list: one name may be that of several."""
+    if not isinstance(value, dict) or "class_name" in value:
+        return value
+    found = [value.get(name) for name in outputs]
+    if not in_lists:
+        return found
+    return [[] if x is None else x if isinstance(x, list) else [x] for x in found]
 
 
 def _for_each(metrics: Any, outputs: int) -> Any:
@@ -117,6 +166,7 @@ def _names(family: str, origin: Origin) -> dict[str, str]:
     return names
 
 
+_METRICS = ("metrics", "weighted_metrics")
 _FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
 
 
