@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, BinaryIO, Protocol
@@ -22,6 +22,7 @@ from . import hdf5
 from .all_or_nothing import all_or_nothing
 from .optimizer_variables import matched
 from .refusal import tell
+from .shared_layers import shared_layers
 from .side_by_side import MOST_ROWS, REMEDY, TOO_LARGE, table
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
@@ -40,21 +41,30 @@ def walk(root: Any) -> Iterator[tuple[str, Any]]:
     yield from _walk(root, "", set())
 
 
-def _walk(obj: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def all_places(root: Any) -> Iterator[tuple[str, Any]]:
+    """`walk`, with shared layers at all their places: Keras makes a layer of each when it loads."""
+    yield from dict(_walk(root, "", set(), set(shared_layers(root)))).items()
+
+
+def _walk(
+    obj: Any, path: str, seen: set[int], again: Collection[Layer] = ()
+) -> Iterator[tuple[str, Any]]:
     if id(obj) in seen:
+        if obj in again and path.split("/")[-2:-1] == ["layers"]:
+            yield from _walk(obj, path, set())
         return
     seen.add(id(obj))
     yield path, obj
     for name, value in _attributes(obj):
-        yield from _walk_value(value, f"{path}/{name}" if path else name, seen, set())
+        yield from _walk_value(value, f"{path}/{name}" if path else name, seen, set(), again)
 
 
 def _walk_value(
-    value: Any, path: str, seen: set[int], containers: set[int]
+    value: Any, path: str, seen: set[int], containers: set[int], again: Collection[Layer]
 ) -> Iterator[tuple[str, Any]]:
     value = _standing_for(value)
     if _has_weights(value):
-        yield from _walk(value, path, seen)
+        yield from _walk(value, path, seen, again)
     elif isinstance(value, (list, tuple, dict)) and id(value) not in containers:
         containers.add(id(value))
         count: Counter[str] = Counter()
@@ -64,7 +74,7 @@ def _walk_value(
             name = _kind(type(_standing_for(item))) if _has_weights(item) else "container"
             number = f"_{count[name]}" if count[name] else ""
             count[name] += 1  # also for objects that have a path already
-            yield from _walk_value(item, f"{path}/{name}{number}", seen, containers)
+            yield from _walk_value(item, f"{path}/{name}{number}", seen, containers, again)
 
 
 def _standing_for(value: Any) -> Any:
@@ -109,7 +119,7 @@ def write_weights(model: Any, file: BinaryIO, include_optimizer: bool = True) ->
     import h5py
 
     with h5py.File(file, "w") as root:
-        for path, obj in walk(model):
+        for path, obj in all_places(model):
             if path.split("/")[0] == "optimizer" and not include_optimizer:
                 continue
             group = root.create_group(f"{path}/vars")
@@ -391,6 +401,7 @@ def _unused_groups(parts: list[_Part], store: Store) -> dict[str, list[tuple[int
     used = {
         dataset.name.rpartition("/")[0].lstrip("/") for p in parts for dataset in p.stored.values()
     }
+    used |= {f"{path}/vars" for path, _ in all_places(parts[0].obj)}
     return {
         path: shapes
         for path, shapes in store.shapes().items()
