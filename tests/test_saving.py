@@ -275,6 +275,14 @@ def test_names_and_keys_that_the_first_keras_3_knows(name, tmp_path):
     model.compile("adam", loss)
     model.save(tmp_path / name)
     assert '"axis": 1' in written_text(tmp_path / name)
+    measured = [
+        layerkit.metrics.SparseCategoricalCrossentropy(),
+        layerkit.metrics.SparseTopKCategoricalAccuracy(2),
+    ]
+    model.compile("adam", loss, metrics=measured)
+    model.save(tmp_path / name)
+    text = written_text(tmp_path / name)
+    assert '"ignore_class"' not in text and '"from_sorted_ids"' not in text
     assert saving.load_model(tmp_path / name).loss.axis == 1
 
 

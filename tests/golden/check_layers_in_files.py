@@ -49,6 +49,7 @@ KNOWN = {
     ("*", "*", "optimizers: Lamb.h5"): "Keras does not find it by its name",
     ("3.[0-6].*", "*", "optimizers: Lamb*"): _BEFORE,
     ("3.[0-9].*", "*", "optimizers: Muon*"): _BEFORE,
+    ("3.1[0-2].*", "*", "optimizers: Muon*"): "its steps had not got the size of Adam's then",
     ("3.[0-9].*", "*", "optimizers: Nadam.keras"): "its variables have another order",
     ("3.[0-3].*", "*", "graphs: one tensor alone*"): _ONE,
     ("3.0.*", "*", "graphs: several outputs*"): "Keras counts the calls of models otherwise",
@@ -436,6 +437,22 @@ def compiled(keras):
     for name, cls in _classes(metrics, metrics.Metric, skipped):
         made = cls(**needs.get(name, {}))
         yield f"metric {name}", *_trained(keras, "sgd", metrics=[made], **last)
+    yield from _of_classes(keras)
+
+
+def _of_classes(keras):
+    """Losses and metrics of targets that are numbers of classes."""
+    losses, metrics = keras.losses, keras.metrics
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    rows = {
+        "loss SparseCategoricalCrossentropy": (loss, []),
+        "metric SparseCategoricalAccuracy": (loss, [metrics.SparseCategoricalAccuracy()]),
+        "metric SparseCategoricalCrossentropy": (loss, [metrics.SparseCategoricalCrossentropy()]),
+        "metric SparseTopKCategoricalAccuracy": (loss, [metrics.SparseTopKCategoricalAccuracy(2)]),
+    }
+    for name, (loss, measured) in rows.items():
+        model, x, _ = _trained(keras, "sgd", loss, metrics=measured)
+        yield name, model, x, np.arange(8, dtype="int32") % 3
 
 
 def _classes(module, base, skipped):
