@@ -1155,3 +1155,11 @@ def test_the_build_of_a_subclassed_model_makes_its_own_weights(tmp_path):
     model.save_weights(tmp_path / "a.weights.h5")
     again.load_weights(tmp_path / "a.weights.h5")
     assert_same(again(x), model(x))
+
+
+def test_several_axes_are_kept_in_h5_which_keras_loses(tmp_path):
+    model = Sequential([layers.Input((3, 4)), layers.LayerNormalization(axis=[1, 2], name="n")])
+    with pytest.warns(UserWarning, match="Keras 3 loses in .* several axes: 'n'"):
+        model.save(tmp_path / "a.h5")
+    model.save(tmp_path / "a.keras")
+    assert list(saving.load_model(tmp_path / "a.h5").layers[0].axis) == [1, 2]
