@@ -81,7 +81,7 @@ FLOORS = [
     ["layerkit.layers", "layerkit.layers.retired"],
     ["layerkit.saving.all_or_nothing", "layerkit.saving.hdf5_filters"]
     + ["layerkit.saving.hdf5_latest", "layerkit.saving.hdf5_texts", "layerkit.saving.refusal"]
-    + ["layerkit.saving.side_by_side"],
+    + ["layerkit.saving.shared_layers", "layerkit.saving.side_by_side"],
     ["layerkit.saving.hdf5_structure"],
     ["layerkit.saving.hdf5", "layerkit.saving.model_config", "layerkit.saving.older_versions"]
     + ["layerkit.saving.optimizer_variables", "layerkit.saving.order_of_axes"]

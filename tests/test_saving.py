@@ -275,6 +275,14 @@ def test_names_and_keys_that_the_first_keras_3_knows(name, tmp_path):
     model.compile("adam", loss)
     model.save(tmp_path / name)
     assert '"axis": 1' in written_text(tmp_path / name)
+    measured = [
+        layerkit.metrics.SparseCategoricalCrossentropy(),
+        layerkit.metrics.SparseTopKCategoricalAccuracy(2),
+    ]
+    model.compile("adam", loss, metrics=measured)
+    model.save(tmp_path / name)
+    text = written_text(tmp_path / name)
+    assert '"ignore_class"' not in text and '"from_sorted_ids"' not in text
     assert saving.load_model(tmp_path / name).loss.axis == 1
 
 
@@ -1061,3 +1069,96 @@ def test_copies_of_models_go_on_as_the_model_does(kind, copied):
         each.fit(x, y, batch_size=2, verbose=0, shuffle=False)
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+# --- layers in several models ------------------------------------------------------------------
+
+
+def models_that_share_a_layer() -> Model:
+    base = Sequential([layers.Input((3,)), Dense(4, "tanh", name="both"), Dense(2)], name="base")
+    tail = Model(base.inputs, Dense(3)(base.layers[0].output), name="tail")
+    inputs = layers.Input((3,))
+    model = Model(inputs, [base(inputs), tail(inputs), tail(tail(inputs))])
+    model.compile("adam", "mse")
+    model.train_on_batch(*data_of_shared())
+    return model
+
+
+def data_of_shared():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(4, 3)).astype("float32")
+    return x, [np.ones((4, units), "float32") for units in (2, 3, 3)]
+
+
+@pytest.mark.parametrize("name", ["a.keras", "a.h5", "folder"])
+def test_a_layer_that_models_share_is_one_layer_again(name, tmp_path):
+    model, (x, y) = models_that_share_a_layer(), data_of_shared()
+    with pytest.warns(UserWarning, match="Keras 3 makes .* copies that train apart.*: 'both'"):
+        model.save(tmp_path / name, zipped=None if "." in name else False)
+    again = saving.load_model(tmp_path / name)
+    assert again.get_layer("base").layers[0] is again.get_layer("tail").get_layer("both")
+    assert_same(again.get_weights(), model.get_weights())
+    for each in (model, again):
+        each.fit(x, y, epochs=2, shuffle=False, verbose=0)
+    assert_same(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("name", ["w.weights.h5", "w.weights.json", "w.h5", "w.npz"])
+def test_weights_of_a_layer_that_models_share(name, tmp_path):
+    model, (x, _) = models_that_share_a_layer(), data_of_shared()
+    again = layerkit.models.model_from_json(model.to_json())
+    model.save_weights(tmp_path / name, max_shard_size=1e-6 if name.endswith("json") else None)
+    again.load_weights(tmp_path / name)
+    assert len(again.weights) == len(model.weights) == 6
+    assert_same(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_the_weights_of_a_shared_layer_lie_where_keras_looks_for_each(tmp_path):
+    models_that_share_a_layer().save_weights(tmp_path / "a.weights.h5")
+    found = [
+        path for path, (name, *_) in groups(tmp_path / "a.weights.h5").items() if name == "both"
+    ]
+    assert found == ["layers/functional/layers/dense/vars", "layers/sequential/layers/dense/vars"]
+
+
+def test_numbers_of_shared_layers_that_do_not_fit_are_overlooked():
+    config = json.loads(models_that_share_a_layer().to_json())
+    base, tail = config["config"]["layers"][1:3]
+    base["config"]["layers"][1]["config"]["activation"] = (
+        "relu"  # no longer that of the other model
+    )
+    again = layerkit.models.model_from_json(json.dumps(config))
+    assert again.get_layer("base").layers[0] is not again.get_layer("tail").layers[1]
+    for number in ("one", [0], None):
+        base["config"]["layers"][1]["shared_layer"] = number
+        layerkit.models.model_from_json(json.dumps(config))
+
+
+def test_the_build_of_a_subclassed_model_makes_its_own_weights(tmp_path):
+    class Scaled(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = Dense(2)
+
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(2,), initializer="ones", name="scale")
+            super().build(input_shape)
+
+        def call(self, x):
+            return self.dense(x) * self.scale
+
+    x = np.ones((2, 3), "float32")
+    model, again = Scaled(), Scaled()
+    model(x), again(x)
+    assert len(model.weights) == 3
+    model.save_weights(tmp_path / "a.weights.h5")
+    again.load_weights(tmp_path / "a.weights.h5")
+    assert_same(again(x), model(x))
+
+
+def test_several_axes_are_kept_in_h5_which_keras_loses(tmp_path):
+    model = Sequential([layers.Input((3, 4)), layers.LayerNormalization(axis=[1, 2], name="n")])
+    with pytest.warns(UserWarning, match="Keras 3 loses in .* several axes: 'n'"):
+        model.save(tmp_path / "a.h5")
+    model.save(tmp_path / "a.keras")
+    assert list(saving.load_model(tmp_path / "a.h5").layers[0].axis) == [1, 2]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from inspect import signature
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from layerkit.backend import tree
 
 from ..configurable import deserialize, serialize
 from ..saving.legacy.names import is_address
+from ..saving.shared_layers import layer_of
 from ..symbolic import FunctionOperation, KerasTensor, Node, Operation, class_name, named
 from .graph import Graph
 
@@ -93,21 +95,36 @@ def _describe_operation(operation: FunctionOperation, options: dict[str, Any]) -
 
 def revive(config: dict[str, Any], custom_objects: Any = None) -> tuple[Any, Any]:
     """Inputs and outputs of the graph that a config describes, all its calls made anew."""
-    made: dict[str, Any] = {}
+    operations: dict[str, Any] = {}
     waiting: list[_Waiting] = []
     for entry in config["layers"]:
-        operation = _made(entry, custom_objects)
+        operation = layer_of(entry, partial(_made, entry, custom_objects))
         name = entry.get("name") or operation.name
-        made[name] = operation
+        operations[name] = operation
         calls = [_Call(call, _addresses(call)) for call in entry.get("inbound_nodes", ())]
         waiting.append(_Waiting(name, operation, deque(calls)))
+    made = {name: _Calls(operation) for name, operation in operations.items()}
     _call_all(waiting, made, custom_objects)
 
     def tensor(address: list) -> KerasTensor:
         name, index, number = address[:3]
-        return _tensor((name, index - _is_functional(made.get(name)), number), made)
+        return _tensor((name, index - _is_functional(operations.get(name)), number), made)
 
     return _ends(config["input_layers"], tensor), _ends(config["output_layers"], tensor)
+
+
+class _Calls:
+    """The calls of an operation in this graph, which come after those in models that share it."""
+
+    def __init__(self, operation: Any):
+        self._operation = operation
+        self._first = sum(not node.is_input for node in operation._inbound_nodes)
+
+    def __len__(self) -> int:
+        return len(self._operation._inbound_nodes) - self._first
+
+    def __getitem__(self, index: int) -> Node:
+        return self._operation._inbound_nodes[self._first + index]
 
 
 class _Call(NamedTuple):
@@ -125,7 +142,7 @@ class _Waiting(NamedTuple):
     calls: deque[_Call]
 
 
-def _call_all(waiting: list[_Waiting], made: dict[str, Any], custom_objects: Any) -> None:
+def _call_all(waiting: list[_Waiting], made: dict[str, _Calls], custom_objects: Any) -> None:
     """Make all calls, as if one went through `waiting` again and again and made those that can be.
 
     Only operations whose tensors may have come meanwhile are looked at again, for a file may list
@@ -152,7 +169,7 @@ def _call_all(waiting: list[_Waiting], made: dict[str, Any], custom_objects: Any
         )
 
 
-def _call(operation: Any, entry: Any, made: dict[str, Any], custom_objects: Any) -> None:
+def _call(operation: Any, entry: Any, made: dict[str, _Calls], custom_objects: Any) -> None:
     args, kwargs = _arguments(entry, made, custom_objects)
     kwargs = _given(operation, kwargs)
     if isinstance(operation, FunctionOperation):
@@ -170,19 +187,19 @@ def _given(operation: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in kwargs.items() if value is not defaults[key]}
 
 
-def _tensor(address: Any, made: dict[str, Any]) -> KerasTensor:
+def _tensor(address: Any, made: dict[str, _Calls]) -> KerasTensor:
     name, index, number = address
     if not _is_there(address, made):
         raise ValueError(
             f"Invalid Functional model configuration: layer '{name}' has no call number {index}."
         )
-    return made[name]._inbound_nodes[max(index, 0)].output_tensors[number]
+    return made[name][max(index, 0)].output_tensors[number]
 
 
-def _is_there(address: Any, made: dict[str, Any]) -> bool:
+def _is_there(address: Any, made: dict[str, _Calls]) -> bool:
     if address[0] not in made:
         raise ValueError(f"Invalid Functional model configuration: unknown layer '{address[0]}'.")
-    return address[1] < len(made[address[0]]._inbound_nodes)
+    return address[1] < len(made[address[0]])
 
 
 def _made(entry: dict[str, Any], custom_objects: Any) -> Any:
@@ -245,7 +262,7 @@ def _items(x: Any) -> Iterable[Any]:
     return x if isinstance(x, (list, tuple)) else ()
 
 
-def _arguments(call: Any, made: dict[str, Any], custom_objects: Any) -> tuple[tuple, dict]:
+def _arguments(call: Any, made: dict[str, _Calls], custom_objects: Any) -> tuple[tuple, dict]:
     """Positional and named arguments of a call, of Keras 3's form or of Keras 2's."""
 
     def value(x: Any) -> Any:

@@ -10,9 +10,10 @@ from layerkit import backend as K
 from layerkit.backend import SymbolicScope, Tensor
 
 from .. import saving
-from ..configurable import custom_object_scope, serialize
+from ..configurable import custom_object_scope
 from ..layers import Layer
 from ..layers.shapes import map_shapes, shapes_of
+from ..saving.shared_layers import described
 from . import training_state
 from .summary import print_summary
 from .trainer import Trainer
@@ -69,7 +70,9 @@ class Model(Trainer):
         return K.zeros(tuple(1 if n is None else n for n in shape), dtype=self.dtype)
 
     def _build_for(self, *args: Any, **kwargs: Any) -> None:
-        """A model builds itself by being called; its layers build theirs."""
+        """A model builds itself by being called, after its class's own `build` where it has one."""
+        if type(self).build is not Model.build:
+            super()._build_for(*args, **kwargs)
         self._build_shape = self._first_shape = shapes_of(args[0])
         self.built = True
 
@@ -124,7 +127,7 @@ class Model(Trainer):
 
         Further arguments are those of `json.dumps`. TypeError for a layer that has no config.
         """
-        return json.dumps(serialize(self), **kwargs)
+        return json.dumps(described(self), **kwargs)
 
     def save(
         self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **options: Any

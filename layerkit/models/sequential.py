@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..layers import InputLayer, Layer
 from ..layers.preprocessing.host import HostLayer
 from ..layers.shapes import shapes_of, with_rank_of
 from ..masks import carrying
+from ..saving.shared_layers import layer_of
 from ..symbolic import KerasTensor, Shape, node_of
 from .model import Model
 
@@ -238,7 +240,7 @@ class Sequential(Model):
         model = cls(name=config.get("name"))
         model.dtype_policy = config.get("dtype")
         for layer in config["layers"]:
-            model.add(deserialize(layer, custom_objects=custom_objects))
+            model.add(layer_of(layer, partial(deserialize, layer, custom_objects)))
         shape = config.get("build_input_shape")
         if not model._tensors and shape:
             model.build(tuple(shape))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .weights_file import walk
+from .walk import walk
 
 
 def found_assets(model: Any) -> Iterator[tuple[str, bytes]]:

@@ -279,7 +279,8 @@ def _objects(weights: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any
 
 def _weights_of(model: Any) -> dict[str, Any]:
     """What `weights_dict` would be for a file of `model`."""
-    from .weights_file import state_of, walk
+    from .walk import walk
+    from .weights_file import state_of
 
     found: dict[str, Any] = {}
     for path, obj in walk(model):

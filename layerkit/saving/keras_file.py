@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from ..configurable import custom_object_scope, serialize
+from ..configurable import custom_object_scope
 from ..version import __version__
 from . import unzipped
 from .assets import found_assets, load_assets
@@ -23,6 +23,7 @@ from .legacy.training import modern_description
 from .model_config import parsed, rebuild, weights_for, without_code
 from .older_versions import for_every_version
 from .refusal import naming
+from .shared_layers import described
 from .weights_file import read_weights, write_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -54,7 +55,7 @@ def write_unzipped(model: Any, folder: str, include_optimizer: bool = True) -> N
 
 def _members_of(model: Any, include_optimizer: bool) -> Iterator[tuple[str, Any]]:
     """(name, bytes) of all that a `.keras` file holds."""
-    description = serialize(model)
+    description = described(model)
     if not include_optimizer:
         description.pop("compile_config", None)
     config = json.dumps(for_every_version(description))

@@ -17,6 +17,7 @@ from ..configurable import (
 )
 from ..layers import Layer
 from .refusal import expecting_a_config, naming
+from .shared_layers import shared_layers_restored
 
 _LONGEST = 32 * 2**20  # characters of a config
 _DEEPEST = 200  # levels of lists and dicts in a config
@@ -154,7 +155,8 @@ _LAMBDA = (
 
 def rebuild(config: dict[str, Any], path: str) -> Any:
     """The model that a config describes. ValueError where it describes none that can be made."""
-    with naming(path, "does not describe a model that can be made"), expecting_a_config():
+    scopes = naming(path, "does not describe a model that can be made"), expecting_a_config()
+    with scopes[0], scopes[1], shared_layers_restored():
         try:
             model = deserialize(config)
         except (TypeError, ValueError) as error:

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .weights_file import load_from, names_of_variables, state_of, walk
+from .walk import walk
+from .weights_file import load_from, names_of_variables, state_of
 
 _SMALL = 64 * 2**20  # bytes that any array may unpack to
 _RATIO = 100  # times its packed bytes that a larger one may

@@ -36,6 +36,8 @@ _NEWER_KEYS_OF: dict[str, dict[str, Any]] = {
         "fill_value": 0.0,
         "pad_to_aspect_ratio": False,
     },
+    "SparseCategoricalCrossentropy": {"ignore_class": None},
+    "SparseTopKCategoricalAccuracy": {"from_sorted_ids": False},
     "Tversky": {"axis": None},
     "ZeroPadding1D": {"data_format": "channels_last"},
 }

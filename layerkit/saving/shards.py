@@ -19,7 +19,8 @@ import numpy as np
 from . import hdf5
 from .atomic import replacing
 from .identify import check_regular
-from .weights_file import HDF5Store, load_from, state_of, walk
+from .walk import all_places
+from .weights_file import HDF5Store, load_from, state_of
 
 _GIGABYTE = 1024**3
 _MOST_TEXT = 64 * 2**20  # bytes of the JSON
@@ -83,7 +84,7 @@ def _parts(model: Any, most: float) -> Iterator[list[_Entry]]:
     """The arrays of the model in lists that are as long as fit in `most` bytes."""
     part: list[_Entry] = []
     size = 0
-    for path, obj in walk(model):
+    for path, obj in all_places(model):
         group = f"/{path}/vars" if path else "/vars"
         for key, array in state_of(obj).items():
             if array.nbytes > most:

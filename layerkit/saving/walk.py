@@ -7,12 +7,13 @@ found in several places has the path of the first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 from ..layers import Layer
 from ..naming import snake_case
+from .shared_layers import shared_layers
 
 _NOT_WALKED = {"_layers", "_compile_config"}  # holds what `layers` and `optimizer` give, too
 _NOT_WALKED |= {"lr"}  # which tells scripts of Keras 2 that it is `learning_rate` now
@@ -40,40 +41,51 @@ def walk(root: Any, way: Way = KERAS_3) -> Iterator[tuple[str, Any]]:
     Lists and dicts give each of their objects the snake case of its class, numbered where it
     repeats.
     """
-    yield from _walk(root, "", set(), way)
+    yield from _Walk(way).of(root, "")
 
 
-def _walk(obj: Any, path: str, seen: set[int], way: Way) -> Iterator[tuple[str, Any]]:
-    if id(obj) in seen:
-        return
-    seen.add(id(obj))
-    yield path, obj
-    for name, value in _attributes(obj, way):
-        yield from _walk_value(value, f"{path}/{name}" if path else name, seen, set(), way)
+def all_places(root: Any) -> Iterator[tuple[str, Any]]:
+    """`walk`, with shared layers at all their places: Keras makes a layer of each when it loads."""
+    yield from dict(_Walk(KERAS_3, shared_layers(root)).of(root, "")).items()
 
 
-def _walk_value(
-    value: Any, path: str, seen: set[int], containers: set[int], way: Way
-) -> Iterator[tuple[str, Any]]:
-    value = _standing_for(value)
-    if _has_weights(value):
-        yield from _walk(value, path, seen, way)
-    elif isinstance(value, (list, tuple, dict)) and id(value) not in containers:
-        containers.add(id(value))
-        count: Counter[str] = Counter()
-        for item in list(value.values() if isinstance(value, dict) else value):
-            if not _has_weights(item) and not _is_followed(item, way):
-                continue
-            if not way.counts_all and id(_standing_for(item)) in seen:
-                continue
-            name = _kind(type(_standing_for(item))) if _has_weights(item) else "container"
-            number = f"_{count[name]}" if count[name] else ""
-            count[name] += 1
-            yield from _walk_value(item, f"{path}/{name}{number}", seen, containers, way)
+class _Walk:
+    """A walk in some way; `again`: the layers that it gives wherever models have them."""
 
+    def __init__(self, way: Way, again: Collection[Layer] = ()):
+        self.way = way
+        self.again = {id(layer) for layer in again}
+        self.seen: set[int] = set()
 
-def _is_followed(value: Any, way: Way) -> bool:
-    return way.into_nested and isinstance(value, (list, tuple, dict))
+    def of(self, obj: Any, path: str) -> Iterator[tuple[str, Any]]:
+        if id(obj) in self.seen:
+            if id(obj) in self.again and path.split("/")[-2:-1] == ["layers"]:
+                yield from _Walk(self.way).of(obj, path)
+            return
+        self.seen.add(id(obj))
+        yield path, obj
+        for name, value in _attributes(obj, self.way):
+            yield from self._of_value(value, f"{path}/{name}" if path else name, set())
+
+    def _of_value(self, value: Any, path: str, containers: set[int]) -> Iterator[tuple[str, Any]]:
+        value = _standing_for(value)
+        if _has_weights(value):
+            yield from self.of(value, path)
+        elif isinstance(value, (list, tuple, dict)) and id(value) not in containers:
+            containers.add(id(value))
+            count: Counter[str] = Counter()
+            for item in list(value.values() if isinstance(value, dict) else value):
+                if not _has_weights(item) and not self._is_followed(item):
+                    continue
+                if not self.way.counts_all and id(_standing_for(item)) in self.seen:
+                    continue
+                name = _kind(type(_standing_for(item))) if _has_weights(item) else "container"
+                number = f"_{count[name]}" if count[name] else ""
+                count[name] += 1
+                yield from self._of_value(item, f"{path}/{name}{number}", containers)
+
+    def _is_followed(self, value: Any) -> bool:
+        return self.way.into_nested and isinstance(value, (list, tuple, dict))
 
 
 def _standing_for(value: Any) -> Any:

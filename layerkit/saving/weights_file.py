@@ -21,7 +21,7 @@ from .optimizer_variables import matched
 from .order_of_axes import in_other_order
 from .refusal import report, tell
 from .side_by_side import MOST_ROWS, REMEDY, TOO_LARGE, table
-from .walk import OLDER_WAYS, walk
+from .walk import OLDER_WAYS, all_places, walk
 
 # --- writing -----------------------------------------------------------------------------------
 
@@ -31,7 +31,7 @@ def write_weights(model: Any, file: BinaryIO, include_optimizer: bool = True) ->
     import h5py
 
     with h5py.File(file, "w") as root:
-        for path, obj in walk(model):
+        for path, obj in all_places(model):
             if path.split("/")[0] == "optimizer" and not include_optimizer:
                 continue
             group = root.create_group(f"{path}/vars")
@@ -347,6 +347,7 @@ def _unused_groups(parts: list[_Part], store: Store) -> dict[str, list[tuple[int
     used = {
         dataset.name.rpartition("/")[0].lstrip("/") for p in parts for dataset in p.stored.values()
     }
+    used |= {f"{path}/vars" for path, _ in all_places(parts[0].obj)}
     return {
         path: shapes
         for path, shapes in store.shapes().items()

@@ -50,8 +50,11 @@ class _NotFitting(Exception):
 
 
 def _trained(model: Any, parts: list[Part]) -> list[Part]:
-    """The trained parts of the model."""
-    trained = [part for part in parts if part.variables[0].trainable]
+    """The trained parts of the model; of a layer at several places, those at the first."""
+    places: dict[int, Part] = {}
+    for part in parts:
+        places.setdefault(id(part.variables[0]), part)
+    trained = [part for part in places.values() if part.variables[0].trainable]
     if sum(len(part.variables) for part in trained) != len(model.trainable_variables):
         raise _NotFitting("not every trained variable is in the file.")
     return trained

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ...configurable import serialize
 from ..older_versions import for_every_version
+from ..shared_layers import described
 from .vocabularies import with_vocabularies
 from .weights import own_variables, variables_in_order
 
@@ -33,7 +33,7 @@ def write_legacy_model(model: Any, file: BinaryIO, include_optimizer: bool = Tru
     """
     import h5py
 
-    config = json.dumps(_plain(for_every_version(with_vocabularies(serialize(model), model))))
+    config = json.dumps(_plain(for_every_version(with_vocabularies(described(model), model))))
     training = for_every_version(model.get_compile_config()) if include_optimizer else None
     with h5py.File(file, "w") as root:
         _write_origin(root)
