@@ -15,7 +15,7 @@ from layerkit.saving.legacy.configs import modern, modern_model
 from layerkit.saving.legacy.origin import origin_named
 from layerkit.saving.legacy.training import modern_optimizer
 from layerkit.saving.optimizer_variables import matched
-from layerkit.saving.weights_file import walk
+from layerkit.saving.walk import walk
 from layerkit.symbolic import is_operation
 
 pytestmark = pytest.mark.numpy_only("files hold no backend")

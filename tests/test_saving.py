@@ -27,7 +27,7 @@ from layerkit.commands.inspect import inspect
 from layerkit.layers import Dense
 from layerkit.saving.atomic import replacing
 from layerkit.saving.hdf5 import open_hdf5, read
-from layerkit.saving.weights_file import walk
+from layerkit.saving.walk import walk
 
 GOLDEN = Path(__file__).parent / "golden" / "files"
 

@@ -32,7 +32,8 @@ def restore_optimizer(model: Any, parts: list[Part], root: Any, origin: Origin, 
     if not stored.datasets:
         return
     try:
-        if any(len(dataset.shape) for dataset in stored.datasets):  # else it never took a step
+        slots = any(dataset.shape for dataset in stored.datasets)
+        if slots or len(stored.datasets) > len(optimizer.variables):  # else it never took a step
             optimizer.build(model.trainable_variables)
         if len(stored.datasets) < len(optimizer.variables):  # tf.keras left out those of wrappers
             optimizer = getattr(optimizer, "inner_optimizer", optimizer)
