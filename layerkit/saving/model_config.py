@@ -155,8 +155,11 @@ _LAMBDA = (
 
 def rebuild(config: dict[str, Any], path: str) -> Any:
     """The model that a config describes. ValueError where it describes none that can be made."""
-    scopes = naming(path, "does not describe a model that can be made"), expecting_a_config()
-    with scopes[0], scopes[1], shared_layers_restored():
+    with (
+        naming(path, "does not describe a model that can be made"),
+        expecting_a_config(),
+        shared_layers_restored(),
+    ):
         try:
             model = deserialize(config)
         except (TypeError, ValueError) as error:
