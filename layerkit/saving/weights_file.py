@@ -347,14 +347,17 @@ def _unused_groups(parts: list[_Part], store: Store) -> dict[str, list[tuple[int
     used = {
         dataset.name.rpartition("/")[0].lstrip("/") for p in parts for dataset in p.stored.values()
     }
-    used |= {f"{path}/vars" for path, _ in all_places(parts[0].obj)}
-    return {
+    unused = {
         path: shapes
         for path, shapes in store.shapes().items()
         if path not in used
         and path.split("/")[0] != "metrics"
         and "optimizer" not in path.split("/")
     }
+    if unused:  # but for further places of shared layers
+        places = {f"{path}/vars" for path, _ in all_places(parts[0].obj)}
+        unused = {path: shapes for path, shapes in unused.items() if path not in places}
+    return unused
 
 
 def _listed(groups: dict[str, list[tuple[int, ...]]], most: int | None = MOST_ROWS) -> str:
