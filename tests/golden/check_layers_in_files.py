@@ -51,6 +51,7 @@ KNOWN = {
     ("3.[0-9].*", "*", "optimizers: Muon*"): _BEFORE,
     ("3.1[0-2].*", "*", "optimizers: Muon*"): "its steps had not got the size of Adam's then",
     ("3.[0-9].*", "*", "optimizers: Nadam.keras"): "its variables have another order",
+    ("*", "*", "optimizers: loss scale Nadam.keras"): "Keras loses its product of momenta",
     ("3.[0-3].*", "*", "graphs: one tensor alone*"): _ONE,
     ("3.0.*", "*", "graphs: several outputs*"): "Keras counts the calls of models otherwise",
     ("3.*", "numpy", "graphs: masked*"): "Keras's recurrences pass masks otherwise there",
@@ -393,6 +394,9 @@ def optimizers(keras):
     yield "accumulation", *_trained(keras, slowly)
     scaled = made.LossScaleOptimizer(made.Adam(0.01), initial_scale=64.0)
     yield "loss scale", *_trained(keras, scaled)
+    for inner in ("Adafactor", "Nadam"):
+        scaled = made.LossScaleOptimizer(getattr(made, inner)(0.01), initial_scale=64.0)
+        yield f"loss scale {inner}", *_trained(keras, scaled)
     steps = made.schedules
     rates = {
         "ExponentialDecay": steps.ExponentialDecay(0.1, 2, 0.5, staircase=True),
@@ -572,8 +576,9 @@ def write(keras, folder, only):
                         told.append(f"{ending}: {error}")
             told += [str(each.message) for each in caught]
             if targets:
-                state = map(keras.ops.convert_to_numpy, model.optimizer.variables)
-                arrays |= numbered("state", state)
+                state: dict = {}
+                model.optimizer.save_own_variables(state)
+                arrays |= numbered("state", state.values())
                 model.train_on_batch(x[0], targets[0])
                 arrays |= numbered("next", map(_plain, model.get_weights()))
             np.savez(f"{stem}.npz", **arrays)

@@ -1,7 +1,7 @@
 """Legacy HDF5 files: of weights, which every Keras since 2 reads, and whole models.
 
 Architectures are written in the dialect that Keras 3 writes and reads. Optimizer state lies in
-`optimizer_weights` in the order of `optimizer.variables`.
+`optimizer_weights` in the order of `optimizer.variables_in_files`.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _write_origin(group: Any) -> None:
 
 
 def _write_optimizer(optimizer: Any, root: Any) -> None:
-    _write_variables(root.create_group("optimizer_weights"), optimizer.variables)
+    _write_variables(root.create_group("optimizer_weights"), optimizer.variables_in_files)
 
 
 def _write_variables(group: Any, variables: list[Any]) -> None:
