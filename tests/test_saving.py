@@ -1156,9 +1156,15 @@ def test_the_build_of_a_subclassed_model_makes_its_own_weights(tmp_path):
     assert_same(again(x), model(x))
 
 
-def test_several_axes_are_kept_in_h5_which_keras_loses(tmp_path):
-    model = Sequential([layers.Input((3, 4)), layers.LayerNormalization(axis=[1, 2], name="n")])
-    with pytest.warns(UserWarning, match="Keras 3 loses in .* several axes: 'n'"):
-        model.save(tmp_path / "a.h5")
-    model.save(tmp_path / "a.keras")
-    assert list(saving.load_model(tmp_path / "a.h5").layers[0].axis) == [1, 2]
+@pytest.mark.parametrize("axis", [None, [1, 2]])
+def test_all_axes_are_kept_in_h5(axis, tmp_path):
+    layer = layers.Normalization(axis=axis)
+    layer.adapt(np.arange(24, dtype="float32").reshape(2, 3, 4))
+    model = Sequential([layers.Input((3, 4)), layer])
+    model.save(tmp_path / "a.h5")
+    again = saving.load_model(tmp_path / "a.h5")
+    assert again.layers[0].axis == tuple(axis or ())
+    assert_same(again(np.ones((2, 3, 4))), model(np.ones((2, 3, 4))))
+    with h5py.File(tmp_path / "a.h5") as file:
+        described = json.loads(file.attrs["model_config"])["config"]["layers"][1]
+    assert described["module"] == "keras.layers"  # without it Keras reads single axes only

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, Sequential, layers, saving
+from layerkit import Input, Model, Sequential, layers, optimizers, saving
 from layerkit.layers import Dense
 from layerkit.saving import shards
 
@@ -386,3 +386,48 @@ def test_axes_of_normalization_in_the_order_of_the_config(name, tmp_path):
     found = model.predict(np.array([[[1, 2, 3], [4, 5, 6]]], "float32"), verbose=0)[0]
     unscaled = np.array([-1.4635, -0.8781, -0.2927, 0.2927, 0.8781, 1.4635])  # by Keras 3.12
     np.testing.assert_allclose(found.ravel(), unscaled * np.arange(6), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["Adafactor", "Nadam"])
+@pytest.mark.parametrize("ending", ["keras", "weights.h5", "h5"])
+def test_what_keras_loses_of_an_inner_optimizer_is_in_no_file(name, ending, tmp_path):
+    model = scaled(name)
+    for _ in range(3):
+        model.train_on_batch(np.ones((2, 2), "float32"), np.ones((2, 1), "float32"))
+    path = tmp_path / f"a.{ending}"
+    other = saved_and_loaded(model, path, scaled(name))
+    if ending != "h5":
+        with h5py.File(path if ending == "weights.h5" else unzipped(path)) as file:
+            stored = [x.shape for x in file["optimizer/vars"].values()]
+        assert len(stored) == {"Adafactor": 10, "Nadam": 10}[name]  # as in Keras 3.0 to 3.15
+    for optimizer in (model.optimizer, other.optimizer):
+        assert len(optimizer.variables) == {"Adafactor": 12, "Nadam": 11}[name]
+    assert_same(other, model)
+
+
+def test_states_with_all_of_an_inner_optimizer_load(tmp_path, monkeypatch):
+    model = scaled("Nadam")
+    for _ in range(3):
+        model.train_on_batch(np.ones((2, 2), "float32"), np.ones((2, 1), "float32"))
+    monkeypatch.setattr(model.optimizer.inner_optimizer, "is_inner", False)  # as layerkit did once
+    assert_same(saved_and_loaded(model, tmp_path / "a.weights.h5", scaled("Nadam")), model)
+    assert_same(saved_and_loaded(model, tmp_path / "a.h5", scaled("Nadam")), model)
+
+
+def scaled(name: str) -> Sequential:
+    model = Sequential([layers.Input((2,)), Dense(1)])
+    model.compile(optimizers.LossScaleOptimizer(name, 4.0), "mse")
+    return model
+
+
+def saved_and_loaded(model, path, other):
+    if path.name.endswith(".weights.h5"):
+        model.save_weights(path)
+        other.load_weights(path)
+        return other
+    model.save(path)
+    return saving.load_model(path)
+
+
+def unzipped(path):
+    return io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5"))

@@ -48,6 +48,11 @@ class Adafactor(Optimizer):
             return ()  # unused, and in Keras's files
         return shape[:-1] if name == "r" else (*shape[:-2], shape[-1])
 
+    def _lost_inside(self) -> list[Variable]:
+        """The unused numbers."""
+        pairs = zip(self._trainable_variables, self._slots, strict=True)
+        return [slots[name] for w, slots in pairs if len(w.shape) < 2 for name in ("r", "c")]
+
     def rule(
         self,
         w: Any,

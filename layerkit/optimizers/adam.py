@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from layerkit.backend import Variable
 from layerkit.backend.registry import backend_of, beside, namespace
 
 from .deferred import scalar
@@ -160,6 +161,8 @@ class Nadam(Optimizer):
 
     def load_own_variables(self, store: Any) -> None:
         """Read the state; the product of momenta, where a file has none, from the step count."""
+        if self.built and len(store) < len(self.variables):
+            self._u_product.assign(1)
         super().load_own_variables(store)
         self.restore_product()
 
@@ -167,8 +170,16 @@ class Nadam(Optimizer):
         """Compute the product of the momenta of all steps done, if it is still that of none."""
         steps = int(self._update_count())
         if self.built and steps and float(self._u_product) == 1:
-            t = np.arange(1, min(steps, 1_000_000) + 1)  # of so many, the product is nearly 0
-            self._u_product.assign(np.prod(self._momentum_at(t, np.dtype("float64"))))
+            dtype, product = self._u_product.dtype, np.ones(())
+            for t in range(1, min(steps, 1_000_000) + 1):  # in turn, to come to the same bits
+                product = product * self._momentum_at(t, dtype)
+                if not product:
+                    break
+            self._u_product.assign(product)
+
+    def _lost_inside(self) -> list[Variable]:
+        """The product of momenta."""
+        return [self._u_product] if self.built else []
 
     def _momentum_at(self, t: Any, dtype: Any) -> Any:
         decay = scalar(0.96, dtype) ** scalar(t * self._schedule_decay, dtype)

@@ -60,6 +60,7 @@ class LossScaleOptimizer(Optimizer):
                 )
         self.inner_optimizer = configurable.get(Optimizer, inner_optimizer)
         self.inner_optimizer.loss_scale_factor = None  # or gradients would be divided twice
+        self.inner_optimizer.is_inner = True
         super().__init__(learning_rate=0.0, name=name)
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
@@ -109,6 +110,10 @@ class LossScaleOptimizer(Optimizer):
     def variables(self) -> list[Variable]:
         """Its own state (step, learning rate, counter, scale), then the inner optimizer's."""
         return [*self._variables, *self.inner_optimizer.variables]
+
+    @property
+    def variables_in_files(self) -> list[Variable]:
+        return [*self._variables, *self.inner_optimizer.variables_in_files]
 
     @property
     def iterations(self) -> Any:

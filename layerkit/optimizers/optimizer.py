@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,6 +54,7 @@ class Optimizer(Configurable):
     # Whether the rule treats each element alone, so that it may run over any cut of the arrays; a
     # class that writes a rule says so itself, or it is False.
     elementwise: ClassVar[bool] = False
+    is_inner = False  # whether LossScaleOptimizer has this one inside
 
     def __init__(
         self,
@@ -467,6 +468,16 @@ class Optimizer(Configurable):
         return list(self._variables)
 
     @property
+    def variables_in_files(self) -> list[Variable]:
+        """`variables`, but for those of an inner optimizer that Keras's outer one loses."""
+        lost = {id(variable) for variable in self._lost_inside()} if self.is_inner else set()
+        return [variable for variable in self.variables if id(variable) not in lost]
+
+    def _lost_inside(self) -> list[Variable]:
+        """Variables that Keras does not track where LossScaleOptimizer builds this optimizer."""
+        return []
+
+    @property
     def iterations(self) -> Any:
         """How many updates were done: a tensor of one integer."""
         if self.gradient_accumulation_steps or is_recording():
@@ -624,21 +635,27 @@ class Optimizer(Configurable):
 
     def save_own_variables(self, store: Any) -> None:
         """Write the state into a dict-like store, under '0', '1', ..."""
-        for i, variable in enumerate(self.variables):
+        for i, variable in enumerate(self.variables_in_files):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Read the state from such a store; one of another length is skipped with a warning."""
-        if len(store) != len(self.variables):
+        variables = self.variables_stored_as(store)
+        if len(store) != len(variables):
             warnings.warn(
                 f"Skipping variable loading for optimizer '{self.name}', because it has "
-                f"{len(self.variables)} variables whereas the saved optimizer has {len(store)} "
+                f"{len(variables)} variables whereas the saved optimizer has {len(store)} "
                 "variables.",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self.variables):
+        for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
+
+    def variables_stored_as(self, arrays: Sized) -> list[Variable]:
+        """`variables_in_files`, or all `variables` where a file has as many arrays as those."""
+        everything = self.variables
+        return everything if len(arrays) == len(everything) else self.variables_in_files
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor was called with; the learning rate is the present one."""

@@ -48,11 +48,6 @@ def _retired_name(part: Any) -> str | None:
     return name if isinstance(name, str) and name in _FUNCTIONS else None
 
 
-def _has_several_axes(layer: Any) -> bool:
-    axis = getattr(layer, "axis", None)
-    return isinstance(axis, (list, tuple)) and len(axis) > 1
-
-
 def warn_of_what_is_only_here(model: Any, path: str) -> None:
     """A warning where Keras 3 cannot read a file of `model`, or makes another model of it."""
     if getattr(model, "compiled", False) and model.optimizer is None:
@@ -68,13 +63,6 @@ def warn_of_what_is_only_here(model: Any, path: str) -> None:
             f"several models in it share are copies that train apart, with a fresh optimizer: "
             f"{', '.join(shared)}. "
             "layerkit restores one layer of each.",
-            stacklevel=4,
-        )
-    several = [f"'{x.name}'" for x in model._flatten_layers() if _has_several_axes(x)]
-    if several and path.endswith((".h5", ".hdf5")):
-        warnings.warn(
-            f"Keras 3 loses in '{path}' that layers compute over several axes: "
-            f"{', '.join(several)}. layerkit does not; for Keras save as `.keras`.",
             stacklevel=4,
         )
     names = only_here(model)

@@ -205,6 +205,8 @@ def _compare(path: str, obj: Any, store: Store) -> _Part:
 
 def _compare_optimizer(part: _Part) -> None:
     """Find the place of each stored array among an optimizer's variables, or a problem."""
+    if len(part.before) < len(part.stored) == len(part.obj.variables):
+        part.before = {str(i): v.numpy() for i, v in enumerate(part.obj.variables)}
     own, stored = list(part.before.values()), list(part.stored.values())
     found = matched(own, stored)
     if found is not None:

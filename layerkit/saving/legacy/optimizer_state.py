@@ -35,7 +35,7 @@ def restore_optimizer(model: Any, parts: list[Part], root: Any, origin: Origin, 
         slots = any(dataset.shape for dataset in stored.datasets)
         if slots or len(stored.datasets) > len(optimizer.variables):  # else it never took a step
             optimizer.build(model.trainable_variables)
-        if len(stored.datasets) < len(optimizer.variables):  # tf.keras left out those of wrappers
+        if len(stored.datasets) < len(optimizer.variables_in_files):  # tf.keras: the inner one's
             optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         _assign(optimizer, stored, _trained(model, parts), origin)
     except _NotFitting as error:
@@ -91,17 +91,19 @@ def _assign(optimizer: Any, stored: files.Stored, parts: list[Part], origin: Ori
 
 def _assign_in_order(optimizer: Any, stored: files.Stored) -> None:
     """Optimizers of Keras 3, and those of tf.keras since 2.11, keep their variables as ours do."""
-    found = matched(optimizer.variables, stored.datasets)
+    variables = optimizer.variables_stored_as(stored.datasets)
+    found = matched(variables, stored.datasets)
     if found is None:
         raise _NotFitting(
-            f"it expects arrays of shapes {[tuple(v.shape) for v in optimizer.variables]}; the "
+            f"it expects arrays of shapes {[tuple(v.shape) for v in variables]}; the "
             f"file holds {stored.shapes}."
         )
-    for variable, dataset in zip(optimizer.variables, found, strict=True):
+    for variable, dataset in zip(variables, found, strict=True):
         if dataset is not None:
             variable.assign(files.read(dataset))
-    if isinstance(optimizer, Nadam):
-        optimizer.restore_product()
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if isinstance(inner, Nadam):
+        inner.restore_product()
 
 
 def _sorted(stored: files.Stored) -> tuple[dict[str, Any], list[tuple[str, Any]]]:

@@ -1,7 +1,7 @@
 """Legacy HDF5 files: of weights, which every Keras since 2 reads, and whole models.
 
 Architectures are written in the dialect that Keras 3 writes and reads. Optimizer state lies in
-`optimizer_weights` in the order of `optimizer.variables`.
+`optimizer_weights` in the order of `optimizer.variables_in_files`.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def _plain(config: Any) -> Any:
         return config
     if not _is_layer(config):
         return config
+    if _loses_axes(config):
+        return {key: x for key, x in config.items() if key != "build_config"}
     name = config.get("registered_name") or config["class_name"]
     kept = {key: x for key, x in config.items() if key not in _OF_KERAS_3}
     inner = kept["config"]
@@ -71,6 +73,16 @@ def _plain(config: Any) -> Any:
         if isinstance(inner.get("axis"), int):
             inner["axis"] = [inner["axis"]]  # the first versions lose those that are no lists
     return {**kept, "class_name": _LONGER_NAMES.get(name, name), "config": inner}
+
+
+def _loses_axes(config: dict[str, Any]) -> bool:
+    """Whether the legacy dialect would lose a layer's axes: Keras keeps only a single one there.
+
+    It reads an entry that says its module as it does in `.keras` files, with all axes.
+    """
+    inner = config["config"]
+    axis = inner.get("axis") if isinstance(inner, dict) else None
+    return isinstance(axis, (list, tuple)) and len(axis) != 1
 
 
 # Short names that Keras 3 does not know in files of this format.
@@ -114,7 +126,7 @@ def _write_origin(group: Any) -> None:
 
 
 def _write_optimizer(optimizer: Any, root: Any) -> None:
-    _write_variables(root.create_group("optimizer_weights"), optimizer.variables)
+    _write_variables(root.create_group("optimizer_weights"), optimizer.variables_in_files)
 
 
 def _write_variables(group: Any, variables: list[Any]) -> None:
