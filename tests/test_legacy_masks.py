@@ -64,6 +64,7 @@ def test_where_masks_end():
         layer("read", ["m"], "LSTM", return_sequences=False),
         layer("all", ["m"], "Bidirectional", layer={"config": {"return_sequences": True}}),
         layer("flat", ["m"], "Flatten"),
+        layer("twice", ["m"], "TFOpLambda", function="math.multiply"),
         layer("conv", ["m"], "Conv1D"),
         layer("own", ["m"], "SomebodysLayer"),
         layer("model", ["x"], "Functional", **inner),

@@ -14,6 +14,7 @@ from ..refusal import naming, tell
 from ..training_config import compile_as_saved
 from . import arrays as files
 from .configs import modern_model
+from .masks_that_end import with_copies
 from .optimizer_state import restore_optimizer
 from .training import modern_training, note_rows_that_stayed
 from .weights import load_by_name, load_by_position
@@ -34,7 +35,10 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         origin = origin._replace(shapes=shapes)
         config = without_code(config, path, custom_objects)
         with custom_object_scope(custom_objects), naming(path, "does not describe a model"):
-            model = rebuild(modern_model(config, origin), path)
+            config = modern_model(config, origin)
+            if origin.keras != (3, 0, 0):  # as files that layerkit writes say
+                config = with_copies(config, origin)
+            model = rebuild(config, path)
         parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
