@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from layerkit import models
+from layerkit.saving.legacy.attention_masks import with_copies_before
 from layerkit.saving.legacy.masks import Masks
+from layerkit.saving.legacy.origin import origin_named
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "legacy_masks.json").read_text())
 INPUTS = [np.array(x, "float32") for x in GOLDEN["inputs"]]
@@ -78,6 +80,13 @@ def test_where_masks_end():
     assert [masks.meet_in(name) for name in ("same", "differ", "values")] == [False, True, True]
     assert masks.of(["all", 0, 1]) is None  # a state
     assert Masks(entries, inner=True).of(["x", 0, 0]) is not None
+
+
+def test_attention_without_masks_is_that_of_before_tf_keras_210():
+    entries = [layer("m", class_name="Masking"), layer("a", ["m"], "MultiHeadAttention")]
+    assert with_copies_before(entries, origin_named("2.10.0")) is entries
+    copied = with_copies_before(entries, origin_named("2.9.0"))
+    assert [entry["name"] for entry in copied] == ["m", "copy", "a"]
 
 
 def test_graphs_that_are_deep_or_have_a_loop():
