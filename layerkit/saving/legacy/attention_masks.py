@@ -15,8 +15,8 @@ from .origin import Origin
 
 _LAYER = "MultiHeadAttention"
 _NOTE = (
-    "Copies of tensors stand before MultiHeadAttention, which did not look at masks before tf.keras "
-    "2.10."
+    "Copies of tensors stand before MultiHeadAttention, which before tf.keras 2.10 did not look at "
+    "masks."
 )
 
 
