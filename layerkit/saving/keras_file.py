@@ -18,6 +18,7 @@ from ..configurable import custom_object_scope
 from ..version import __version__
 from . import unzipped
 from .assets import found_assets, load_assets
+from .legacy.logits import take_logits_as_tensorflow
 from .legacy.masks_that_end import with_copies
 from .legacy.origin import origin_named
 from .legacy.training import modern_description
@@ -83,7 +84,9 @@ def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     weights = _member(path, WEIGHTS)
     with naming(path, "is not a model that can be read"), weights_for(len(weights), path):
         config = without_code(config, path, custom_objects)
-        origin = origin_named(_keras_version(read_metadata(path)))
+        metadata = read_metadata(path)
+        ours = "layerkit_version" in metadata
+        origin = origin_named(_TODAY if ours else str(metadata.get("keras_version", _TODAY)))
         if origin.is_old:  # tf.keras gave its files this format too
             config = modern_description(config, origin)
         config = with_copies(config, origin)
@@ -91,16 +94,12 @@ def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
             config["compile_config"] = None
         with custom_object_scope(custom_objects):
             model = rebuild(config, path)
+        if not ours:
+            take_logits_as_tensorflow(model, origin, path)
         model.file_notes = origin.all_notes if origin.is_old or origin.all_notes else None
         read_weights(model, io.BytesIO(weights), path)
         _load_assets(model, path)
     return model
-
-
-def _keras_version(metadata: dict[str, Any]) -> str:
-    """Of the Keras that wrote the file; layerkit's, and what does not say it, are of today."""
-    ours = "layerkit_version" in metadata
-    return _TODAY if ours else str(metadata.get("keras_version", _TODAY))
 
 
 def read_metadata(path: Any) -> dict[str, Any]:
