@@ -1,6 +1,6 @@
-"""MultiHeadAttention of tf.keras before 2.10, which did not look at the masks of what it got.
+"""MultiHeadAttention of tf.keras, and before 2.10, where it did not look at masks of what it got.
 
-Copies of the tensors, which have no masks, stand before it, so that Keras 3 reads what is written
+There, copies of the tensors, which have no masks, stand before it, so that Keras 3 reads what is written
 again as the same model.
 """
 
@@ -18,6 +18,27 @@ _NOTE = (
     "Copies of tensors stand before MultiHeadAttention, which before tf.keras 2.10 did not look at "
     "masks."
 )
+_MASKED_ROWS = (
+    "MultiHeadAttention with dropout, or where it returns its scores, gives queries that may attend "
+    "to nothing scores of zero; in the Keras that wrote the file they attended to all alike."
+)
+
+
+def note_masked_rows(entry: dict[str, Any], origin: Origin) -> None:
+    """Note where queries whose keys are all masked get something else today."""
+    if entry["class_name"] != _LAYER or not origin.of_tensorflow:
+        return
+    options = [option for call in entry["inbound_nodes"] for option in _options(call)]
+    scores = any(each.get("return_attention_scores") for each in options)
+    given = any(each.get("attention_mask") for each in options)
+    masked = given or origin.keras >= (2, 10) and origin.has_masks
+    if masked and (scores or entry["config"].get("dropout")):
+        origin.note(_MASKED_ROWS)
+
+
+def _options(call: Any) -> list[dict[str, Any]]:
+    """The named arguments of a call."""
+    return [x[3] for x in call if is_address(x) and len(x) > 3 and isinstance(x[3], dict)]
 
 
 def with_copies_before(entries: list[dict[str, Any]], origin: Origin) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from ...old_arguments import with_new_names
 from ...symbolic import is_operation
 from ..refusal import expecting_a_config, tell
 from . import keras0, tensorflow_operations, theano
-from .attention_masks import with_copies_before
+from .attention_masks import note_masked_rows, with_copies_before
 from .masks import Masks
 from .names import addressed, is_address, without_slashes
 from .old_layers import MERGES, renamed
@@ -263,6 +263,8 @@ def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
     if not origin.is_old and _is_operation(entry):
         return [{**entry, "module": "keras.src.ops"}]
     chain = _chain(entry, origin)
+    if origin.is_old:
+        note_masked_rows(entry, origin)
     if _is_masked_beside_states(entry, origin):
         origin.note(_MASKED_STATES)
         chain[-1] = _wrapped("MaskedWithStates", chain[-1])
