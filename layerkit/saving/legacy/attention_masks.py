@@ -1,7 +1,7 @@
 """MultiHeadAttention of tf.keras, and before 2.10, where it did not look at masks of what it got.
 
-There, copies of the tensors, which have no masks, stand before it, so that Keras 3 reads what is written
-again as the same model.
+There, copies of the tensors, which have no masks, stand before it, so that Keras 3 reads what is
+written again as the same model.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _NOTE = (
     "masks."
 )
 _MASKED_ROWS = (
-    "MultiHeadAttention with dropout, or where it returns its scores, gives queries that may attend "
-    "to nothing scores of zero; in the Keras that wrote the file they attended to all alike."
+    "MultiHeadAttention with dropout, or where it returns its scores, gives queries that may "
+    "attend to nothing scores of zero; in the Keras that wrote the file they attended to all alike."
 )
 
 
