@@ -110,6 +110,14 @@ SAID = [
     (function("nn.gelu"), None),
     (function("slice", {"begin": [0, 1], "size": [-1, 2]}), X[:, 1:3]),
     (function("math.squared_difference", {"y": 1.0}), (X - 1) ** 2),
+    (function("sort", {"axis": -1, "direction": "ASCENDING"}), np.sort(X, -1)),
+    (
+        {
+            **function("math.accumulate_n"),
+            "inbound_nodes": [[["x", 0, 0, {}], ["x", 0, 0, {}]]],
+        },
+        2 * X,
+    ),
 ]
 
 
