@@ -559,3 +559,10 @@ def test_layers_in_dicts_come_by_their_keys_in_files_of_tf_keras(tmp_path):
     model.load_weights(tmp_path / "a.h5")
     order = (model.parts["a"], model.parts["z"], model.last)
     assert [layer.bias.numpy().max() for layer in order] == [0, 1, 2]
+
+
+def test_tf_keras_takes_written_layers_in_dicts_by_their_keys(tmp_path):
+    model = Keyed()
+    model(np.zeros((1, 2), "float32"))
+    with pytest.warns(UserWarning, match="in the order of their keys"):
+        model.save_weights(tmp_path / "a.h5")

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, layers, losses, models
+from layerkit import Input, Model, configurable, layers, losses, models
 from layerkit.layers import retired
 from layerkit.saving.legacy.origin import origin_named
 from layerkit.saving.legacy.training import modern_training
@@ -98,6 +98,19 @@ def test_losses_by_name_of_a_layer_that_gives_two_outputs(version, said, expecte
     ends = zip(expected, model.predict([x, 2 * x], verbose=0), strict=True)
     each = [float(np.mean(losses.get(name)(x[:, :1], y))) for name, y in ends]
     np.testing.assert_allclose(total, 0.5 * sum(each), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "said", ["logcosh", {"class_name": "MeanMetricWrapper", "config": {"fn": "log_cosh"}}]
+)
+def test_the_metric_logcosh(said):
+    config = {"optimizer_config": {"class_name": "SGD", "config": {}}, "loss": "logcosh"}
+    training = modern_training({**config, "metrics": [said]}, origin_named("2.12.0"), ["a"])
+    x = Input((3,))
+    model = Model(x, layers.Activation("linear")(x))
+    model.compile("sgd", training["loss"], metrics=configurable.deserialize(training["metrics"]))
+    found = model.evaluate(np.ones((2, 3)), np.zeros((2, 3)), verbose=0, return_dict=True)
+    assert found == pytest.approx({"loss": np.log(np.cosh(1)), "logcosh": np.log(np.cosh(1))})
 
 
 # --- architectures that do not say what they ran on ----------------------------------------------

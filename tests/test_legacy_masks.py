@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from layerkit import models
+from layerkit.saving.legacy.attention_masks import note_masked_rows, with_copies_before
 from layerkit.saving.legacy.masks import Masks
+from layerkit.saving.legacy.origin import origin_named
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "legacy_masks.json").read_text())
 INPUTS = [np.array(x, "float32") for x in GOLDEN["inputs"]]
@@ -64,6 +66,7 @@ def test_where_masks_end():
         layer("read", ["m"], "LSTM", return_sequences=False),
         layer("all", ["m"], "Bidirectional", layer={"config": {"return_sequences": True}}),
         layer("flat", ["m"], "Flatten"),
+        layer("twice", ["m"], "TFOpLambda", function="math.multiply"),
         layer("conv", ["m"], "Conv1D"),
         layer("own", ["m"], "SomebodysLayer"),
         layer("model", ["x"], "Functional", **inner),
@@ -77,6 +80,22 @@ def test_where_masks_end():
     assert [masks.meet_in(name) for name in ("same", "differ", "values")] == [False, True, True]
     assert masks.of(["all", 0, 1]) is None  # a state
     assert Masks(entries, inner=True).of(["x", 0, 0]) is not None
+
+
+def test_attention_without_masks_is_that_of_before_tf_keras_210():
+    entries = [layer("m", class_name="Masking"), layer("a", ["m"], "MultiHeadAttention")]
+    assert with_copies_before(entries, origin_named("2.10.0")) is entries
+    copied = with_copies_before(entries, origin_named("2.9.0"))
+    assert [entry["name"] for entry in copied] == ["m", "copy", "a"]
+
+
+def test_rows_of_attention_that_are_masked_wholly_are_told_of():
+    for options, dropout, told in (({"attention_mask": ["m", 0, 0]}, 0.1, True), ({}, 0.1, False)):
+        entry = layer("a", class_name="MultiHeadAttention", dropout=dropout)
+        entry["inbound_nodes"] = [[["x", 0, 0, options]]]
+        origin = origin_named("2.9.0")
+        note_masked_rows(entry, origin)
+        assert bool(origin.all_notes) == told
 
 
 def test_graphs_that_are_deep_or_have_a_loop():

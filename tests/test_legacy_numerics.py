@@ -110,6 +110,14 @@ SAID = [
     (function("nn.gelu"), None),
     (function("slice", {"begin": [0, 1], "size": [-1, 2]}), X[:, 1:3]),
     (function("math.squared_difference", {"y": 1.0}), (X - 1) ** 2),
+    (function("sort", {"axis": -1, "direction": "ASCENDING"}), np.sort(X, -1)),
+    (
+        {
+            **function("math.accumulate_n"),
+            "inbound_nodes": [[["x", 0, 0, {}], ["x", 0, 0, {}]]],
+        },
+        2 * X,
+    ),
 ]
 
 
@@ -401,3 +409,13 @@ def test_orthogonal_weights_of_half_precision():
     q = initializers.Orthogonal(seed=1)((3, 3), "float16")
     assert q.dtype == "float16"
     np.testing.assert_allclose(q.astype("float32") @ q.T.astype("float32"), np.eye(3), atol=1e-2)
+
+
+def test_lookups_of_tf_keras_24():
+    said = {"max_values": None, "mask_value": 0, "oov_value": -1, "num_oov_indices": 1}
+    said |= {"vocabulary": [5, 7], "invert": False, "dtype": "int64"}
+    config = {"name": "n", "pad_to_max_tokens": True, **said}
+    entry = {"class_name": "IntegerLookup", "name": "n", "config": config}
+    model = made(graph({**entry, "inbound_nodes": [[["x", 0, 0, {}]]]}, output="n"))
+    found = model.get_layer("n")(np.array([[5, 9, 0, 7]]))
+    np.testing.assert_array_equal(found, [[2, 1, 0, 3]])  # as TensorFlow 2.4 found them

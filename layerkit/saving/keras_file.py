@@ -18,6 +18,8 @@ from ..configurable import custom_object_scope
 from ..version import __version__
 from . import unzipped
 from .assets import found_assets, load_assets
+from .legacy.logits import take_logits_as_tensorflow
+from .legacy.masks_that_end import with_copies
 from .legacy.origin import origin_named
 from .legacy.training import modern_description
 from .model_config import parsed, rebuild, weights_for, without_code
@@ -29,6 +31,7 @@ from .weights_file import read_weights, write_weights
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 
 _FORMAT = "3.0.0"  # the first version of Keras that reads these files
+_TODAY = "3.15"  # the Keras that layerkit computes as
 _SMALL = 64 * 2**20  # bytes that any member may unpack to
 _RATIO = 100  # times its packed bytes that a larger one may
 _MOST_ASSETS = 100_000
@@ -81,22 +84,22 @@ def read_keras(path: Any, custom_objects: Any, compile: bool) -> Any:
     weights = _member(path, WEIGHTS)
     with naming(path, "is not a model that can be read"), weights_for(len(weights), path):
         config = without_code(config, path, custom_objects)
-        origin = origin_named(_keras_version(path))
+        metadata = read_metadata(path)
+        ours = "layerkit_version" in metadata
+        origin = origin_named(_TODAY if ours else str(metadata.get("keras_version", _TODAY)))
         if origin.is_old:  # tf.keras gave its files this format too
             config = modern_description(config, origin)
+        config = with_copies(config, origin)
         if not compile:
             config["compile_config"] = None
         with custom_object_scope(custom_objects):
             model = rebuild(config, path)
-        model.file_notes = origin.all_notes if origin.is_old else None
+        if not ours:
+            take_logits_as_tensorflow(model, origin, path)
+        model.file_notes = origin.all_notes if origin.is_old or origin.all_notes else None
         read_weights(model, io.BytesIO(weights), path)
         _load_assets(model, path)
     return model
-
-
-def _keras_version(path: Any) -> str:
-    """Of the Keras that wrote the file; that of layerkit's own files where it does not say."""
-    return str(read_metadata(path).get("keras_version", _FORMAT))
 
 
 def read_metadata(path: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Write legacy_masks.json: what tf.keras computes where masks meet, and where states are given too.
 
-Run it by hand with TensorFlow 2.12 (Python 3.10): python make_legacy_masks_golden.py
+Run it by hand with TensorFlow 2.12 (Python 3.10), then with 2.4 (Python 3.8):
+python make_legacy_masks_golden.py
 Each row: the model's JSON, its inputs, and its predictions with the weights that `values` gives.
 """
 
@@ -54,6 +55,16 @@ def states(layer, count):
     return make
 
 
+def attention():
+    """With TensorFlow 2.4 (Python 3.8), where MultiHeadAttention did not look at masks."""
+    a, b = Input((4,), name="a"), Input((4,), name="b")
+    embedding = layers.Embedding(4, 2, mask_zero=True)
+    x, y = embedding(a), embedding(b)
+    found = layers.MultiHeadAttention(1, 2)(x, value=y)
+    found = layers.MultiHeadAttention(1, 2)(found, value=found, key=x)
+    return tf.keras.Model([a, b], layers.SimpleRNN(2)(layers.Add()([x, found])))
+
+
 def both_ways():
     return layers.Bidirectional(layers.GRU(2, return_sequences=True))
 
@@ -68,17 +79,20 @@ ROWS["states_lstm"] = states(lambda: layers.LSTM(2, return_sequences=True), 2)
 ROWS["states_gru"] = states(lambda: layers.GRU(2), 1)
 ROWS["states_both_ways"] = states(both_ways, 2)
 
+ROWS_BEFORE_210 = {"attention": attention}
+
 
 def main():
     inputs = [np.array(IDS, "float32"), np.array(OTHERS, "float32")]
-    rows = {}
-    for name, make in ROWS.items():
+    path = Path(__file__).parent / "legacy_masks.json"
+    old = tf.__version__.startswith("2.4.")  # which adds its rows to what 2.12 has written
+    rows = json.loads(path.read_text())["rows"] if old else {}
+    for name, make in (ROWS_BEFORE_210 if old else ROWS).items():
         tf.keras.backend.clear_session()
         model = make()
         model.set_weights([values(w.shape) for w in model.get_weights()])
         predicted = model.predict(inputs, verbose=0)
         rows[name] = {"model": json.loads(model.to_json()), "prediction": predicted.tolist()}
-    path = Path(__file__).parent / "legacy_masks.json"
     path.write_text(json.dumps({"inputs": [IDS, OTHERS], "rows": rows}, sort_keys=True) + "\n")
 
 

@@ -15,6 +15,7 @@ from ...old_arguments import with_new_names
 from ...symbolic import is_operation
 from ..refusal import expecting_a_config, tell
 from . import keras0, tensorflow_operations, theano
+from .attention_masks import note_masked_rows, with_copies_before
 from .masks import Masks
 from .names import addressed, is_address, without_slashes
 from .old_layers import MERGES, renamed
@@ -222,6 +223,7 @@ def _functional(description: dict[str, Any], origin: Origin) -> dict[str, Any]:
         config["input_layers"] = [_source(x, config["layers"]) for x in config["input_layers"]]
     entries = without_shapes(config["layers"], config["output_layers"])
     if origin.is_old and origin.has_masks:
+        entries = with_copies_before(entries, origin)
         origin = origin._replace(masks=Masks(entries, origin.is_inner))
     origin = origin._replace(is_inner=True)
     entries = [linked for entry in entries for linked in _entries_of(entry, origin)]
@@ -261,6 +263,8 @@ def _entries_of(entry: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
     if not origin.is_old and _is_operation(entry):
         return [{**entry, "module": "keras.src.ops"}]
     chain = _chain(entry, origin)
+    if origin.is_old:
+        note_masked_rows(entry, origin)
     if _is_masked_beside_states(entry, origin):
         origin.note(_MASKED_STATES)
         chain[-1] = _wrapped("MaskedWithStates", chain[-1])

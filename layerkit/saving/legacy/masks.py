@@ -13,7 +13,10 @@ from .names import is_address
 _BY_STEPS = ("Add", "Average", "Concatenate", "Merge", "Subtract")
 _BY_VALUES = ("Maximum", "Minimum", "Multiply")
 MASKS_MEET = ("Add", "Average", "Concatenate", "Subtract", *_BY_VALUES)
-_END_MASKS = ("Dot", "Flatten", "Lambda", "GlobalAveragePooling1D", "Reshape")
+_END_MASKS = (
+    *("Dot", "Flatten", "Lambda", "GlobalAveragePooling1D", "Reshape"),
+    *("SlicingOpLambda", "TFOpLambda", "TensorFlowOpLayer"),
+)
 
 
 class Masks:

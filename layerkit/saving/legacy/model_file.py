@@ -14,6 +14,8 @@ from ..refusal import naming, tell
 from ..training_config import compile_as_saved
 from . import arrays as files
 from .configs import modern_model
+from .logits import take_logits_as_tensorflow
+from .masks_that_end import with_copies
 from .optimizer_state import restore_optimizer
 from .training import modern_training, note_rows_that_stayed
 from .weights import load_by_name, load_by_position
@@ -34,7 +36,11 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
         origin = origin._replace(shapes=shapes)
         config = without_code(config, path, custom_objects)
         with custom_object_scope(custom_objects), naming(path, "does not describe a model"):
-            model = rebuild(modern_model(config, origin), path)
+            config = modern_model(config, origin)
+            ours = origin.keras == (3, 0, 0)  # as files that layerkit writes say
+            if not ours:
+                config = with_copies(config, origin)
+            model = rebuild(config, path)
         parts = load_by_position(model, root, path)
         if training:
             with custom_object_scope(custom_objects):
@@ -42,6 +48,8 @@ def read_legacy_model(path: str, custom_objects: Any, compile: bool) -> Any:
                 training = modern_training(training, origin, names)
                 if training is not None:
                     compile_as_saved(model, training)
+            if not ours:
+                take_logits_as_tensorflow(model, origin, path)
             restore_optimizer(model, parts, root, origin, path)
             note_rows_that_stayed(model, origin)
         model.file_notes = origin.all_notes

@@ -171,6 +171,24 @@ def _hashing(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any
     return "Hashing", config
 
 
+def _lookup(name: str) -> Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]:
+    """A lookup, whose arguments were called otherwise in tf.keras 2.4.
+
+    There, outputs that were to be padded up to no number were as long as the vocabulary.
+    """
+
+    def changed(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+        config = {_OF_VALUES.get(key, key): x for key, x in config.items()}
+        if config.get("max_tokens") is None:
+            config.pop("pad_to_max_tokens", None)
+        return name, config
+
+    return changed
+
+
+_OF_VALUES = {"max_values": "max_tokens", "mask_value": "mask_token", "oov_value": "oov_token"}
+
+
 def _embedding(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
     return "DroppingEmbedding" if config.get("dropout") else "Embedding", config
 
@@ -277,9 +295,12 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "Embedding": _embedding,
     "GRU": lambda config, origin: ("GRU", _of_gates(config, origin)),
     "Hashing": _hashing,
+    "IntegerLookup": _lookup("IntegerLookup"),
     "LSTM": lambda config, origin: ("LSTM", _of_gates(config, origin)),
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
+    "StringLookup": _lookup("StringLookup"),
+    "TextVectorization": _lookup("TextVectorization"),
     **{name: _merging(name) for name in MASKS_MEET},
 }

@@ -143,6 +143,7 @@ _OPERATIONS: dict[str, tuple[str, dict[str, str]]] = {
     "reverse": ("flip", {"axis": "axis"}),
     "roll": ("roll", {"shift": "shift", "axis": "axis"}),
     "slice": ("get_item", {"begin": "begin", "size": "size"}),
+    "sort": ("sort", {"axis": "axis"}),
     "split": ("split", {"num_or_size_splits": "indices_or_sections", "axis": "axis"}),
     "squeeze": ("squeeze", {"axis": "axis"}),
     "stack": ("stack", {"axis": "axis"}),
@@ -172,6 +173,7 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
     "batch_dims": (0,),
     "conjugate": (False,),
     "data_format": ("NHWC",),
+    "direction": ("ASCENDING",),
     "epsilon": (1e-12,),
     "exclusive": (False,),
     "ord": ("euclidean", 2),
@@ -182,7 +184,12 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
     "transpose_b": (False,),
 }
 # What is a layer here.
-_LAYERS = {"AddN": "Add", "keras.backend.batch_flatten": "Flatten", "math.add_n": "Add"}
+_LAYERS = {
+    "AddN": "Add",
+    "keras.backend.batch_flatten": "Flatten",
+    "math.accumulate_n": "Add",
+    "math.add_n": "Add",
+}
 
 
 def entries_of(entry: dict[str, Any]) -> list[dict[str, Any]]:

@@ -150,10 +150,10 @@ def _modern_parts(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return modern_parts
 
 
-def _names(family: str, origin: Origin) -> dict[str, str]:
+def _names(family: str, origin: Origin) -> dict[str, Any]:
     """What old names of losses, and of metrics, mean, where it is not what they mean now."""
     cosine = "cosine_proximity_keras1" if origin.keras < (2,) else "cosine_similarity"
-    names = {
+    names: dict[str, Any] = {
         "KLD": "kl_divergence",
         "cosine": cosine,
         "cosine_proximity": cosine,
@@ -161,16 +161,19 @@ def _names(family: str, origin: Origin) -> dict[str, str]:
         "kullback_leibler_divergence": "kl_divergence",
         "logcosh": "log_cosh",
     }
+    if family == "metrics":  # where the function has no name
+        names |= {"log_cosh": _LOG_COSH, "logcosh": _LOG_COSH}
     if not origin.of_tensorflow and origin.keras < (2, 3):
         names |= {name: f"{name}_keras2" for name in ("hinge", "squared_hinge")}
     return names
 
 
+_LOG_COSH = {"module": "keras.metrics", "class_name": "LogCoshError", "config": {}}
 _METRICS = ("metrics", "weighted_metrics")
 _FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
 
 
-def _of_family(value: Any, family: str, names: dict[str, str]) -> Any:
+def _of_family(value: Any, family: str, names: dict[str, Any]) -> Any:
     """Losses or metrics as they were given, with the module that old files leave out."""
     if isinstance(value, list):
         return [_of_family(item, family, names) for item in value]

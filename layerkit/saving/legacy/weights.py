@@ -53,7 +53,7 @@ def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = Fal
     """
     stored = [layer for layer in files.stored_layers(root) if layer.datasets]
     of_tf_keras = files.origin_of(root).of_tensorflow
-    found = _with_weights(_in_order_of_keys(model) if of_tf_keras else model.layers)
+    found = _with_weights(in_order_of_keys(model) if of_tf_keras else model.layers)
     if len(found) != len(stored):  # Keras 1 kept the layers of inner models one by one
         flat = [x for x in model._flatten_layers() if x._own_variables() and x is not model]
         found = flat if len(flat) == len(stored) else found
@@ -84,7 +84,7 @@ def load_by_name(model: Any, root: Any, name: str, skip_mismatch: bool = False) 
         )
 
 
-def _in_order_of_keys(model: Any) -> list[Any]:
+def in_order_of_keys(model: Any) -> list[Any]:
     """The layers of a model as tf.keras found them, which took those of a dict by their keys."""
     layers = list(model.layers)
     places = {id(layer): place for place, layer in enumerate(layers)}

@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..older_versions import for_every_version
+from ..refusal import tell
 from ..shared_layers import described
 from .vocabularies import with_vocabularies
-from .weights import own_variables, variables_in_order
+from .weights import in_order_of_keys, own_variables, variables_in_order
 
 _VERSION = "3.0.0"  # the first version of Keras that reads this dialect
 # Whose layout kernels have: Keras 2 refuses what it does not know, and turns them on Theano.
@@ -51,6 +52,13 @@ def write_legacy_weights(model: Any, file: BinaryIO) -> None:
     """Write the weights of `model`, which has been built, into the empty binary `file`."""
     import h5py
 
+    if [*map(id, in_order_of_keys(model))] != [*map(id, model.layers)]:
+        tell(
+            "tf.keras reads the layers that a dict holds by the order of its keys, where Keras 3 "
+            "and layerkit take them as they were added: for tf.keras add them in the order of "
+            "their keys.",
+            stacklevel=4,
+        )
     with h5py.File(file, "w") as root:
         _write_weights(model, root)
 
