@@ -141,6 +141,35 @@ def test_recurrent_kernels_that_keras_1_2_regularized_as_the_others(name, how, f
     assert layer["config"]["recurrent_regularizer"]["config"]["l2"] == factor
 
 
+# What real Kerases averaged in one step, from 0s and 1s: variances by version, backend, `trainable`.
+MOVED = [
+    ("1.0.8", "theano", True, [1.125, 2.7109375]),
+    ("1.2.2", "theano", True, [1.175, 2.7609375]),
+    ("1.2.2", "theano", False, [1.175, 2.7609375]),
+    ("2.0.9", "theano", False, [1.175, 2.7609375]),
+    ("2.0.9", "tensorflow", False, [1.125, 2.7109375]),
+    ("2.3.1", "theano", True, [1.4310344, 3.6185341]),
+    ("2.3.1", "theano", False, [1.0, 1.0]),
+]
+
+
+@files_only
+@pytest.mark.parametrize(("version", "backend", "trainable", "variances"), MOVED)
+def test_what_batch_normalization_averaged(version, backend, trainable, variances):
+    config = {"batch_input_shape": [None, 2], "epsilon": 0.1, "momentum": 0.5, "name": "n"}
+    described = {"class_name": "BatchNormalization", "config": {**config, "trainable": trainable}}
+    text = {"class_name": "Sequential", "config": [described]}
+    text |= {"keras_version": version, "backend": backend}
+    model = Sequential([models.model_from_json(json.dumps(text)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    x = np.array([[0, 0.5], [1, -2], [2, 2.5], [3, 3.5]], "float32")
+    model.train_on_batch(x, x)
+    layer = model.layers[0].layers[0]
+    np.testing.assert_allclose(layer.moving_variance, variances, rtol=1e-6)
+    moved = variances != [1.0, 1.0]
+    np.testing.assert_allclose(layer.moving_mean, np.array([0.75, 0.5625]) * moved, rtol=1e-6)
+
+
 WINDOW = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
 WRONG = [
     (lambda: retired.TheanoPooling([2], mode="sum"), r"expects mode='max' or 'average'. Received:"),

@@ -132,20 +132,25 @@ def _with_averages(
         unbiased = [4, 5] if origin.keras >= (2, 5) else [4]
     elif sampled and origin.backend == "tensorflow" and last:
         unbiased = [4]
-    thaws = thaws or not origin.of_tensorflow
+    standalone = not origin.of_tensorflow
+    shifted = standalone and origin.backend == "theano" and origin.keras >= (1, 2)
+    thaws = thaws or standalone
     frozen = thaws and not config.get("trainable", True)
-    if config.get("renorm") or not (sampled or unbiased or frozen or origin.has_masks):
+    if config.get("renorm") or not (
+        sampled or shifted or unbiased or frozen or origin.has_masks
+    ):
         return "BatchNormalization", config
     origin.note(_AVERAGES)
     own = {"unbiased": unbiased, "sampled": sampled, "thaws": thaws}
-    own |= {"shifted": sampled and origin.backend == "theano", "masks": origin.keras >= (2, 11)}
-    return "BatchNormalizationKeras2", {**config, **own, "always_moving": origin.keras < (2,)}
+    own |= {"shifted": shifted, "masks": origin.keras >= (2, 11)}
+    own["always_moving"] = standalone and origin.keras < (2, 1, 3)
+    return "BatchNormalizationKeras2", {**config, **own}
 
 
 _AVERAGES = (
     "BatchNormalizationKeras2 trains as BatchNormalization of Keras 1 and 2: with unbiased "
-    "variances in its average, before tf.keras 2.11 whatever is masked, and but for tf.keras "
-    "whether it is frozen or not. Files that are written call it BatchNormalization, and there it "
+    "variances in its average, on Theano with epsilon added to them, before tf.keras 2.11 "
+    "whatever is masked, and but for tf.keras whether it is frozen or not. Files that are written call it BatchNormalization, and there it "
     "is today's."
 )
 _NORMALIZATIONS = {
