@@ -141,7 +141,7 @@ def test_recurrent_kernels_that_keras_1_2_regularized_as_the_others(name, how, f
     assert layer["config"]["recurrent_regularizer"]["config"]["l2"] == factor
 
 
-# What real Kerases averaged in one step, from 0s and 1s: variances by version, backend, `trainable`.
+# Variances that real Kerases had averaged after one step, by version, backend and `trainable`.
 MOVED = [
     ("1.0.8", "theano", True, [1.125, 2.7109375]),
     ("1.2.2", "theano", True, [1.175, 2.7609375]),

@@ -136,9 +136,7 @@ def _with_averages(
     shifted = standalone and origin.backend == "theano" and origin.keras >= (1, 2)
     thaws = thaws or standalone
     frozen = thaws and not config.get("trainable", True)
-    if config.get("renorm") or not (
-        sampled or shifted or unbiased or frozen or origin.has_masks
-    ):
+    if config.get("renorm") or not (sampled or shifted or unbiased or frozen or origin.has_masks):
         return "BatchNormalization", config
     origin.note(_AVERAGES)
     own = {"unbiased": unbiased, "sampled": sampled, "thaws": thaws}
@@ -149,9 +147,9 @@ def _with_averages(
 
 _AVERAGES = (
     "BatchNormalizationKeras2 trains as BatchNormalization of Keras 1 and 2: with unbiased "
-    "variances in its average, on Theano with epsilon added to them, before tf.keras 2.11 "
-    "whatever is masked, and but for tf.keras whether it is frozen or not. Files that are written call it BatchNormalization, and there it "
-    "is today's."
+    "variances in its average, on Theano with epsilon added to them, before tf.keras 2.11 whatever "
+    "is masked, and but for tf.keras whether it is frozen or not. Files that are written call it "
+    "BatchNormalization, and there it is today's."
 )
 _NORMALIZATIONS = {
     "BatchNormalizationOfBatches": (

@@ -170,6 +170,8 @@ def _match(pair: _Pair, origin: Origin) -> None:
     if sum(counts) != len(datasets):
         counts = [old_count(layer, len(variables)) for layer, variables in runs]
     if sum(counts) != len(datasets):
+        counts = _counts_by_shapes(runs, datasets)
+    if sum(counts) != len(datasets):
         pair.problem = (
             f"Weight count mismatch for layer '{pair.layer.name}': it expects "
             f"{sum(len(variables) for _, variables in runs)} arrays; the file holds "
@@ -194,6 +196,16 @@ def _match(pair: _Pair, origin: Origin) -> None:
                 f"shape {shape}; the file holds {array.shape}."
                 f"{remedy_for(layer, shape, array.shape)}"
             )
+
+
+def _counts_by_shapes(runs: list[tuple[Any, list[Any]]], datasets: list[Any]) -> list[int]:
+    """How many arrays each layer has where only some keep their gates apart, as in Keras 1.2."""
+    counts: list[int] = []
+    for layer, variables in runs:
+        first = next((d.shape for d in datasets[sum(counts) :]), None)
+        together = first == tuple(variables[0].shape)
+        counts.append(len(variables) if together else old_count(layer, len(variables)))
+    return counts
 
 
 def variables_in_order(layer: Any) -> list[tuple[Any, list[Any]]]:
