@@ -166,7 +166,7 @@ def _modern_parts(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return modern_parts
 
 
-def _names(family: str, origin: Origin) -> dict[str, str]:
+def _names(family: str, origin: Origin) -> dict[str, Any]:
     """What old names of losses, and of metrics, mean, where it is not what they mean now."""
     cosine = "cosine_proximity_keras1" if origin.keras < (2,) else "cosine_similarity"
     names = {
@@ -179,14 +179,20 @@ def _names(family: str, origin: Origin) -> dict[str, str]:
     }
     if not origin.of_tensorflow and origin.keras < (2, 3):
         names |= {name: f"{name}_keras2" for name in ("hinge", "squared_hinge")}
+    if family == "metrics":  # whose names do not include those of retired losses
+        return {old: _function(new) if "_keras" in new else new for old, new in names.items()}
     return names
+
+
+def _function(name: str) -> dict[str, str]:
+    return {"module": "keras.losses", "class_name": "function", "config": name}
 
 
 _METRICS = ("metrics", "weighted_metrics")
 _FAMILIES = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
 
 
-def _of_family(value: Any, family: str, names: dict[str, str]) -> Any:
+def _of_family(value: Any, family: str, names: dict[str, Any]) -> Any:
     """Losses or metrics as they were given, with the module that old files leave out."""
     if isinstance(value, list):
         return [_of_family(item, family, names) for item in value]

@@ -61,7 +61,8 @@ def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = Fal
         flat = [x for x in _in_file_order(model) if x._own_variables() and x is not model]
         found, stored = _handed_out(flat, stored) or (found, stored)
     if len(found) != len(stored):
-        raise ValueError(_count_mismatch(found, stored, name))
+        unbuilt = not found and not model.built
+        raise ValueError((_unbuilt if unbuilt else _count_mismatch)(found, stored, name))
     pairs = [_pair_of(layer, own) for layer, own in zip(found, stored, strict=True)]
     return _load(model, pairs, root, name, skip_mismatch)
 
@@ -250,6 +251,16 @@ def _count_mismatch(found: list[Any], stored: list[Stored], name: str) -> str:
         f"{len(found)} layers, found {len(stored)} saved layers. The model and '{name}' side by "
         f"side:\n{shown}\nMake the model as it was when the file was written, or pass "
         "by_name=True to load the layers that have the same names."
+    )
+
+
+def _unbuilt(found: list[Any], stored: list[Stored], name: str) -> str:
+    return (
+        f"Layer count mismatch when loading weights from file. Model expected {len(found)} layers, "
+        f"found {len(stored)} saved layers: the model is not built, for nothing says the shape of "
+        "its inputs. Keras 2 did not write it where a Sequential began with an InputLayer. Make "
+        "the model in code, with an Input of that shape first, and call its load_weights('"
+        f"{name}')."
     )
 
 
