@@ -170,6 +170,23 @@ def test_what_batch_normalization_averaged(version, backend, trainable, variance
     np.testing.assert_allclose(layer.moving_mean, np.array([0.75, 0.5625]) * moved, rtol=1e-6)
 
 
+DISTRIBUTED = [
+    ("2.2.4", "BatchNormalization", {}, "its averages move at each"),
+    ("2.3.1", "Dense", {"units": 1, "activity_regularizer": "l2"}, "counted it twice"),
+    ("2.4.0", "Dense", {"units": 1, "activity_regularizer": "l2"}, "by the number of steps, too"),
+]
+
+
+@files_only
+@pytest.mark.parametrize(("version", "name", "config", "note"), DISTRIBUTED)
+def test_layers_that_saw_all_steps_together_are_noted(version, name, config, note):
+    inner = {"class_name": name, "config": {"name": "a", **config}}
+    wrapper = {"name": "t", "batch_input_shape": [None, 3, 2], "layer": inner}
+    described = {"class_name": "TimeDistributed", "config": wrapper}
+    text = {"class_name": "Sequential", "config": [described], "keras_version": version}
+    assert note in " ".join(models.model_from_json(json.dumps(text)).file_notes)
+
+
 WINDOW = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
 WRONG = [
     (lambda: retired.TheanoPooling([2], mode="sum"), r"expects mode='max' or 'average'. Received:"),

@@ -37,7 +37,7 @@ class RMSpropKeras2(RMSprop):
     written_as = "RMSprop"
     elementwise = True
 
-    def rule(
+    def rule(  # type: ignore[override]  # without momentum there is no slot of it
         self, w: Any, g: Any, lr: Any, t: Any, velocity: Any = None, average_gradient: Any = None
     ) -> None:
         velocity *= self.rho

@@ -218,6 +218,19 @@ def _random_crop(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str,
     return "RandomCropKeras2", config
 
 
+def _of_each_step(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """TimeDistributed, whose layer once saw all steps together: noted where it shows."""
+    layer = config["layer"]
+    if "BatchNormalization" in str(layer.get("class_name")):
+        origin.note(_STATISTICS)
+    if layer["config"].get("activity_regularizer"):
+        if origin.of_tensorflow:
+            origin.note(_MEAN_PENALTY)
+        elif origin.keras >= (2, 3):
+            origin.note(_PENALTY_TWICE)
+    return "TimeDistributed", config
+
+
 def _penalty(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
     """ActivityRegularization, or where its penalty was summed, an Activation that has it."""
     if not origin.sums_activity:
@@ -259,6 +272,19 @@ _RESIZED_FIRST = (
     "RandomCropKeras2 is RandomCrop of tf.keras before 2.7, which in predictions resized images "
     "and then cut out the middle."
 )
+_STATISTICS = (
+    "BatchNormalization in TimeDistributed trains by the statistics of each step, and its averages "
+    "move at each. In Keras 2 those of all steps together counted, once; in Keras 1 the averages "
+    "stayed."
+)
+_MEAN_PENALTY = (
+    "An activity regularizer in TimeDistributed has its penalty divided by the batch size alone; "
+    "tf.keras divided it by the number of steps, too."
+)
+_PENALTY_TWICE = (
+    "An activity regularizer in TimeDistributed counts once; Keras 2.3 counted it twice where the "
+    "batch size was fixed."
+)
 _SIDES = ("top", "bottom", "left", "right")
 _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "CuDNNGRU": _cudnn_gru,
@@ -284,5 +310,6 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
+    "TimeDistributed": _of_each_step,
     **{name: _merging(name) for name in MASKS_MEET},
 }
