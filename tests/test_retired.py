@@ -187,6 +187,18 @@ def test_layers_that_saw_all_steps_together_are_noted(version, name, config, not
     assert note in " ".join(models.model_from_json(json.dumps(text)).file_notes)
 
 
+@files_only
+@pytest.mark.parametrize(("backend", "told"), [("theano", True), ("tensorflow", False)])
+def test_zeros_before_the_first_step_that_counts_are_noted(backend, told):
+    masking = {"batch_input_shape": [1, 2, 1], "mask_value": 0.0, "name": "m"}
+    rnn = {"output_dim": 1, "stateful": True, "return_sequences": True, "name": "r"}
+    described = [("Masking", masking), ("SimpleRNN", rnn)]
+    entries = [{"class_name": name, "config": config} for name, config in described]
+    text = {"class_name": "Sequential", "config": entries, "keras_version": "1.2.2"}
+    model = models.model_from_json(json.dumps({**text, "backend": backend}))
+    assert ("they put out zeros there" in " ".join(model.file_notes)) is told
+
+
 WINDOW = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
 WRONG = [
     (lambda: retired.TheanoPooling([2], mode="sum"), r"expects mode='max' or 'average'. Received:"),

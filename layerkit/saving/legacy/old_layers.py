@@ -251,6 +251,19 @@ def _of_gates(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return {**config, "U_regularizer": config.get("W_regularizer")}
 
 
+def _recurrent(name: str) -> Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]:
+    """A recurrent layer, noted where its outputs before the first step that counts differ."""
+
+    def changed(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+        held = origin.of_tensorflow or origin.keras < (2,) and origin.backend == "tensorflow"
+        shows = config.get("stateful") and config.get("return_sequences")
+        if shows and origin.has_masks and not held:
+            origin.note(_ZEROS_FIRST)
+        return name, config if name == "SimpleRNN" else _of_gates(config, origin)
+
+    return changed
+
+
 def _sharing(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """The config with `shared_axes`, which Keras 1 left out: they have size 1 in the arrays."""
     if origin.keras >= (2,):
@@ -271,6 +284,10 @@ _MASKS_MEET = (
 _RESIZED_FIRST = (
     "RandomCropKeras2 is RandomCrop of tf.keras before 2.7, which in predictions resized images "
     "and then cut out the middle."
+)
+_ZEROS_FIRST = (
+    "Stateful layers put out what their state holds at masked steps that a batch begins with; in "
+    "the Keras that wrote the file they put out zeros there."
 )
 _STATISTICS = (
     "BatchNormalization in TimeDistributed trains by the statistics of each step, and its averages "
@@ -304,12 +321,13 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
-    "GRU": lambda config, origin: ("GRU", _of_gates(config, origin)),
+    "GRU": _recurrent("GRU"),
     "Hashing": _hashing,
-    "LSTM": lambda config, origin: ("LSTM", _of_gates(config, origin)),
+    "LSTM": _recurrent("LSTM"),
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
+    "SimpleRNN": _recurrent("SimpleRNN"),
     "TimeDistributed": _of_each_step,
     **{name: _merging(name) for name in MASKS_MEET},
 }
