@@ -457,6 +457,64 @@ def test_rows_that_stayed_are_noted(momentum, tmp_path):
     assert ("those rows stayed whose ids a batch did not have" in notes) is bool(momentum)
 
 
+def test_clipped_places_are_noted(tmp_path):
+    model = Sequential([Input((2,)), layers.Embedding(3, 2)])
+    model.compile(optimizers.SGD(clipvalue=0.5), "mse")
+    path = saved(tmp_path, model)
+    with h5py.File(path, "r+") as root:
+        for group in (root, root["model_weights"]):
+            group.attrs["keras_version"] = "2.3.1"
+    notes = " ".join(models.load_model(path).file_notes)
+    assert "limited the gradient of each place in the batch" in notes
+
+
+@pytest.mark.parametrize("name", ["hinge", "cosine_proximity"])
+def test_names_of_retired_losses_are_those_of_metrics_too(name, tmp_path):
+    model = Sequential([Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    path = saved(tmp_path, model)
+    with h5py.File(path, "r+") as root:
+        for group in (root, root["model_weights"]):
+            group.attrs["keras_version"] = "1.2.2"
+        training = json.loads(root.attrs["training_config"])
+        root.attrs["training_config"] = json.dumps({**training, "metrics": [name]})
+    again = models.load_model(path)
+    found = again.evaluate(np.ones((2, 2)), np.ones((2, 1)), return_dict=True, verbose=0)
+    assert any(key.startswith(f"{name}_keras") for key in found)
+
+
+def test_a_sequential_without_the_shape_of_its_inputs(tmp_path):
+    """Keras 2.2 and 2.3 left out the InputLayer that a Sequential began with."""
+    path = saved(tmp_path, Sequential([Input((2,)), layers.Dense(1)]))
+    with h5py.File(path, "r+") as root:
+        described = json.loads(root.attrs["model_config"])
+        described["config"]["layers"] = described["config"]["layers"][1:]
+        described["config"].pop("build_input_shape", None)
+        described["config"]["layers"][0].pop("build_config", None)
+        root.attrs["model_config"] = json.dumps(described)
+        root.attrs["keras_version"] = "2.3.1"
+    with pytest.raises(ValueError, match="expected 0 layers, found 1 .* with an Input of that"):
+        models.load_model(path)
+    Sequential([Input((2,)), layers.Dense(1)]).load_weights(path)
+
+
+def test_gates_of_keras_1_together_and_apart_in_one_inner_model(tmp_path):
+    gru = layers.GRU(2, reset_after=False, recurrent_activation="tanh", return_sequences=True)
+    lstm = layers.LSTM(2, recurrent_activation="tanh")
+    model = Sequential([Input((4, 3)), Sequential([Input((4, 3)), gru, lstm], name="inner")])
+    expected = [np.random.default_rng(0).random(w.shape) for w in model.get_weights()]
+    apart = [a[..., i : i + 2] for i in (0, 2, 4) for a in expected[:3]]
+    names = [f"w{i}" for i in range(12)]
+    with h5py.File(tmp_path / "w.h5", "w") as root:
+        root.attrs["layer_names"], root.attrs["keras_version"] = ["inner"], "1.2.2"
+        root.create_group("inner").attrs["weight_names"] = names
+        for name, array in zip(names, [*apart, *expected[3:]], strict=True):
+            root["inner"][name] = array.astype("float32")
+    model.load_weights(tmp_path / "w.h5")
+    for own, stored in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(own, stored, rtol=1e-6)
+
+
 def test_lambdas_take_functions_by_the_layers_names(tmp_path):
     model = Sequential([Input((4,)), layers.Dense(2, name="d"), layers.Lambda(np.abs, name="l")])
     path = tmp_path / "a.h5"

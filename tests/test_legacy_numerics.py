@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from layerkit import Input, Model, initializers, layers, models, ops, optimizers
+from layerkit import Input, Model, Sequential, initializers, layers, models, ops, optimizers
 from layerkit.optimizers import LossScaleOptimizer, Nadam
 from layerkit.saving.legacy import tensorflow_nodes, tensorflow_operations
 from layerkit.saving.legacy.configs import modern, modern_model
@@ -377,6 +377,40 @@ def test_causal_separable_convolutions():
 def test_hashing_gives_whole_numbers_whatever_its_dtype():
     model = made(one_layer("Hashing", (1,), num_bins=3, dtype="float32"))
     assert model.layers[-1].output.dtype == "int64"
+
+
+# What real Kerases made of LINE in two steps with epsilon beside the root.
+BESIDE = [
+    ("2.3.1", "RMSprop", {"rho": 0.7, "epsilon": 0.1}, [0.52445489, -0.22260724, 0.1509543]),
+    ("2.3.1", "Adagrad", {"epsilon": 0.5}, [0.51064444, -0.23725562, 0.13592388]),
+    (
+        "2.4.0",
+        "RMSprop",
+        {"rho": 0.7, "epsilon": 0.1, "centered": True},
+        [0.5289858, -0.21630298, 0.15671791],
+    ),
+]
+
+
+@pytest.mark.parametrize(("version", "name", "options", "expected"), BESIDE)
+def test_large_epsilons_stay_beside_the_root(version, name, options, expected, tmp_path):
+    origin = origin_named(version)
+    described = {"class_name": name, "config": {"lr": 0.01, "name": name, **options}}
+    optimizer = optimizers.get(modern_optimizer(described, origin))
+    assert f"{name}Keras2 is {name} that adds its epsilon to the root" in origin.all_notes[0]
+    model = Sequential([Input((2,)), layers.Dense(1)])
+    model.set_weights([np.array([[0.5], [-0.25]]), np.array([0.125])])
+    model.compile(optimizer, "mse")
+    x = np.array([[0, 0.5], [1, -2], [2, 2.5], [3, 3.5]], "float32")
+    for _ in range(2):
+        model.train_on_batch(x, np.ones((4, 1)))
+    found = np.concatenate([np.ravel(w) for w in model.get_weights()])
+    np.testing.assert_allclose(found, expected, rtol=2e-6)
+    model.save(tmp_path / "m.keras")
+    again = models.load_model(tmp_path / "m.keras").optimizer
+    assert type(again).__name__ == name and again.epsilon == options["epsilon"] ** 2
+    for own, kept in zip(optimizer.variables, again.variables, strict=True):
+        np.testing.assert_array_equal(own, kept)
 
 
 def test_a_decay_beside_a_schedule_is_refused():

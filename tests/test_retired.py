@@ -141,6 +141,64 @@ def test_recurrent_kernels_that_keras_1_2_regularized_as_the_others(name, how, f
     assert layer["config"]["recurrent_regularizer"]["config"]["l2"] == factor
 
 
+# Variances that real Kerases had averaged after one step, by version, backend and `trainable`.
+MOVED = [
+    ("1.0.8", "theano", True, [1.125, 2.7109375]),
+    ("1.2.2", "theano", True, [1.175, 2.7609375]),
+    ("1.2.2", "theano", False, [1.175, 2.7609375]),
+    ("2.0.9", "theano", False, [1.175, 2.7609375]),
+    ("2.0.9", "tensorflow", False, [1.125, 2.7109375]),
+    ("2.3.1", "theano", True, [1.4310344, 3.6185341]),
+    ("2.3.1", "theano", False, [1.0, 1.0]),
+]
+
+
+@files_only
+@pytest.mark.parametrize(("version", "backend", "trainable", "variances"), MOVED)
+def test_what_batch_normalization_averaged(version, backend, trainable, variances):
+    config = {"batch_input_shape": [None, 2], "epsilon": 0.1, "momentum": 0.5, "name": "n"}
+    described = {"class_name": "BatchNormalization", "config": {**config, "trainable": trainable}}
+    text = {"class_name": "Sequential", "config": [described]}
+    text |= {"keras_version": version, "backend": backend}
+    model = Sequential([models.model_from_json(json.dumps(text)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    x = np.array([[0, 0.5], [1, -2], [2, 2.5], [3, 3.5]], "float32")
+    model.train_on_batch(x, x)
+    layer = model.layers[0].layers[0]
+    np.testing.assert_allclose(layer.moving_variance, variances, rtol=1e-6)
+    moved = variances != [1.0, 1.0]
+    np.testing.assert_allclose(layer.moving_mean, np.array([0.75, 0.5625]) * moved, rtol=1e-6)
+
+
+DISTRIBUTED = [
+    ("2.2.4", "BatchNormalization", {}, "its averages move at each"),
+    ("2.3.1", "Dense", {"units": 1, "activity_regularizer": "l2"}, "counted it twice"),
+    ("2.4.0", "Dense", {"units": 1, "activity_regularizer": "l2"}, "by the number of steps, too"),
+]
+
+
+@files_only
+@pytest.mark.parametrize(("version", "name", "config", "note"), DISTRIBUTED)
+def test_layers_that_saw_all_steps_together_are_noted(version, name, config, note):
+    inner = {"class_name": name, "config": {"name": "a", **config}}
+    wrapper = {"name": "t", "batch_input_shape": [None, 3, 2], "layer": inner}
+    described = {"class_name": "TimeDistributed", "config": wrapper}
+    text = {"class_name": "Sequential", "config": [described], "keras_version": version}
+    assert note in " ".join(models.model_from_json(json.dumps(text)).file_notes)
+
+
+@files_only
+@pytest.mark.parametrize(("backend", "told"), [("theano", True), ("tensorflow", False)])
+def test_zeros_before_the_first_step_that_counts_are_noted(backend, told):
+    masking = {"batch_input_shape": [1, 2, 1], "mask_value": 0.0, "name": "m"}
+    rnn = {"output_dim": 1, "stateful": True, "return_sequences": True, "name": "r"}
+    described = [("Masking", masking), ("SimpleRNN", rnn)]
+    entries = [{"class_name": name, "config": config} for name, config in described]
+    text = {"class_name": "Sequential", "config": entries, "keras_version": "1.2.2"}
+    model = models.model_from_json(json.dumps({**text, "backend": backend}))
+    assert ("they put out zeros there" in " ".join(model.file_notes)) is told
+
+
 WINDOW = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "subsample": [1, 1], "border_mode": "same"}
 WRONG = [
     (lambda: retired.TheanoPooling([2], mode="sum"), r"expects mode='max' or 'average'. Received:"),

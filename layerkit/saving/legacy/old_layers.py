@@ -132,21 +132,24 @@ def _with_averages(
         unbiased = [4, 5] if origin.keras >= (2, 5) else [4]
     elif sampled and origin.backend == "tensorflow" and last:
         unbiased = [4]
-    thaws = thaws or not origin.of_tensorflow
+    standalone = not origin.of_tensorflow
+    shifted = standalone and origin.backend == "theano" and origin.keras >= (1, 2)
+    thaws = thaws or standalone
     frozen = thaws and not config.get("trainable", True)
-    if config.get("renorm") or not (sampled or unbiased or frozen or origin.has_masks):
+    if config.get("renorm") or not (sampled or shifted or unbiased or frozen or origin.has_masks):
         return "BatchNormalization", config
     origin.note(_AVERAGES)
     own = {"unbiased": unbiased, "sampled": sampled, "thaws": thaws}
-    own |= {"shifted": sampled and origin.backend == "theano", "masks": origin.keras >= (2, 11)}
-    return "BatchNormalizationKeras2", {**config, **own, "always_moving": origin.keras < (2,)}
+    own |= {"shifted": shifted, "masks": origin.keras >= (2, 11)}
+    own["always_moving"] = standalone and origin.keras < (2, 1, 3)
+    return "BatchNormalizationKeras2", {**config, **own}
 
 
 _AVERAGES = (
     "BatchNormalizationKeras2 trains as BatchNormalization of Keras 1 and 2: with unbiased "
-    "variances in its average, before tf.keras 2.11 whatever is masked, and but for tf.keras "
-    "whether it is frozen or not. Files that are written call it BatchNormalization, and there it "
-    "is today's."
+    "variances in its average, on Theano with epsilon added to them, before tf.keras 2.11 whatever "
+    "is masked, and but for tf.keras whether it is frozen or not. Files that are written call it "
+    "BatchNormalization, and there it is today's."
 )
 _NORMALIZATIONS = {
     "BatchNormalizationOfBatches": (
@@ -233,6 +236,19 @@ def _random_crop(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str,
     return "RandomCropKeras2", config
 
 
+def _of_each_step(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """TimeDistributed, whose layer once saw all steps together: noted where it shows."""
+    layer = config["layer"]
+    if "BatchNormalization" in str(layer.get("class_name")):
+        origin.note(_STATISTICS)
+    if layer["config"].get("activity_regularizer"):
+        if origin.of_tensorflow:
+            origin.note(_MEAN_PENALTY)
+        elif origin.keras >= (2, 3):
+            origin.note(_PENALTY_TWICE)
+    return "TimeDistributed", config
+
+
 def _penalty(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
     """ActivityRegularization, or where its penalty was summed, an Activation that has it."""
     if not origin.sums_activity:
@@ -251,6 +267,19 @@ def _of_gates(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     if not (1, 2) <= origin.keras < (2,) or config.get("consume_less") == "gpu":
         return config
     return {**config, "U_regularizer": config.get("W_regularizer")}
+
+
+def _recurrent(name: str) -> Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]]]:
+    """A recurrent layer, noted where its outputs before the first step that counts differ."""
+
+    def changed(config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+        held = origin.of_tensorflow or origin.keras < (2,) and origin.backend == "tensorflow"
+        shows = config.get("stateful") and config.get("return_sequences")
+        if shows and origin.has_masks and not held:
+            origin.note(_ZEROS_FIRST)
+        return name, config if name == "SimpleRNN" else _of_gates(config, origin)
+
+    return changed
 
 
 def _sharing(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -274,6 +303,23 @@ _RESIZED_FIRST = (
     "RandomCropKeras2 is RandomCrop of tf.keras before 2.7, which in predictions resized images "
     "and then cut out the middle."
 )
+_ZEROS_FIRST = (
+    "Stateful layers put out what their state holds at masked steps that a batch begins with; in "
+    "the Keras that wrote the file they put out zeros there."
+)
+_STATISTICS = (
+    "BatchNormalization in TimeDistributed trains by the statistics of each step, and its averages "
+    "move at each. In Keras 2 those of all steps together counted, once; in Keras 1 the averages "
+    "stayed."
+)
+_MEAN_PENALTY = (
+    "An activity regularizer in TimeDistributed has its penalty divided by the batch size alone; "
+    "tf.keras divided it by the number of steps, too."
+)
+_PENALTY_TWICE = (
+    "An activity regularizer in TimeDistributed counts once; Keras 2.3 counted it twice where the "
+    "batch size was fixed."
+)
 _SIDES = ("top", "bottom", "left", "right")
 _SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "CuDNNGRU": _cudnn_gru,
@@ -293,14 +339,16 @@ _CHANGED: dict[str, Callable[[dict[str, Any], Origin], tuple[str, dict[str, Any]
     "BatchNormalizationV2": lambda config, origin: _with_averages(config, origin),
     "Bidirectional": _both_ways,
     "Embedding": _embedding,
-    "GRU": lambda config, origin: ("GRU", _of_gates(config, origin)),
+    "GRU": _recurrent("GRU"),
     "Hashing": _hashing,
     "IntegerLookup": _lookup("IntegerLookup"),
-    "LSTM": lambda config, origin: ("LSTM", _of_gates(config, origin)),
+    "LSTM": _recurrent("LSTM"),
     "PReLU": lambda config, origin: ("PReLU", _sharing(config, origin)),
     "RandomCrop": _random_crop,
     "SReLU": lambda config, origin: ("SReLU", _sharing(config, origin)),
+    "SimpleRNN": _recurrent("SimpleRNN"),
     "StringLookup": _lookup("StringLookup"),
     "TextVectorization": _lookup("TextVectorization"),
+    "TimeDistributed": _of_each_step,
     **{name: _merging(name) for name in MASKS_MEET},
 }

@@ -13,6 +13,7 @@ from ...configurable import builtins_named
 from ...constructors import parameters_of
 from ...layers import Embedding
 from ...old_arguments import with_new_names
+from ...optimizers.retired import AdagradKeras2, RMSpropKeras2
 from ..refusal import expecting_a_config, tell
 from .configs import modern_model
 from .names import without_slash
@@ -20,6 +21,13 @@ from .origin import Origin
 
 _CASES = {"rmsprop": "RMSprop", "sgd": "SGD", "adamw": "AdamW"}
 _NOT_NEEDED = ("is_legacy_optimizer", "jit_compile", "schedule_decay", "initial_decay")
+_LARGE = 1e-7  # the usual one; below, sqrt(x) + epsilon and sqrt(x + epsilon**2) are the same
+_BESIDE_ROOT = {"Adagrad": AdagradKeras2, "RMSprop": RMSpropKeras2}
+_BESIDE = (
+    "{name}Keras2 is {name} that adds its epsilon to the root of the mean square, not under it, "
+    "as the Keras that wrote the file. Files that are written call it {name}, and there epsilon is "
+    "squared, and under the root."
+)
 _EPSILON = (
     "The epsilon of {name} is the square of that in the file: the Keras that wrote it added its "
     "own to the root of the mean square, not under it."
@@ -32,11 +40,19 @@ def note_rows_that_stayed(model: Any, origin: Origin) -> None:
     optimizer = getattr(model, "optimizer", None)
     settings = [getattr(optimizer, name, None) for name in ("momentum", "clipnorm", "clipvalue")]
     by_rows = type(optimizer).__name__ in _BY_ROWS or any(settings)
-    embeds = any(isinstance(layer, Embedding) for layer in model._flatten_layers())
-    if by_rows and embeds and origin.of_tensorflow and origin.keras < (2, 11):
+    if not any(isinstance(layer, Embedding) for layer in model._flatten_layers()):
+        return
+    if by_rows and origin.of_tensorflow and origin.keras < (2, 11):
         origin.note(_ROWS)
+    on_tensorflow = origin.is_old and not origin.of_tensorflow and origin.backend == "tensorflow"
+    if on_tensorflow and settings[-1]:
+        origin.note(_CLIPPED_PLACES)
 
 
+_CLIPPED_PLACES = (
+    "clipvalue limits the gradient of each row of an Embedding. On TensorFlow, Keras 1 and 2 "
+    "limited the gradient of each place in the batch that had the row's id."
+)
 _BY_ROWS = ("Adadelta", "Adamax", "Nadam")
 _ROWS = (
     "The optimizer moves all rows of an Embedding at each step, and clips a row's gradient as one. "
@@ -161,11 +177,16 @@ def _names(family: str, origin: Origin) -> dict[str, Any]:
         "kullback_leibler_divergence": "kl_divergence",
         "logcosh": "log_cosh",
     }
-    if family == "metrics":  # where the function has no name
-        names |= {"log_cosh": _LOG_COSH, "logcosh": _LOG_COSH}
     if not origin.of_tensorflow and origin.keras < (2, 3):
         names |= {name: f"{name}_keras2" for name in ("hinge", "squared_hinge")}
+    if family == "metrics":  # whose names do not include those of retired losses
+        named = {old: _function(new) if "_keras" in new else new for old, new in names.items()}
+        return named | {"log_cosh": _LOG_COSH, "logcosh": _LOG_COSH}  # whose function has no name
     return names
+
+
+def _function(name: str) -> dict[str, str]:
+    return {"module": "keras.losses", "class_name": "function", "config": name}
 
 
 _LOG_COSH = {"module": "keras.metrics", "class_name": "LogCoshError", "config": {}}
@@ -208,7 +229,7 @@ def modern_optimizer(description: dict[str, Any], origin: Origin) -> dict[str, A
         return description
     config, _ = with_new_names(cls, description["config"])
     if origin.is_old and config.get("is_legacy_optimizer", True):
-        config = _of_keras_2(name, config, origin)
+        name, config = _of_keras_2(name, config, origin)
     config = {key: x for key, x in config.items() if key not in _NOT_NEEDED}
     decay = config.pop("decay", None) if name != "Nadam" else None
     if config.get("epsilon", 0) is None:
@@ -249,18 +270,28 @@ def _scaling(config: dict[str, Any], origin: Origin) -> dict[str, Any]:
     return {"class_name": "LossScaleOptimizer", "config": {**config, "inner_optimizer": inner}}
 
 
-def _of_keras_2(name: str, config: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """The config of an optimizer of Keras 1 or 2 that updates as it did there."""
+def _of_keras_2(name: str, config: dict[str, Any], origin: Origin) -> tuple[str, dict[str, Any]]:
+    """The class and the config of an optimizer of Keras 1 or 2 that updates as it did there."""
     if name == "Nadam":
         origin.note(_MOMENTA)
-        return {**config, "decay": config.get("schedule_decay", config.get("decay"))}
+        return name, {**config, "decay": config.get("schedule_decay", config.get("decay"))}
     if name == "Adagrad" and "initial_accumulator_value" not in config:
         config = {**config, "initial_accumulator_value": 0.0}
     if name == "Adagrad" or name == "RMSprop" and not config.get("momentum"):
-        origin.note(_EPSILON.format(name=name))
-        epsilon = config.get("epsilon")
-        return {**config, "epsilon": (1e-7 if epsilon is None else epsilon) ** 2}
-    return config
+        return _with_epsilon_beside(name, config, origin)
+    return name, config
+
+
+def _with_epsilon_beside(
+    name: str, config: dict[str, Any], origin: Origin
+) -> tuple[str, dict[str, Any]]:
+    """An optimizer whose epsilon was added to the root: where it is large, it still is."""
+    epsilon = config.get("epsilon")
+    if epsilon is not None and epsilon > _LARGE:
+        origin.note(_BESIDE.format(name=name))
+        return _BESIDE_ROOT[name].__name__, config
+    origin.note(_EPSILON.format(name=name))
+    return name, {**config, "epsilon": (_LARGE if epsilon is None else epsilon) ** 2}
 
 
 def _decaying(cls: Any, config: dict[str, Any], decay: float) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def load_by_position(model: Any, root: Any, name: str, skip_mismatch: bool = Fal
         flat = [x for x in _in_file_order(model) if x._own_variables() and x is not model]
         found, stored = _handed_out(flat, stored) or (found, stored)
     if len(found) != len(stored):
-        raise ValueError(_count_mismatch(found, stored, name))
+        unbuilt = not found and not model.built
+        raise ValueError((_unbuilt if unbuilt else _count_mismatch)(found, stored, name))
     pairs = [_pair_of(layer, own) for layer, own in zip(found, stored, strict=True)]
     return _load(model, pairs, root, name, skip_mismatch)
 
@@ -170,6 +171,8 @@ def _match(pair: _Pair, origin: Origin) -> None:
     if sum(counts) != len(datasets):
         counts = [old_count(layer, len(variables)) for layer, variables in runs]
     if sum(counts) != len(datasets):
+        counts = _counts_by_shapes(runs, datasets)
+    if sum(counts) != len(datasets):
         pair.problem = (
             f"Weight count mismatch for layer '{pair.layer.name}': it expects "
             f"{sum(len(variables) for _, variables in runs)} arrays; the file holds "
@@ -194,6 +197,16 @@ def _match(pair: _Pair, origin: Origin) -> None:
                 f"shape {shape}; the file holds {array.shape}."
                 f"{remedy_for(layer, shape, array.shape)}"
             )
+
+
+def _counts_by_shapes(runs: list[tuple[Any, list[Any]]], datasets: list[Any]) -> list[int]:
+    """How many arrays each layer has where only some keep their gates apart, as in Keras 1.2."""
+    counts: list[int] = []
+    for layer, variables in runs:
+        first = next((d.shape for d in datasets[sum(counts) :]), None)
+        together = first == tuple(variables[0].shape)
+        counts.append(len(variables) if together else old_count(layer, len(variables)))
+    return counts
 
 
 def variables_in_order(layer: Any) -> list[tuple[Any, list[Any]]]:
@@ -238,6 +251,16 @@ def _count_mismatch(found: list[Any], stored: list[Stored], name: str) -> str:
         f"{len(found)} layers, found {len(stored)} saved layers. The model and '{name}' side by "
         f"side:\n{shown}\nMake the model as it was when the file was written, or pass "
         "by_name=True to load the layers that have the same names."
+    )
+
+
+def _unbuilt(found: list[Any], stored: list[Stored], name: str) -> str:
+    return (
+        f"Layer count mismatch when loading weights from file. Model expected {len(found)} layers, "
+        f"found {len(stored)} saved layers: the model is not built, for nothing says the shape of "
+        "its inputs. Keras 2 did not write it where a Sequential began with an InputLayer. Make "
+        "the model in code, with an Input of that shape first, and call its load_weights('"
+        f"{name}')."
     )
 
 
