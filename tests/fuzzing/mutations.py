@@ -472,8 +472,14 @@ def _deep_groups(rng: Random, root: Any, groups: list, datasets: list) -> None:
     group["back"] = root
 
 
+_MOST_VALUES = 10**6
+
+
 def _values(rng: Random, root: Any, groups: list, datasets: list) -> None:
-    dataset = rng.choice([x for x in datasets if x.dtype.kind in "fiu"])
+    small = [x for x in datasets if x.dtype.kind in "fiu" and (x.size or 0) < _MOST_VALUES]
+    if not small:  # what declares more would be written out here
+        return
+    dataset = rng.choice(small)
     dataset[...] = rng.choice((0, -1, 1, 100)) if dataset.dtype.kind != "f" else rng.choice(_FLOATS)
 
 
