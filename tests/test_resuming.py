@@ -1060,6 +1060,13 @@ def test_an_array_that_a_state_does_not_describe(content, tmp_path):
         read_state(str(tmp_path / "a"))
 
 
+def test_a_state_is_not_packed(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("state.json", "[" * 10**5)
+    with pytest.raises(ValueError, match="its state.json declares 100000 bytes of "):
+        read_state(str(tmp_path / "a"))
+
+
 def test_a_member_that_lies_before_the_file(tmp_path):
     path = tmp_path / "a"
     with open(path, "wb") as file:

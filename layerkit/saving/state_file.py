@@ -97,8 +97,8 @@ def _without_bfloat16(array: np.ndarray) -> np.ndarray:
 
 def _read(archive: Any, path: str) -> dict[str, Any]:
     info = archive.getinfo(_INDEX)
-    if info.file_size > min(_MOST_INDEX, 1000 * info.compress_size):
-        raise KeyError(f"its {_INDEX} declares {info.file_size} bytes")
+    if info.compress_type or info.file_size > min(_MOST_INDEX, info.compress_size):
+        raise KeyError(f"its {_INDEX} declares {info.file_size} bytes of {info.compress_size}")
     try:
         index = json.loads(archive.read(info))
         if index["format"] != _FORMAT:
