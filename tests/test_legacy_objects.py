@@ -40,19 +40,19 @@ def double(x):
 
 def test_classes_and_functions_that_are_missing_are_named_in_one_error():
     kinds = [
-        {"class_name": "Mine", "config": {"name": "m", "batch_input_shape": [None, 2]}},
+        {"class_name": "MineAlone", "config": {"name": "m", "batch_input_shape": [None, 2]}},
         {"class_name": "Dense", "config": {"name": "d", "units": 1, "activation": "my_swish"}},
         {"class_name": "LSTM", "config": {"name": "l", "units": 1, "activation": "my_tanh"}},
     ]
     text = json.dumps({"class_name": "Sequential", "config": kinds, "keras_version": "2.3.1"})
     message = (
-        r"Could not locate class 'Mine', nor 'my_swish', 'my_tanh'\. .*or pass "
-        "custom_objects={'Mine': Mine, 'my_swish': my_swish, 'my_tanh': my_tanh}"
+        r"Could not locate class 'MineAlone', nor 'my_swish', 'my_tanh'\. .*or pass "
+        "custom_objects={'MineAlone': MineAlone, 'my_swish': my_swish, 'my_tanh': my_tanh}"
     )
     with pytest.raises(TypeError, match=message):
         models.model_from_json(text)
     with pytest.raises(TypeError, match="Could not locate function 'my_swish', nor 'my_tanh'"):
-        models.model_from_json(text, custom_objects={"Mine": Dense})
+        models.model_from_json(text, custom_objects={"MineAlone": Dense})
 
 
 def test_what_keras_gives_for_the_same_objects():

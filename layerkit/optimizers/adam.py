@@ -161,8 +161,6 @@ class Nadam(Optimizer):
 
     def load_own_variables(self, store: Any) -> None:
         """Read the state; the product of momenta, where a file has none, from the step count."""
-        if self.built and len(store) < len(self.variables):
-            self._u_product.assign(1)
         super().load_own_variables(store)
         self.restore_product()
 
@@ -180,6 +178,10 @@ class Nadam(Optimizer):
     def _lost_inside(self) -> list[Variable]:
         """The product of momenta."""
         return [self._u_product] if self.built else []
+
+    def _recover_lost(self) -> None:
+        self._u_product.assign(1)
+        self.restore_product()
 
     def _momentum_at(self, t: Any, dtype: Any) -> Any:
         decay = scalar(0.96, dtype) ** scalar(t * self._schedule_decay, dtype)

@@ -115,6 +115,9 @@ class LossScaleOptimizer(Optimizer):
     def variables_in_files(self) -> list[Variable]:
         return [*self._variables, *self.inner_optimizer.variables_in_files]
 
+    def _recover_lost(self) -> None:
+        self.inner_optimizer._recover_lost()
+
     @property
     def iterations(self) -> Any:
         """How many updates the inner optimizer did."""

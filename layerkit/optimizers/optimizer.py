@@ -477,6 +477,9 @@ class Optimizer(Configurable):
         """Variables that Keras does not track where LossScaleOptimizer builds this optimizer."""
         return []
 
+    def _recover_lost(self) -> None:
+        """Compute those from the state that a file without them gave."""
+
     @property
     def iterations(self) -> Any:
         """How many updates were done: a tensor of one integer."""
@@ -651,6 +654,8 @@ class Optimizer(Configurable):
             return
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
+        if len(store) < len(self.variables):
+            self._recover_lost()
 
     def variables_stored_as(self, arrays: Sized) -> list[Variable]:
         """`variables_in_files`, or all `variables` where a file has as many arrays as those."""
