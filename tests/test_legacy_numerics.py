@@ -398,6 +398,7 @@ def test_large_epsilons_stay_beside_the_root(version, name, options, expected, t
     described = {"class_name": name, "config": {"lr": 0.01, "name": name, **options}}
     optimizer = optimizers.get(modern_optimizer(described, origin))
     assert f"{name}Keras2 is {name} that adds its epsilon to the root" in origin.all_notes[0]
+    assert optimizer.fused(0.1, 1, "float32") is None  # the kernels are of today's rules
     model = Sequential([Input((2,)), layers.Dense(1)])
     model.set_weights([np.array([[0.5], [-0.25]]), np.array([0.125])])
     model.compile(optimizer, "mse")

@@ -32,7 +32,11 @@ class Adagrad(Optimizer):
 
     def rule(self, w: Any, g: Any, lr: Any, t: Any, accumulator: Any = None) -> None:
         accumulator += g * g
-        w -= g * lr / namespace(w).sqrt(accumulator + self.epsilon)
+        w -= g * lr / self._deviation(accumulator)
+
+    def _deviation(self, variance: Any) -> Any:
+        """What steps are divided by."""
+        return namespace(variance).sqrt(variance + self.epsilon)
 
 
 class Adadelta(Optimizer):

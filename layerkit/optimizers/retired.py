@@ -7,6 +7,7 @@ from typing import Any
 from layerkit.backend.registry import namespace
 
 from .adagrad import Adagrad
+from .optimizer import Optimizer
 from .rmsprop import RMSprop
 
 
@@ -17,11 +18,9 @@ class AdagradKeras2(Adagrad):
     """
 
     written_as = "Adagrad"
-    elementwise = True
 
-    def rule(self, w: Any, g: Any, lr: Any, t: Any, accumulator: Any = None) -> None:
-        accumulator += g * g
-        w -= g * lr / (namespace(w).sqrt(accumulator) + self.epsilon)
+    def _deviation(self, variance: Any) -> Any:
+        return namespace(variance).sqrt(variance) + self.epsilon
 
     def get_config(self) -> dict[str, Any]:
         """That of Adagrad."""
@@ -29,25 +28,16 @@ class AdagradKeras2(Adagrad):
 
 
 class RMSpropKeras2(RMSprop):
-    """RMSprop without momentum that divides by sqrt(velocity) + epsilon, or by the deviation.
+    """RMSprop that divides by sqrt(velocity) + epsilon, or by the deviation + epsilon.
 
     In files it is RMSprop with the square of epsilon, which is near where gradients are larger.
     """
 
     written_as = "RMSprop"
-    elementwise = True
+    fused = Optimizer.fused  # type: ignore[assignment]  # kernels have epsilon under the root
 
-    def rule(  # type: ignore[override]  # without momentum there is no slot of it
-        self, w: Any, g: Any, lr: Any, t: Any, velocity: Any = None, average_gradient: Any = None
-    ) -> None:
-        velocity *= self.rho
-        velocity += g * g * (1 - self.rho)
-        variance = velocity
-        if average_gradient is not None:
-            average_gradient *= self.rho
-            average_gradient += g * (1 - self.rho)
-            variance = velocity - average_gradient * average_gradient
-        w -= g * lr / (namespace(w).sqrt(variance) + self.epsilon)
+    def _deviation(self, variance: Any) -> Any:
+        return namespace(variance).sqrt(variance) + self.epsilon
 
     def get_config(self) -> dict[str, Any]:
         """That of RMSprop."""

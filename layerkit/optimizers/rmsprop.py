@@ -60,9 +60,13 @@ class RMSprop(Optimizer):
             average_gradient *= self.rho
             average_gradient += g * (1 - self.rho)
             variance = velocity - average_gradient * average_gradient
-        step = g * lr / namespace(w).sqrt(variance + self.epsilon)
+        step = g * lr / self._deviation(variance)
         if momentum is not None:
             momentum *= self.momentum
             momentum += step
             step = momentum
         w -= step
+
+    def _deviation(self, variance: Any) -> Any:
+        """What steps are divided by."""
+        return namespace(variance).sqrt(variance + self.epsilon)

@@ -6,11 +6,10 @@ written again as the same model.
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
 from .masks import Masks
-from .names import is_address
+from .names import free_names, is_address
 from .origin import Origin
 
 _LAYER = "MultiHeadAttention"
@@ -47,7 +46,7 @@ def with_copies_before(entries: list[dict[str, Any]], origin: Origin) -> list[di
     if not attends or not origin.of_tensorflow or origin.keras >= (2, 10):
         return entries
     masks = Masks(entries, origin.is_inner)
-    names = _free_names({entry["name"] for entry in entries})
+    names = free_names("copy", {entry["name"] for entry in entries})
     copies: dict[tuple, str] = {}
     found = []
     for entry in entries:
@@ -62,10 +61,6 @@ def with_copies_before(entries: list[dict[str, Any]], origin: Origin) -> list[di
                 origin.note(_NOTE)
         found.append({**entry, "inbound_nodes": _redirected(entry["inbound_nodes"], copies)})
     return found
-
-
-def _free_names(taken: set[str]) -> Any:
-    return (name for n in count() if (name := f"copy_{n}" if n else "copy") not in taken)
 
 
 def _copy(name: str, address: tuple) -> dict[str, Any]:

@@ -7,11 +7,11 @@ what is written again as the same model.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import Any
 
 from ..refusal import expecting_a_config
 from .masks import MASKS_MEET, Masks, makes_masks
+from .names import free_names
 from .origin import Origin
 
 _NO_MASKS_ON = "Lambda"  # stands for all classes that hand no mask on
@@ -41,9 +41,7 @@ class _Graph:
     def __init__(self, entries: list[dict[str, Any]], inner: bool):
         self.entries = entries
         self.masks = Masks([_as_it_masked(entry) for entry in entries], inner)
-        taken = {entry["name"] for entry in entries}
-        names = (f"copy_{number}" if number else "copy" for number in count())
-        self._names = (name for name in names if name not in taken)
+        self._names = free_names("copy", {entry["name"] for entry in entries})
         self._copies: dict[tuple, list[Any]] = {}
 
     def changed(self, origin: Origin) -> list[dict[str, Any]]:

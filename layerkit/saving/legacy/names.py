@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 
@@ -23,6 +25,12 @@ def without_slashes(config: Any) -> Any:
 def without_slash(name: str) -> str:
     """A name as Keras 3 allows it."""
     return name.replace("/", "_")
+
+
+def free_names(name: str, taken: set[str]) -> Iterator[str]:
+    """`name`, then `name` with numbers, but for those that are `taken`."""
+    numbered = (f"{name}_{number}" if number else name for number in count())
+    return (each for each in numbered if each not in taken)
 
 
 def _names_in(value: dict[str, Any]) -> set[str]:
